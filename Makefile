@@ -1,0 +1,58 @@
+# rankfs: `make help` lists the targets.
+CC      ?= gcc
+V       ?= 0
+SAN     ?=
+OPT     ?= -O2 -g
+
+PKG     := fuse3 $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) \
+           openblas libutf8proc jansson libxxhash libzstd zlib libcmark
+PKGC    := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(PKG) 2>/dev/null))
+PKGL    := $(shell pkg-config --libs $(PKG) 2>/dev/null) -lstemmer -lpthread -lm
+WARN    := -Wall -Wextra -Wshadow -Wvla -Wundef -Wconversion -Wcast-qual \
+           -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum \
+           -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference \
+           -fno-common -fvisibility=hidden -Werror
+SANFLAG := $(if $(filter asan,$(SAN)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+           $(if $(filter tsan,$(SAN)),-fsanitize=thread) \
+           $(if $(filter fuzz,$(SAN)),-fsanitize=address$(comma)undefined$(comma)fuzzer-no-link -fno-sanitize-recover=all)
+comma   := ,
+VERSION := 0.1.0
+CFLAGS  := -std=gnu11 -D_GNU_SOURCE -DRK_VERSION='"$(VERSION)"' $(OPT) $(WARN) $(SANFLAG) \
+           -Icore -Ifs -I. $(PKGC)
+# Objects live in a folder named by the flags: switching to a sanitizer or to
+# clang needs no clean.
+HASH    := $(shell echo '$(CC) $(CFLAGS)' | cksum | cut -d' ' -f1)
+O       := build/$(HASH)
+Q       := $(if $(filter 1,$(V)),,@)
+
+CORE    := $(sort $(wildcard core/*/*.c))
+FS      := $(sort $(wildcard fs/*.c))
+COREO   := $(CORE:%.c=$(O)/%.o)
+FSO     := $(FS:%.c=$(O)/%.o)
+UNIT    := $(sort $(wildcard tests/unit/*_test.c) $(wildcard tests/crash/*_test.c) \
+           $(wildcard tests/fault/*_test.c) $(wildcard tests/model/*_test.c) \
+           $(wildcard tests/golden/*_test.c))
+UNITP   := $(UNIT:%.c=$(O)/%)
+FUZZ    := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+REPLAY  := $(FUZZ:%.c=$(O)/%_replay)
+
+.PHONY: all
+all: build/rankfs build/librankfs.a ## build the program and the core library
+
+build/rankfs: $(O)/rankfs
+	$(Q)mkdir -p build && ln -sf $(HASH)/rankfs $@
+build/librankfs.a: $(O)/librankfs.a
+	$(Q)ln -sf $(HASH)/librankfs.a $@
+
+$(O)/rankfs: $(FSO) $(O)/librankfs.a
+	@echo "  LD    $@"
+	$(Q)$(CC) $(SANFLAG) -o $@ $(FSO) $(O)/librankfs.a $(PKGL)
+$(O)/librankfs.a: $(COREO)
+	@echo "  AR    $@"
+	$(Q)rm -f $@ && ar rcs $@ $(COREO)
+$(O)/%.o: %.c Makefile
+	@echo "  CC    $<"
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(O)/tests/%_test: $(O)/tests/%_test.o $(O)/librankfs.a
+	@echo "  LD    $@"
+	$(Q)$(CC) $(SANFLAG) -o $@ $< $(O)/librankfs.a $(PKGL)

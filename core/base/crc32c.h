@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RK_BASE_CRC32C_H
+#define RK_BASE_CRC32C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * CRC-32C (Castagnoli, RFC 3720 appendix B.4) of n bytes, continuing from
+ * `crc` (0 to begin): rk_crc32c(rk_crc32c(0, a), b) is the CRC of a then b.
+ * Check value: "123456789" gives 0xe3069283. Uses SSE4.2 where there is one.
+ */
+uint32_t rk_crc32c(uint32_t crc, const void *p, size_t n);
+
+#endif

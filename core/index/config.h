@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RK_INDEX_CONFIG_H
+#define RK_INDEX_CONFIG_H
+
+#include "base/buf.h"
+#include "base/env.h"
+
+/*
+ * Configuration of one index: the file `config` in its directory, `key value`
+ * lines, `#` comments. One table in config.c names, checks, prints and
+ * documents every key.
+ */
+struct rk_config {
+	char language[32];
+	int64_t memory_mib;	 /* memory tables, both of them */
+	int64_t text_max_mib;	 /* indexed text of one document */
+	int64_t workers;	 /* 0: by the number of processors */
+	int64_t wait_ms;	 /* read-your-writes at most */
+	int64_t checkpoint_s;	 /* memory is written out at least so often */
+	int64_t sync_ms;	 /* background sync of the log; 0: never */
+	int64_t retain;		 /* checkpoints kept */
+	int64_t hits;		 /* results of a query without n: */
+	int64_t excerpt_lines;
+};
+
+void rk_config_defaults(struct rk_config *c);
+/*
+ * Apply `key value` lines over *c. On a bad line nothing is changed and err
+ * says which line and why. Returns 0 or -EINVAL.
+ */
+int rk_config_parse(struct rk_config *c, const char *text, size_t n, char *err,
+		    size_t err_n);
+void rk_config_format(const struct rk_config *c, struct rk_buf *out);
+/* Value of an integer key, or -1. */
+int64_t rk_config_lookup(const struct rk_config *c, const char *key);
+
+#endif

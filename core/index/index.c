@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+#include "index/internal.h"
+#include "base/mem.h"
+#include "base/mp.h"
+#include "registry/registry.h"
+#include "storage/lock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CONGESTED = 4096, CONFIG_MAX = 64 * 1024 };
+
+/* --- directories --- */
+
+static int open_dir(int at, const char *name, int make)
+{
+	int fd;
+
+	if (make && mkdirat(at, name, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* mkdir -p for the backing path itself. */
+static int make_path(const char *path)
+{
+	char *p = rk_strndup(path, strlen(path));
+	int rc = 0;
+
+	if (!p)
+		return -ENOMEM;
+	for (char *s = p + 1; *s && rc == 0; s++) {
+		if (*s != '/')
+			continue;
+		*s = '\0';
+		if (mkdir(p, 0755) < 0 && errno != EEXIST)
+			rc = -errno;
+		*s = '/';
+	}
+	if (rc == 0 && mkdir(p, 0700) < 0 && errno != EEXIST)
+		rc = -errno;
+	rk_free(p);
+	return rc;
+}
+
+static int open_dirs(struct rk_index *ix, const char *backing)
+{
+	int make = !(ix->flags & RK_READ_ONLY), indexes, rc;
+
+	if (make && (rc = make_path(backing)) < 0)
+		return rc;
+	ix->backing_fd = open_dir(AT_FDCWD, backing, 0);
+	if (ix->backing_fd < 0)
+		return ix->backing_fd;
+	indexes = open_dir(ix->backing_fd, "indexes", make);
+	if (indexes < 0)
+		return indexes;
+	ix->dir_fd = open_dir(indexes, ix->name, make);
+	if (make)
+		fsync(indexes);
+	close(indexes);
+	if (ix->dir_fd < 0)
+		return ix->dir_fd;
+	ix->files_fd = open_dir(ix->dir_fd, "files", make);
+	if (make) {
+		fsync(ix->dir_fd);
+		fsync(ix->backing_fd);
+	}
+	return ix->files_fd < 0 ? ix->files_fd : 0;
+}
+
+int rk_index_holder(const char *backing, const char *name, char *out, size_t n)
+{
+	char path[4096];
+	int fd, rc;
+
+	snprintf(path, sizeof(path), "%s/indexes/%s", backing, name);
+	fd = open_dir(AT_FDCWD, path, 0);
+	if (fd < 0)
+		return -ENOENT;
+	rc = rk_lock_holder(fd, out, n);
+	close(fd);
+	return rc;
+}
+
+/* --- configuration --- */
+
+static int load_config(struct rk_index *ix)
+{
+	const struct rk_io *io = ix->env->io;
+	int fd = io->openat(io->ctx, ix->dir_fd, "config",
+			    O_RDONLY | O_NOFOLLOW, 0);
+	char *text, err[200];
+	ssize_t n;
+
+	rk_config_defaults(&ix->config);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	text = rk_malloc(CONFIG_MAX);
+	n = text ? io->pread(io->ctx, fd, text, CONFIG_MAX, 0) : -ENOMEM;
+	io->close(io->ctx, fd);
+	if (n > 0 && rk_config_parse(&ix->config, text, (size_t)n, err,
+				     sizeof(err)) < 0)
+		rk_warn(&ix->warnings, "config: %s; defaults are used", err);
+	rk_free(text);
+	return n == -ENOMEM ? -ENOMEM : 0;
+}
+
+void rk_config_print(struct rk_index *ix, struct rk_buf *out)
+{
+	struct rk_config c;
+
+	pthread_mutex_lock(&ix->config_lock);
+	c = ix->config;
+	pthread_mutex_unlock(&ix->config_lock);
+	rk_config_format(&c, out);
+}
+
+int rk_config_set(struct rk_index *ix, const char *text, size_t n, char *err,
+		  size_t err_n)
+{
+	struct rk_buf b = RK_BUF_INIT;
+	struct rk_config next;
+	int rc;
+
+	if (ix->flags & RK_READ_ONLY)
+		return RK_EREADONLY;
+	pthread_mutex_lock(&ix->config_lock);
+	next = ix->config;
+	rc = rk_config_parse(&next, text, n, err, err_n);
+	if (rc == 0) {
+		rk_config_format(&next, &b);
+		rc = b.err ? b.err :
+			     rk_io_replace(ix->env->io, ix->dir_fd, "config",
+					   b.p, b.n);
+		if (rc < 0)
+			snprintf(err, err_n, "config: %s", rk_strerror(rc));
+	}
+	if (rc == 0) {
+		/* the language takes effect with the next mount */
+		memcpy(next.language, ix->config.language,
+		       sizeof(next.language));
+		ix->config = next;
+	}
+	pthread_mutex_unlock(&ix->config_lock);
+	rk_buf_release(&b);
+	return rc;
+}
+
+int64_t rk_config_int(struct rk_index *ix, const char *key)
+{
+	int64_t v;
+
+	pthread_mutex_lock(&ix->config_lock);
+	v = rk_config_lookup(&ix->config, key);
+	pthread_mutex_unlock(&ix->config_lock);
+	return v;
+}
+
+/* --- threads --- */
+
+static unsigned worker_count(const struct rk_index *ix)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (ix->config.workers > 0)
+		return (unsigned)ix->config.workers;
+	return cpus < 1 ? 1 : cpus > 4 ? 4 : (unsigned)cpus;
+}
+
+static int start_threads(struct rk_index *ix)
+{
+	unsigned n = worker_count(ix);
+
+	for (; ix->nworkers < n; ix->nworkers++)
+		if (pthread_create(&ix->workers[ix->nworkers], NULL,
+				   rk_worker_main, ix) != 0)
+			return -EAGAIN;
+	if (pthread_create(&ix->persist_thread, NULL, rk_persist_main, ix))
+		return -EAGAIN;
+	ix->have_persist = 1;
+	if (pthread_create(&ix->reconcile_thread, NULL, rk_reconcile_main, ix))
+		return -EAGAIN;
+	ix->have_reconcile = 1;
+	return 0;
+}
+
+static void stop_threads(struct rk_index *ix)
+{
+	pthread_mutex_lock(&ix->persist_lock);
+	ix->stopping = 1;
+	pthread_cond_broadcast(&ix->persist_cond);
+	pthread_cond_broadcast(&ix->room_cond);
+	pthread_mutex_unlock(&ix->persist_lock);
+	rk_queue_close(&ix->queue);
+	for (unsigned i = 0; i < ix->nworkers; i++)
+		pthread_join(ix->workers[i], NULL);
+	if (ix->have_persist)
+		pthread_join(ix->persist_thread, NULL);
+	if (ix->have_reconcile)
+		pthread_join(ix->reconcile_thread, NULL);
+	ix->nworkers = 0;
+	ix->have_persist = ix->have_reconcile = 0;
+}
+
+/* --- life --- */
+
+static void index_free(struct rk_index *ix)
+{
+	while (ix->nspare)
+		rk_analyser_free(ix->spare[--ix->nspare]);
+	rk_wal_close(ix->wal);
+	rk_queue_release(&ix->queue);
+	rk_view_unref(ix->view);
+	rk_manifest_release(&ix->manifest);
+	rk_warnings_release(&ix->warnings);
+	if (ix->files_fd >= 0)
+		close(ix->files_fd);
+	if (ix->dir_fd >= 0)
+		close(ix->dir_fd);
+	if (ix->backing_fd >= 0)
+		close(ix->backing_fd);
+	if (ix->lock_fd >= 0)
+		close(ix->lock_fd);
+	pthread_mutex_destroy(&ix->writer);
+	pthread_mutex_destroy(&ix->lock);
+	pthread_mutex_destroy(&ix->persist_lock);
+	pthread_mutex_destroy(&ix->config_lock);
+	pthread_cond_destroy(&ix->persist_cond);
+	pthread_cond_destroy(&ix->room_cond);
+	rk_free(ix->name);
+	rk_free(ix);
+}
+
+static struct rk_index *index_alloc(const struct rk_env *env, const char *name,
+				    unsigned flags)
+{
+	struct rk_index *ix = rk_calloc(1, sizeof(*ix));
+	pthread_condattr_t attr;
+
+	if (!ix)
+		return NULL;
+	ix->env = env ? env : rk_env_posix();
+	ix->flags = flags;
+	ix->backing_fd = ix->dir_fd = ix->files_fd = ix->lock_fd = -1;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&ix->writer, NULL);
+	pthread_mutex_init(&ix->lock, NULL);
+	pthread_mutex_init(&ix->persist_lock, NULL);
+	pthread_mutex_init(&ix->config_lock, NULL);
+	pthread_cond_init(&ix->persist_cond, &attr);
+	pthread_cond_init(&ix->room_cond, &attr);
+	pthread_condattr_destroy(&attr);
+	rk_warnings_init(&ix->warnings);
+	ix->name = rk_strndup(name, strlen(name));
+	if (!ix->name || rk_queue_init(&ix->queue) < 0) {
+		index_free(ix);
+		return NULL;
+	}
+	return ix;
+}
+
+static int register_index(struct rk_index *ix)
+{
+	struct rk_registry_entry e = { .created_ns = ix->env->now_ns(),
+				       .docs = ix->stats.docs,
+				       .chunks = ix->stats.chunks };
+
+	snprintf(e.id, sizeof(e.id), "%s", ix->name);
+	return rk_registry_put(ix->env->io, ix->backing_fd, &e);
+}
+
+static int open_writer(struct rk_index *ix)
+{
+	int rc = register_index(ix);
+
+	if (rc == RK_EVERSION)
+		return rc;
+	if (rc < 0)
+		rk_warn(&ix->warnings, "registry: %s", rk_strerror(rc));
+	if ((rc = start_threads(ix)) < 0)
+		return rc;
+	if (!(ix->flags & RK_NO_RECONCILE))
+		rk_reindex(ix, 0);
+	return 0;
+}
+
+int rk_index_open(const struct rk_env *env, const char *backing,
+		  const char *name, unsigned flags, struct rk_index **out)
+{
+	struct rk_index *ix = index_alloc(env, name, flags);
+	int rc;
+
+	if (!ix)
+		return -ENOMEM;
+	rc = open_dirs(ix, backing);
+	if (rc == 0 && !(flags & RK_READ_ONLY)) {
+		ix->lock_fd = rk_lock_take(ix->dir_fd);
+		if (ix->lock_fd < 0)
+			rc = ix->lock_fd;
+	}
+	if (rc == 0 && (rc = load_config(ix)) == 0)
+		rc = rk_recover(ix);
+	if (rc == 0 && !(flags & RK_READ_ONLY))
+		rc = open_writer(ix);
+	if (rc < 0) {
+		stop_threads(ix);
+		index_free(ix);
+		return rc;
+	}
+	if (flags & RK_READ_ONLY)
+		rk_drain_queue(ix);
+	*out = ix;
+	return 0;
+}
+
+int rk_index_close(struct rk_index *ix)
+{
+	int rc = 0;
+
+	if (!ix)
+		return 0;
+	if (!(ix->flags & RK_READ_ONLY)) {
+		rk_queue_close(&ix->queue); /* workers finish what is there */
+		rk_queue_barrier(&ix->queue, 10000, NULL);
+		rc = rk_checkpoint(ix);
+		stop_threads(ix);
+		register_index(ix);
+	}
+	index_free(ix);
+	return rc;
+}
+
+int rk_index_files_fd(const struct rk_index *ix)
+{
+	return ix->files_fd;
+}
+
+/* --- changes --- */
+
+enum { REC_TOUCH = 1 };
+
+int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
+	     uint64_t *seq)
+{
+	uint8_t head[5], body[4096 + 8];
+	size_t n = strlen(path), k = 0;
+	uint64_t s = 0;
+	int rc;
+
+	if (ix->flags & RK_READ_ONLY)
+		return RK_EREADONLY;
+	if (n > 4095)
+		return 0; /* stored, and too deep to be indexed */
+	/* the same bytes as msgpack-c: str 16, positive fixint */
+	head[0] = 0xda;
+	head[1] = (uint8_t)(n >> 8);
+	head[2] = (uint8_t)n;
+	memcpy(body, head, 3);
+	memcpy(body + 3, path, n);
+	k = 3 + n;
+	body[k++] = (uint8_t)(flags & RK_TOUCH_TREE);
+	rc = rk_wal_append(ix->wal, REC_TOUCH, body, k, &s);
+	if (rc < 0)
+		return rc;
+	if (seq)
+		*seq = s;
+	return rk_queue_push(&ix->queue, path,
+			     RK_TASK_FORCE |
+				     (flags & RK_TOUCH_TREE ? RK_TASK_TREE : 0),
+			     s);
+}
+
+int rk_sync(struct rk_index *ix, uint64_t seq)
+{
+	return ix->wal ? rk_wal_sync(ix->wal, seq) : RK_EREADONLY;
+}
+
+size_t rk_pending(struct rk_index *ix)
+{
+	return rk_queue_count(&ix->queue);
+}
+
+int rk_congested(struct rk_index *ix)
+{
+	return rk_queue_count(&ix->queue) > CONGESTED;
+}
+
+int rk_barrier(struct rk_index *ix, int timeout_ms, const _Atomic int *cancel)
+{
+	return rk_queue_barrier(&ix->queue, timeout_ms, cancel);
+}
+
+/* --- looking --- */
+
+uint64_t rk_generation(struct rk_index *ix)
+{
+	/* no lock: a publisher may be waiting for readers with it held */
+	return __atomic_load_n(&ix->generation, __ATOMIC_ACQUIRE);
+}
+
+void rk_status(struct rk_index *ix, struct rk_status *out)
+{
+	struct rk_snapshot s;
+
+	memset(out, 0, sizeof(*out));
+	rk_snapshot_take(ix, &s);
+	out->docs = s.stats.docs;
+	out->chunks = s.stats.chunks;
+	out->generation = s.generation;
+	out->segments = s.view->nsegs;
+	for (unsigned i = 0; i < s.view->nsegs; i++) {
+		out->index_bytes += rk_segment_bytes(s.view->segs[i]);
+		out->terms += s.view->segs[i]->nterms;
+	}
+	for (unsigned i = 0; i < s.view->nmems; i++) {
+		out->memory_bytes += s.view->mems[i]->bytes;
+		out->terms += s.view->mems[i]->vocab.n;
+	}
+	rk_snapshot_release(&s);
+	pthread_mutex_lock(&ix->lock);
+	out->checkpoint = ix->manifest.number;
+	out->checkpoint_ns = ix->manifest.created_ns;
+	pthread_mutex_unlock(&ix->lock);
+	out->pending = rk_pending(ix);
+	out->reconciling = ix->reconciling;
+	out->queries = ix->queries;
+	pthread_mutex_lock(&ix->warnings.lock);
+	out->warnings = ix->warnings.count;
+	pthread_mutex_unlock(&ix->warnings.lock);
+	snprintf(out->state, sizeof(out->state), "ok");
+	snprintf(out->language, sizeof(out->language), "%s",
+		 ix->config.language);
+}
+
+void rk_warnings(struct rk_index *ix, struct rk_buf *out)
+{
+	rk_warnings_list(&ix->warnings, out);
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a worker does with a path: read the file, extract its text, cut it
+ * into chunks, invert them, and publish the result in place of what was known
+ * of that path. All but the last step runs outside every lock.
+ */
+#include "index/internal.h"
+#include "base/mem.h"
+#include "text/extract.h"
+#include "text/ignore.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int rk_worker_init(struct rk_worker *w, struct rk_index *ix)
+{
+	memset(w, 0, sizeof(*w));
+	return rk_analyser_new(ix->config.language, &w->analyser);
+}
+
+void rk_worker_release(struct rk_worker *w)
+{
+	rk_analyser_free(w->analyser);
+	rk_inverted_release(&w->inverted);
+	rk_free(w->map.id);
+}
+
+/* --- publishing --- */
+
+static size_t memory_limit(struct rk_index *ix)
+{
+	/* one table is written out while the other fills */
+	return (size_t)rk_config_int(ix, "memory_mib") * 1024 * 1024 / 2;
+}
+
+/* Make room in the active table; waits for the writer of segments. */
+static int make_room(struct rk_index *ix)
+{
+	struct rk_memtable *m = ix->view->mems[ix->view->nmems - 1];
+	int rc;
+
+	if (m->bytes < memory_limit(ix))
+		return 0;
+	while (ix->view->nmems > 1 && !ix->stopping) {
+		pthread_mutex_unlock(&ix->writer);
+		pthread_mutex_lock(&ix->persist_lock);
+		pthread_cond_broadcast(&ix->persist_cond);
+		if (!ix->stopping)
+			pthread_cond_wait(&ix->room_cond, &ix->persist_lock);
+		pthread_mutex_unlock(&ix->persist_lock);
+		pthread_mutex_lock(&ix->writer);
+	}
+	m = ix->view->mems[ix->view->nmems - 1];
+	if (m->bytes < memory_limit(ix))
+		return 0;
+	rc = rk_freeze(ix);
+	rk_persist_wake(ix);
+	return rc;
+}
+
+static void mark_dirty(struct rk_index *ix)
+{
+	ix->dirty = 1;
+	if (ix->dirty_since_ns == 0)
+		ix->dirty_since_ns = rk_mono_ns();
+}
+
+/* The one moment in which the new takes the place of the old (X1). */
+static int publish(struct rk_index *ix, struct rk_memtable *m, uint32_t doc,
+		   const struct rk_docref *old)
+{
+	const struct rk_doc_rec *r = &m->docs[doc].rec;
+	uint32_t gen;
+	int rc = 0;
+
+	pthread_mutex_lock(&ix->lock);
+	gen = ix->generation + 1;
+	if (old)
+		rc = rk_kill(ix, old, gen);
+	if (rc == 0) {
+		rk_memtable_publish(m, doc, gen);
+		ix->stats.docs++;
+		ix->stats.chunks += r->nchunks;
+		for (uint32_t c = r->chunk0; c < r->chunk0 + r->nchunks; c++) {
+			ix->stats.body_sum += rk_norm_body(m->norms[c]);
+			ix->stats.head_sum += rk_norm_head(m->norms[c]);
+		}
+		__atomic_store_n(&ix->generation, gen, __ATOMIC_RELEASE);
+		mark_dirty(ix);
+	}
+	pthread_mutex_unlock(&ix->lock);
+	return rc;
+}
+
+static int insert(struct rk_index *ix, struct rk_worker *w, const char *path,
+		  struct rk_doc_rec *rec)
+{
+	struct rk_docref old;
+	int64_t doc;
+	int rc, had;
+
+	rec->path_n = (uint16_t)strlen(path);
+	pthread_mutex_lock(&ix->writer);
+	rc = make_room(ix);
+	if (rc == 0) {
+		struct rk_memtable *m = ix->view->mems[ix->view->nmems - 1];
+
+		doc = rk_memtable_add(m, rec, path, &w->inverted, w->analyser,
+				      &w->map);
+		had = rk_find_live(ix, path, rec->path_n, &old);
+		rc = doc < 0 ? (int)doc :
+			       publish(ix, m, (uint32_t)doc,
+				       had == 1 ? &old : NULL);
+	}
+	pthread_mutex_unlock(&ix->writer);
+	return rc;
+}
+
+int rk_remove_path(struct rk_index *ix, const char *path)
+{
+	struct rk_docref old;
+	int rc;
+
+	pthread_mutex_lock(&ix->writer);
+	rc = rk_find_live(ix, path, strlen(path), &old);
+	if (rc == 1) {
+		pthread_mutex_lock(&ix->lock);
+		rc = rk_kill(ix, &old, ix->generation + 1);
+		if (rc == 0) {
+			__atomic_store_n(&ix->generation, ix->generation + 1,
+					 __ATOMIC_RELEASE);
+			mark_dirty(ix);
+		}
+		pthread_mutex_unlock(&ix->lock);
+	}
+	pthread_mutex_unlock(&ix->writer);
+	rk_warnings_forget(&ix->warnings, path);
+	return rc < 0 ? rc : 0;
+}
+
+int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
+		struct rk_doc_rec *rec, enum rk_kind kind, const char *s,
+		size_t n)
+{
+	struct rk_chunks chunks = RK_CHUNKS_INIT;
+	int rc = rk_analyser_trim(w->analyser);
+
+	rec->kind = (uint8_t)kind;
+	if (rc == 0)
+		rc = rk_chunk_text(kind, s, n, &chunks);
+	if (chunks.truncated) {
+		rec->flags |= RK_DOC_TRUNCATED;
+		rk_warn(&ix->warnings, "%s: more than %d chunks; the rest is "
+				       "not searched", path, RK_CHUNKS_MAX);
+	}
+	if (rc == 0)
+		rc = rk_invert(&w->inverted, w->analyser, path, kind, s,
+			       &chunks);
+	if (rc == 0)
+		rc = insert(ix, w, path, rec);
+	rk_chunks_release(&chunks);
+	return rc;
+}
+
+/* --- reading --- */
+
+/* Nothing below the documents' directory leads out of it. */
+static int open_document(struct rk_index *ix, const char *path)
+{
+	struct open_how how = { .flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+					 O_CLOEXEC | O_NOCTTY,
+				.resolve = RESOLVE_BENEATH |
+					   RESOLVE_NO_SYMLINKS };
+	long fd = syscall(SYS_openat2, ix->files_fd, path, &how, sizeof(how));
+
+	if (fd >= 0)
+		return (int)fd;
+	if (errno != ENOSYS)
+		return -errno;
+	fd = openat(ix->files_fd, path, (int)how.flags);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static void warn_about(struct rk_index *ix, const char *path,
+		       const struct rk_text *t)
+{
+	if (t->flags & RK_TEXT_BINARY)
+		rk_warn(&ix->warnings, "%s: not text; found by its name alone",
+			path);
+	if (t->flags & RK_TEXT_TRUNCATED)
+		rk_warn(&ix->warnings,
+			"%s: only the first %lld MiB of text are searched",
+			path, (long long)rk_config_int(ix, "text_max_mib"));
+	if (t->flags & RK_TEXT_DAMAGED)
+		rk_warn(&ix->warnings,
+			"%s: the compressed data breaks off; searched so far",
+			path);
+}
+
+static uint8_t doc_flags(const struct rk_text *t)
+{
+	uint8_t f = 0;
+
+	if (t->flags & RK_TEXT_BINARY)
+		f |= RK_DOC_BINARY;
+	if (t->flags & RK_TEXT_TRUNCATED)
+		f |= RK_DOC_TRUNCATED;
+	if (t->flags & RK_TEXT_DAMAGED)
+		f |= RK_DOC_DAMAGED;
+	return f;
+}
+
+static int put_unreadable(struct rk_index *ix, struct rk_worker *w,
+			  const char *path, struct rk_doc_rec *rec, int err)
+{
+	rk_warn(&ix->warnings, "%s: cannot be read: %s", path,
+		rk_strerror(err));
+	rec->flags |= RK_DOC_UNREADABLE;
+	return rk_put_text(ix, w, path, rec, rk_kind_of_path(path), "", 0);
+}
+
+static int put_open_file(struct rk_index *ix, struct rk_worker *w,
+			 const char *path, int fd, const struct stat *st)
+{
+	struct rk_doc_rec rec = {
+		.ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 +
+			    st->st_mtim.tv_nsec,
+	};
+	size_t max = (size_t)rk_config_int(ix, "text_max_mib") << 20;
+	struct rk_text text = RK_TEXT_INIT;
+	int rc = rk_text_load(ix->env->io, fd, path, max, &text);
+
+	if (rc == -ENOMEM)
+		return rc;
+	rk_warnings_forget(&ix->warnings, path);
+	if (rc < 0)
+		return put_unreadable(ix, w, path, &rec, rc);
+	warn_about(ix, path, &text);
+	rec.flags = doc_flags(&text);
+	rc = rk_put_text(ix, w, path, &rec, text.kind, text.p, text.n);
+	rk_text_release(&text);
+	return rc;
+}
+
+static int unchanged(struct rk_index *ix, const char *path,
+		     const struct stat *st)
+{
+	struct rk_docref d;
+	int rc;
+
+	pthread_mutex_lock(&ix->writer);
+	rc = rk_find_live(ix, path, strlen(path), &d);
+	pthread_mutex_unlock(&ix->writer);
+	return rc == 1 && d.rec.ino == st->st_ino &&
+	       d.rec.size == (uint64_t)st->st_size &&
+	       d.rec.mtime_ns == (int64_t)st->st_mtim.tv_sec * 1000000000 +
+					 st->st_mtim.tv_nsec;
+}
+
+/* Documents of one inode: a write through one name changes all. */
+struct links {
+	struct rk_index *ix;
+	const struct rk_task *task;
+	uint64_t ino;
+};
+
+static int touch_link(void *ctx, const struct rk_docref *d, const char *path)
+{
+	struct links *l = ctx;
+
+	if (d->rec.ino == l->ino && strcmp(path, l->task->path) != 0)
+		rk_queue_push_child(&l->ix->queue, l->task, path, 0);
+	return 0;
+}
+
+static void touch_links(struct rk_index *ix, const struct rk_task *t,
+			uint64_t ino)
+{
+	struct links l = { ix, t, ino };
+
+	pthread_mutex_lock(&ix->writer);
+	rk_each_live(ix, "", touch_link, &l);
+	pthread_mutex_unlock(&ix->writer);
+}
+
+static int process_file(struct rk_index *ix, struct rk_worker *w,
+			const struct rk_task *t)
+{
+	struct stat st;
+	int fd, rc = 0;
+
+	if (rk_ignored(t->path) || strlen(t->path) > 4095)
+		return rk_remove_path(ix, t->path);
+	fd = open_document(ix, t->path);
+	if (fd == -EACCES || fd == -EIO || fd == -EMFILE || fd == -ENFILE) {
+		struct rk_doc_rec rec = { 0 };
+
+		return put_unreadable(ix, w, t->path, &rec, fd);
+	}
+	if (fd < 0) /* gone, a symbolic link, a device, a socket */
+		return rk_remove_path(ix, t->path);
+	if (fstat(fd, &st) < 0)
+		rc = -errno;
+	else if (!S_ISREG(st.st_mode))
+		rc = rk_remove_path(ix, t->path);
+	else if ((t->flags & RK_TASK_FORCE) || !unchanged(ix, t->path, &st))
+		rc = put_open_file(ix, w, t->path, fd, &st);
+	if (rc == 0 && S_ISREG(st.st_mode) && st.st_nlink > 1 &&
+	    (t->flags & RK_TASK_FORCE))
+		touch_links(ix, t, st.st_ino);
+	close(fd);
+	return rc;
+}
+
+/* --- folders --- */
+
+struct expand {
+	struct rk_index *ix;
+	const struct rk_task *task;
+};
+
+static int expand_known(void *ctx, const struct rk_docref *d, const char *path)
+{
+	struct expand *e = ctx;
+
+	(void)d;
+	return rk_queue_push_child(&e->ix->queue, e->task, path, 0);
+}
+
+static int expand_found(void *ctx, const char *path, const struct stat *st)
+{
+	struct expand *e = ctx;
+
+	(void)st;
+	return rk_queue_push_child(&e->ix->queue, e->task, path,
+				   RK_TASK_FORCE);
+}
+
+/* Everything known below the path, and everything that is there now. */
+static int process_tree(struct rk_index *ix, const struct rk_task *t)
+{
+	struct expand e = { ix, t };
+	char prefix[4098];
+	size_t n = strlen(t->path);
+	int rc;
+
+	if (n > 4095)
+		return 0;
+	memcpy(prefix, t->path, n);
+	memcpy(prefix + n, n ? "/" : "", n ? 2 : 1);
+	pthread_mutex_lock(&ix->writer);
+	rc = rk_each_live(ix, prefix, expand_known, &e);
+	pthread_mutex_unlock(&ix->writer);
+	return rc ? rc : rk_walk_files(ix, t->path, expand_found, &e);
+}
+
+static void process(struct rk_index *ix, struct rk_worker *w, struct rk_task *t)
+{
+	int rc = 0;
+
+	if (t->flags & RK_TASK_TREE)
+		rc = process_tree(ix, t);
+	if (rc == 0 && t->path[0])
+		rc = process_file(ix, w, t);
+	if (rc < 0)
+		rk_warn(&ix->warnings, "%s: not indexed: %s", t->path,
+			rk_strerror(rc));
+}
+
+static void work(struct rk_index *ix, struct rk_worker *w, struct rk_task *t)
+{
+	do
+		process(ix, w, t);
+	while (rk_queue_done(&ix->queue, t));
+}
+
+void *rk_worker_main(void *arg)
+{
+	struct rk_index *ix = arg;
+	struct rk_worker w;
+	struct rk_task *t;
+
+	if (rk_worker_init(&w, ix) < 0) {
+		rk_warn(&ix->warnings, "an indexing thread could not start");
+		return NULL;
+	}
+	while ((t = rk_queue_pop(&ix->queue)) != NULL)
+		work(ix, &w, t);
+	rk_worker_release(&w);
+	return NULL;
+}
+
+void rk_drain_queue(struct rk_index *ix)
+{
+	struct rk_worker w;
+
+	if (rk_worker_init(&w, ix) < 0)
+		return;
+	while (rk_queue_count(&ix->queue) > 0)
+		work(ix, &w, rk_queue_pop(&ix->queue));
+	rk_worker_release(&w);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RK_INDEX_INTERNAL_H
+#define RK_INDEX_INTERNAL_H
+
+#include "rankfs.h"
+#include "index/config.h"
+#include "index/queue.h"
+#include "index/warnings.h"
+#include "lexical/memtable.h"
+#include "storage/manifest.h"
+#include "storage/segment.h"
+#include "storage/wal.h"
+#include <sys/stat.h>
+
+/*
+ * The parts of one index and who may touch what.
+ *
+ * Invariants
+ *   X1 An index generation is a number that grows by one with each change of
+ *      an answer. A document is in generation g if born <= g and it is not
+ *      dead by g; births and deaths of one change share a generation, so a
+ *      path is there exactly once in any of them.
+ *   X2 `writer` is held while anything about documents or the list of
+ *      segments changes; `lock` for the moment in which readers could see it.
+ *      A reader holds `lock` only while it takes a snapshot.
+ *   X3 A segment or memory table named by a view lives as long as the view.
+ *   X4 The log is cut only up to a floor below which every record's effect
+ *      is in the segments of a durable manifest.
+ *
+ * Lock order: writer, lock, memtable.lock, queue.lock, warnings.lock.
+ */
+enum { RK_SEGS_MAX = 60, RK_MEMS_MAX = 4, RK_SPARE_MAX = 8 };
+
+struct rk_view {
+	_Atomic int refs;
+	struct rk_segment *segs[RK_SEGS_MAX]; /* oldest first */
+	unsigned nsegs;
+	struct rk_memtable *mems[RK_MEMS_MAX]; /* oldest first; last is active */
+	unsigned nmems;
+};
+
+/* What a query runs on: a view at a generation. */
+struct rk_snapshot {
+	struct rk_view *view;
+	uint32_t generation;
+	struct rk_corpus_stats stats; /* live at that generation */
+};
+
+struct rk_index {
+	const struct rk_env *env;
+	unsigned flags;
+	char *name;
+	int backing_fd, dir_fd, files_fd, lock_fd;
+	struct rk_config config;
+	pthread_mutex_t config_lock;
+	struct rk_warnings warnings;
+	struct rk_wal *wal;
+	struct rk_queue queue;
+
+	pthread_mutex_t writer;
+	pthread_mutex_t lock; /* guards view, generation, stats, manifest */
+	struct rk_view *view;
+	uint32_t generation;
+	struct rk_corpus_stats stats;
+	struct rk_manifest manifest; /* the newest; its segs are not used */
+	uint64_t next_segment;
+	uint64_t floor; /* of the log, for the next manifest */
+	int dirty;	/* a manifest is due: segments or the dead changed */
+
+	pthread_t workers[64];
+	unsigned nworkers;
+	pthread_t persist_thread, reconcile_thread;
+	int have_persist, have_reconcile;
+	pthread_mutex_t persist_lock; /* guards the request fields below */
+	pthread_cond_t persist_cond, room_cond;
+	uint64_t want_checkpoint, did_checkpoint;
+	uint64_t want_compact, did_compact;
+	int checkpoint_rc;
+	int reconcile_wanted; /* 1: compare, 2: read everything */
+	uint64_t did_reconcile;
+	_Atomic int reconciling;
+	_Atomic int stopping;
+	_Atomic uint64_t queries;
+	uint64_t dirty_since_ns; /* 0: clean; under lock */
+	struct rk_analyser *spare[RK_SPARE_MAX]; /* for queries; under lock */
+	unsigned nspare;
+};
+
+/* view.c */
+struct rk_view *rk_view_new(void);
+struct rk_view *rk_view_copy(const struct rk_view *v); /* new references */
+void rk_view_unref(struct rk_view *v);
+void rk_snapshot_take(struct rk_index *ix, struct rk_snapshot *s);
+void rk_snapshot_release(struct rk_snapshot *s);
+
+/* A live document in a view. */
+struct rk_docref {
+	struct rk_segment *seg; /* or NULL: */
+	struct rk_memtable *mem;
+	uint32_t doc;
+	struct rk_doc_rec rec;
+};
+/*
+ * The live document at `path`, newest generation. Needs `writer`.
+ * Returns 1, 0, or RK_ECORRUPT.
+ */
+int rk_find_live(struct rk_index *ix, const char *path, size_t n,
+		 struct rk_docref *out);
+/*
+ * Call fn for every live document whose path starts with `prefix`; the path
+ * is NUL-terminated and valid during the call. Needs `writer`.
+ */
+typedef int rk_doc_fn(void *ctx, const struct rk_docref *d, const char *path);
+int rk_each_live(struct rk_index *ix, const char *prefix, rk_doc_fn *fn,
+		 void *ctx);
+/* Remove from the next generation on; needs `writer` and `lock`. */
+int rk_kill(struct rk_index *ix, const struct rk_docref *d, uint32_t gen);
+
+/* ingest.c: what the workers do */
+void *rk_worker_main(void *ix);
+/* For readers without workers: everything in the queue, in this thread. */
+void rk_drain_queue(struct rk_index *ix);
+/*
+ * Index text under a path, replacing what was there, without a file: for
+ * bulk loading and benchmarks. The caller brings the worker's state.
+ */
+struct rk_worker {
+	struct rk_analyser *analyser;
+	struct rk_inverted inverted;
+	struct rk_termmap map;
+};
+int rk_worker_init(struct rk_worker *w, struct rk_index *ix);
+void rk_worker_release(struct rk_worker *w);
+int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
+		struct rk_doc_rec *rec, enum rk_kind kind, const char *s,
+		size_t n);
+int rk_remove_path(struct rk_index *ix, const char *path);
+
+/* persist.c */
+void *rk_persist_main(void *ix);
+void rk_persist_wake(struct rk_index *ix);
+/* Freeze the active table (if it holds anything). Needs `writer`. */
+int rk_freeze(struct rk_index *ix);
+/* Take a damaged segment out of the view; the caller reconciles. */
+void rk_drop_damaged(struct rk_index *ix);
+
+/* recover.c: from nothing or a directory to a view */
+int rk_recover(struct rk_index *ix);
+extern const char RK_ANALYSER_VERSION[];
+
+/* reconcile.c */
+void *rk_reconcile_main(void *ix);
+/* Walk a folder of documents, telling fn each regular, indexable file. */
+typedef int rk_file_fn(void *ctx, const char *path, const struct stat *st);
+int rk_walk_files(struct rk_index *ix, const char *path, rk_file_fn *fn,
+		  void *ctx);
+
+#endif

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One background thread: memory tables become segments, segments become
+ * fewer, manifests follow, files that no kept manifest names go away.
+ */
+#include "index/internal.h"
+#include "base/mem.h"
+#include "storage/compact.h"
+#include "storage/merge.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TICK_MS = 200, RETRY_MS = 2000, COMPACT_ALL = 2 };
+
+void rk_persist_wake(struct rk_index *ix)
+{
+	pthread_mutex_lock(&ix->persist_lock);
+	pthread_cond_broadcast(&ix->persist_cond);
+	pthread_mutex_unlock(&ix->persist_lock);
+}
+
+/* Swap in a view that the caller has built. Needs `writer`. */
+static void view_swap(struct rk_index *ix, struct rk_view *v)
+{
+	struct rk_view *old;
+
+	pthread_mutex_lock(&ix->lock);
+	old = ix->view;
+	ix->view = v;
+	pthread_mutex_unlock(&ix->lock);
+	rk_view_unref(old);
+}
+
+int rk_freeze(struct rk_index *ix)
+{
+	struct rk_memtable *active = ix->view->mems[ix->view->nmems - 1], *m;
+	struct rk_view *v;
+
+	if (active->ndocs == 0 || ix->view->nmems == RK_MEMS_MAX)
+		return 0;
+	if (rk_memtable_new(&m) < 0)
+		return -ENOMEM;
+	if (!(v = rk_view_copy(ix->view))) {
+		rk_memtable_unref(m);
+		return -ENOMEM;
+	}
+	active->floor = rk_queue_floor(&ix->queue);
+	v->mems[v->nmems++] = m;
+	view_swap(ix, v);
+	return 0;
+}
+
+/* Deaths that came while a segment was being written. */
+static int transfer_dead(struct rk_view *v, unsigned from, unsigned n,
+			 struct rk_memtable *mem, const struct rk_remap *map,
+			 struct rk_segment *to)
+{
+	int rc = 0;
+
+	for (uint32_t d = 0; mem && d < mem->ndocs && rc == 0; d++) {
+		uint32_t gen = rk_mdoc_dead(&mem->docs[d]);
+
+		if (gen && map->doc[0][d] != UINT32_MAX)
+			rc = rk_segment_kill(to, map->doc[0][d], gen);
+	}
+	for (unsigned i = 0; !mem && i < n; i++) {
+		const struct rk_segment *s = v->segs[from + i];
+
+		for (uint32_t d = 0; s->dead && d < s->ndocs && rc == 0; d++)
+			if (s->dead[d] && map->doc[i][d] != UINT32_MAX)
+				rc = rk_segment_kill(to, map->doc[i][d],
+						     s->dead[d]);
+	}
+	return rc;
+}
+
+/*
+ * Replace segments [from, from+n), or memory table 0 when mem is given, by
+ * the segment `to` (NULL: by nothing).
+ */
+static int swap_in(struct rk_index *ix, unsigned from, unsigned n,
+		   struct rk_memtable *mem, const struct rk_remap *map,
+		   struct rk_segment *to)
+{
+	struct rk_view *v;
+	int rc = 0;
+
+	pthread_mutex_lock(&ix->writer);
+	v = rk_view_copy(ix->view);
+	if (!v)
+		rc = -ENOMEM;
+	if (rc == 0 && to)
+		rc = transfer_dead(v, from, n, mem, map, to);
+	if (rc == 0) {
+		for (unsigned i = from; i < from + n; i++)
+			rk_segment_unref(v->segs[i]);
+		memmove(&v->segs[from + (to != NULL)], &v->segs[from + n],
+			(v->nsegs - from - n) * sizeof(v->segs[0]));
+		v->nsegs -= n;
+		if (to) {
+			v->segs[from] = rk_segment_ref(to);
+			v->nsegs++;
+		}
+		if (mem) {
+			ix->floor = mem->floor;
+			rk_memtable_unref(v->mems[0]);
+			memmove(&v->mems[0], &v->mems[1],
+				--v->nmems * sizeof(v->mems[0]));
+		}
+		ix->dirty = 1;
+		view_swap(ix, v);
+		v = NULL;
+	}
+	rk_view_unref(v);
+	pthread_mutex_unlock(&ix->writer);
+	return rc;
+}
+
+static uint64_t take_segment_id(struct rk_index *ix)
+{
+	uint64_t id;
+
+	pthread_mutex_lock(&ix->lock);
+	id = ix->next_segment++;
+	pthread_mutex_unlock(&ix->lock);
+	return id;
+}
+
+/* Write the merge of n sources as a segment; *out NULL if it is empty. */
+static int write_segment(struct rk_index *ix, struct rk_source *src,
+			 unsigned n, struct rk_remap *map,
+			 struct rk_segment **out)
+{
+	uint64_t id = take_segment_id(ix);
+	int64_t docs = rk_merge(ix->env->io, ix->dir_fd, id, src, n, NULL, map);
+
+	*out = NULL;
+	if (docs <= 0)
+		return (int)docs;
+	return rk_segment_open(ix->env->io, ix->dir_fd, id, out);
+}
+
+/* Write the oldest frozen table out. 1: done, 0: there is none. */
+static int flush_one(struct rk_index *ix)
+{
+	struct rk_remap map = { NULL, 0 };
+	struct rk_segment *seg = NULL;
+	struct rk_memtable *mem;
+	struct rk_snapshot snap;
+	struct rk_source *src;
+	unsigned nsegs;
+	int rc;
+
+	rk_snapshot_take(ix, &snap);
+	if (snap.view->nmems < 2 || snap.view->nsegs == RK_SEGS_MAX) {
+		rk_snapshot_release(&snap);
+		return 0;
+	}
+	mem = snap.view->mems[0];
+	nsegs = snap.view->nsegs;
+	src = rk_malloc(sizeof(*src));
+	rc = src ? rk_source_memtable(src, mem) : -ENOMEM;
+	if (rc == 0)
+		rc = write_segment(ix, src, 1, &map, &seg);
+	if (src)
+		rk_source_release(src);
+	rk_free(src);
+	if (rc == 0)
+		rc = swap_in(ix, nsegs, 0, mem, &map, seg);
+	rk_segment_unref(seg);
+	rk_remap_release(&map);
+	rk_snapshot_release(&snap);
+	pthread_mutex_lock(&ix->persist_lock);
+	pthread_cond_broadcast(&ix->room_cond);
+	pthread_mutex_unlock(&ix->persist_lock);
+	return rc < 0 ? rc : 1;
+}
+
+static int merge_run(struct rk_index *ix, struct rk_view *v, unsigned first,
+		     unsigned n)
+{
+	struct rk_source *src = rk_calloc(n, sizeof(*src));
+	struct rk_remap map = { NULL, 0 };
+	struct rk_segment *seg = NULL;
+	int rc = src ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; i < n && rc == 0; i++)
+		rc = rk_source_segment(&src[i], v->segs[first + i]);
+	if (rc == 0)
+		rc = write_segment(ix, src, n, &map, &seg);
+	if (rc == 0)
+		rc = swap_in(ix, first, n, NULL, &map, seg);
+	rk_segment_unref(seg);
+	rk_remap_release(&map);
+	rk_free(src);
+	return rc;
+}
+
+static size_t pick(const struct rk_view *v, int all, size_t *first)
+{
+	struct rk_compact_seg s[RK_SEGS_MAX];
+
+	for (unsigned i = 0; i < v->nsegs; i++)
+		s[i] = (struct rk_compact_seg){ rk_segment_bytes(v->segs[i]),
+						v->segs[i]->ndocs,
+						v->segs[i]->ndead };
+	*first = 0;
+	if (all)
+		return v->nsegs > 1 || (v->nsegs == 1 && s[0].dead) ?
+			       v->nsegs :
+			       0;
+	return rk_compact_pick(s, v->nsegs, first);
+}
+
+/* One merge, if one is due. 1: done, 0: none was due. */
+static int compact_one(struct rk_index *ix, int all)
+{
+	struct rk_snapshot snap;
+	size_t first, n;
+	int rc = 0;
+
+	rk_snapshot_take(ix, &snap);
+	n = pick(snap.view, all, &first);
+	if (n)
+		rc = merge_run(ix, snap.view, (unsigned)first, (unsigned)n);
+	rk_snapshot_release(&snap);
+	return rc < 0 ? rc : n > 0;
+}
+
+/* --- manifests --- */
+
+static int collect_dead(const struct rk_segment *s, struct rk_manifest_seg *out)
+{
+	out->id = s->id;
+	if (!s->dead)
+		return 0;
+	out->dead = rk_malloc((s->ndead + 1) * sizeof(*out->dead));
+	if (!out->dead)
+		return -ENOMEM;
+	for (uint32_t d = 0; d < s->ndocs; d++)
+		if (s->dead[d])
+			out->dead[out->ndead++] = d;
+	return 0;
+}
+
+static int collect_manifest(struct rk_index *ix, struct rk_manifest *m)
+{
+	const struct rk_view *v = ix->view;
+	int rc = 0;
+
+	m->segs = rk_calloc(v->nsegs + 1, sizeof(*m->segs));
+	if (!m->segs)
+		return -ENOMEM;
+	for (; m->nsegs < v->nsegs && rc == 0; m->nsegs++)
+		rc = collect_dead(v->segs[m->nsegs], &m->segs[m->nsegs]);
+	m->number = ix->manifest.number + 1;
+	m->generation = ix->generation;
+	m->wal_floor = ix->floor;
+	m->next_segment = ix->next_segment;
+	m->created_ns = ix->env->now_ns();
+	snprintf(m->analyser, sizeof(m->analyser), "%s %s",
+		 RK_ANALYSER_VERSION, ix->config.language);
+	return rc;
+}
+
+static int keeps_segment(const struct rk_manifest *m, int n, uint64_t id)
+{
+	for (int i = 0; i < n; i++)
+		for (uint32_t k = 0; k < m[i].nsegs; k++)
+			if (m[i].segs[k].id == id)
+				return 1;
+	return 0;
+}
+
+/* Remove segment files that neither a kept manifest nor the view names. */
+static void remove_segments(struct rk_index *ix, const struct rk_manifest *m,
+			    int n)
+{
+	int fd = openat(ix->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct rk_io *io = ix->env->io;
+	struct dirent *e;
+
+	if (!d && fd >= 0)
+		close(fd);
+	while (d && (e = readdir(d))) {
+		unsigned long long id;
+		char name[32];
+
+		if (sscanf(e->d_name, "seg-%llu.mp", &id) != 1)
+			continue;
+		rk_segment_name(id, name);
+		if (strncmp(name, e->d_name, strlen(name)) != 0 ||
+		    strstr(e->d_name, ".damaged"))
+			continue;
+		if (strcmp(name, e->d_name) != 0 || !keeps_segment(m, n, id))
+			io->unlink(io->ctx, ix->dir_fd, e->d_name);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* Keep `retain` manifests and what they name; cut the log behind them. */
+static void retire(struct rk_index *ix, int retain)
+{
+	enum { MAX = 512 };
+	const struct rk_io *io = ix->env->io;
+	struct rk_manifest kept[100] = { RK_MANIFEST_INIT };
+	uint64_t numbers[MAX], floor = UINT64_MAX;
+	int n = rk_manifest_list(ix->dir_fd, numbers, MAX), k = 0;
+
+	for (int i = 0; i < n; i++) {
+		char name[40];
+
+		if (k < retain && rk_manifest_read(io, ix->dir_fd, numbers[i],
+						   &kept[k]) == 0) {
+			if (kept[k].wal_floor < floor)
+				floor = kept[k].wal_floor;
+			k++;
+			continue;
+		}
+		rk_manifest_name(numbers[i], name);
+		io->unlink(io->ctx, ix->dir_fd, name);
+	}
+	if (k > 0) {
+		remove_segments(ix, kept, k);
+		rk_wal_drop(ix->wal, floor);
+	}
+	for (int i = 0; i < k; i++)
+		rk_manifest_release(&kept[i]);
+}
+
+/*
+ * What a new manifest says must be reachable before the log is cut: a new
+ * log file first, so that the old ones can go with the manifest after next.
+ */
+static int commit_manifest(struct rk_index *ix, int retain)
+{
+	struct rk_manifest m = RK_MANIFEST_INIT;
+	int rc;
+
+	pthread_mutex_lock(&ix->writer);
+	pthread_mutex_lock(&ix->lock);
+	rc = collect_manifest(ix, &m);
+	ix->dirty = 0;
+	pthread_mutex_unlock(&ix->lock);
+	pthread_mutex_unlock(&ix->writer);
+	if (rc == 0)
+		rc = rk_wal_rotate(ix->wal);
+	if (rc == 0)
+		rc = rk_manifest_commit(ix->env->io, ix->dir_fd, &m);
+	if (rc == 0) {
+		pthread_mutex_lock(&ix->lock);
+		rk_manifest_release(&ix->manifest);
+		ix->manifest = m;
+		pthread_mutex_unlock(&ix->lock);
+		retire(ix, retain);
+		return 0;
+	}
+	pthread_mutex_lock(&ix->lock);
+	ix->dirty = 1;
+	pthread_mutex_unlock(&ix->lock);
+	rk_manifest_release(&m);
+	return rc;
+}
+
+static int freeze_active(struct rk_index *ix)
+{
+	int rc;
+
+	pthread_mutex_lock(&ix->writer);
+	rc = rk_freeze(ix);
+	pthread_mutex_lock(&ix->lock);
+	ix->dirty_since_ns = 0;
+	/* nothing in memory: the floor is the queue's own */
+	if (rc == 0 && ix->view->nmems == 1)
+		ix->floor = rk_queue_floor(&ix->queue);
+	pthread_mutex_unlock(&ix->lock);
+	pthread_mutex_unlock(&ix->writer);
+	return rc;
+}
+
+static int is_dirty(struct rk_index *ix)
+{
+	int d;
+
+	pthread_mutex_lock(&ix->lock);
+	d = ix->dirty;
+	pthread_mutex_unlock(&ix->lock);
+	return d;
+}
+
+static int flush_all(struct rk_index *ix)
+{
+	int rc;
+
+	while ((rc = flush_one(ix)) == 1)
+		;
+	return rc;
+}
+
+static int do_checkpoint(struct rk_index *ix, int compact)
+{
+	int retain = (int)rk_config_int(ix, "retain");
+	int rc = freeze_active(ix);
+
+	if (rc == 0)
+		rc = flush_all(ix);
+	while (rc >= 0 && (rc = compact_one(ix, compact == COMPACT_ALL)) == 1)
+		;
+	if (rc == 0 && (is_dirty(ix) || compact == COMPACT_ALL))
+		rc = commit_manifest(ix, compact == COMPACT_ALL ? 1 : retain);
+	return rc;
+}
+
+/* A damaged segment is set aside; its documents are read again. */
+void rk_drop_damaged(struct rk_index *ix)
+{
+	struct rk_snapshot snap;
+	const struct rk_io *io = ix->env->io;
+
+	rk_snapshot_take(ix, &snap);
+	for (unsigned i = 0; i < snap.view->nsegs; i++) {
+		struct rk_segment *s = snap.view->segs[i];
+		struct rk_view *v;
+		char name[32], to[48];
+
+		if (!s->damaged)
+			continue;
+		rk_segment_name(s->id, name);
+		snprintf(to, sizeof(to), "%s.damaged", name);
+		rk_warn(&ix->warnings,
+			"%s: damaged; its documents are indexed again", name);
+		pthread_mutex_lock(&ix->writer);
+		v = rk_view_copy(ix->view);
+		for (unsigned k = 0; v && k < v->nsegs; k++)
+			if (v->segs[k] == s) {
+				rk_segment_unref(s);
+				memmove(&v->segs[k], &v->segs[k + 1],
+					(--v->nsegs - k) * sizeof(v->segs[0]));
+			}
+		if (v) {
+			view_swap(ix, v);
+			pthread_mutex_lock(&ix->lock);
+			ix->dirty = 1;
+			pthread_mutex_unlock(&ix->lock);
+			io->rename(io->ctx, ix->dir_fd, name, to);
+		}
+		pthread_mutex_unlock(&ix->writer);
+		rk_reindex(ix, 0);
+	}
+	rk_snapshot_release(&snap);
+}
+
+static int any_damaged(struct rk_index *ix)
+{
+	struct rk_snapshot snap;
+	int bad = 0;
+
+	rk_snapshot_take(ix, &snap);
+	for (unsigned i = 0; i < snap.view->nsegs; i++)
+		bad |= snap.view->segs[i]->damaged;
+	rk_snapshot_release(&snap);
+	return bad;
+}
+
+/* --- the thread --- */
+
+static void wait_tick(struct rk_index *ix, unsigned ms)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_nsec += (long)ms * 1000000;
+	ts.tv_sec += ts.tv_nsec / 1000000000;
+	ts.tv_nsec %= 1000000000;
+	pthread_cond_timedwait(&ix->persist_cond, &ix->persist_lock, &ts);
+}
+
+static int memory_due(struct rk_index *ix)
+{
+	uint64_t age_ns = (uint64_t)rk_config_int(ix, "checkpoint_s") *
+			  1000000000;
+	int due;
+
+	pthread_mutex_lock(&ix->lock);
+	due = ix->view->nmems > 1 ||
+	      (ix->dirty_since_ns &&
+	       rk_mono_ns() - ix->dirty_since_ns > age_ns);
+	pthread_mutex_unlock(&ix->lock);
+	return due;
+}
+
+static void background_sync(struct rk_index *ix, uint64_t *next_ns)
+{
+	int64_t ms = rk_config_int(ix, "sync_ms");
+	uint64_t now = rk_mono_ns();
+	int rc;
+
+	if (ms == 0 || now < *next_ns)
+		return;
+	*next_ns = now + (uint64_t)ms * 1000000;
+	rc = rk_wal_sync(ix->wal, rk_wal_last(ix->wal));
+	if (rc < 0)
+		rk_warn(&ix->warnings,
+			"the log cannot be synced (%s): changes are refused "
+			"until the next mount", rk_strerror(rc));
+}
+
+/* Serve one request or due piece of work; persist_lock is given back. */
+static int serve(struct rk_index *ix)
+{
+	uint64_t ckpt = ix->want_checkpoint, comp = ix->want_compact;
+	int asked = ckpt > ix->did_checkpoint || comp > ix->did_compact;
+	int rc = 0;
+
+	pthread_mutex_unlock(&ix->persist_lock);
+	if (any_damaged(ix))
+		rk_drop_damaged(ix);
+	if (asked || memory_due(ix)) {
+		rc = do_checkpoint(ix, comp > ix->did_compact ? COMPACT_ALL :
+								0);
+		if (rc < 0)
+			rk_warn(&ix->warnings, "checkpoint: %s",
+				rk_strerror(rc));
+	}
+	pthread_mutex_lock(&ix->persist_lock);
+	if (asked) {
+		ix->did_checkpoint = ckpt;
+		ix->did_compact = comp;
+		ix->checkpoint_rc = rc;
+		pthread_cond_broadcast(&ix->room_cond);
+	}
+	return rc;
+}
+
+void *rk_persist_main(void *arg)
+{
+	struct rk_index *ix = arg;
+	uint64_t next_sync = 0;
+
+	/* background work gives way to the rest (Linux: nice is per thread) */
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5);
+	pthread_mutex_lock(&ix->persist_lock);
+	while (!ix->stopping) {
+		int rc = serve(ix);
+
+		if (ix->stopping)
+			break;
+		if (rc < 0 || (ix->want_checkpoint == ix->did_checkpoint &&
+			       ix->want_compact == ix->did_compact))
+			wait_tick(ix, rc < 0 ? RETRY_MS : TICK_MS);
+		pthread_mutex_unlock(&ix->persist_lock);
+		background_sync(ix, &next_sync);
+		pthread_mutex_lock(&ix->persist_lock);
+	}
+	pthread_mutex_unlock(&ix->persist_lock);
+	return NULL;
+}
+
+static int request(struct rk_index *ix, uint64_t *want, const uint64_t *did)
+{
+	uint64_t mine;
+	int rc;
+
+	if (ix->flags & RK_READ_ONLY)
+		return RK_EREADONLY;
+	pthread_mutex_lock(&ix->persist_lock);
+	mine = ++*want;
+	pthread_cond_broadcast(&ix->persist_cond);
+	while (*did < mine && !ix->stopping)
+		pthread_cond_wait(&ix->room_cond, &ix->persist_lock);
+	rc = *did >= mine ? ix->checkpoint_rc : RK_ECANCELLED;
+	pthread_mutex_unlock(&ix->persist_lock);
+	return rc;
+}
+
+int rk_checkpoint(struct rk_index *ix)
+{
+	return request(ix, &ix->want_checkpoint, &ix->did_checkpoint);
+}
+
+int rk_compact(struct rk_index *ix)
+{
+	return request(ix, &ix->want_compact, &ix->did_compact);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Documents against index: every regular file that the index does not know by
+ * (path, size, mtime, inode) is read, every indexed path that has gone is
+ * removed. Runs behind queries and writers, at their pace.
+ */
+#include "index/internal.h"
+#include "base/mem.h"
+#include "text/ignore.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DEPTH_MAX = 512, PATH_BYTES = 4096, WATERMARK = 2048 };
+
+struct walk {
+	struct rk_index *ix;
+	rk_file_fn *fn;
+	void *ctx;
+	char path[PATH_BYTES];
+	int depth;
+};
+
+static int walk_dir(struct walk *w, int dir, size_t n);
+
+static int walk_entry(struct walk *w, int dirfd, const char *name, size_t n)
+{
+	size_t len = strlen(name), start = n ? n + 1 : 0;
+	struct stat st;
+	int fd, rc;
+
+	if (start + len >= PATH_BYTES) {
+		rk_warn(&w->ix->warnings, "%.200s/...: path too long to index",
+			w->path);
+		return 0;
+	}
+	if (n)
+		w->path[n] = '/';
+	memcpy(w->path + start, name, len + 1);
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    rk_ignored(w->path))
+		return 0;
+	if (S_ISREG(st.st_mode))
+		return w->fn(w->ctx, w->path, &st);
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	fd = openat(dirfd, name,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOMEM ? -ENOMEM : 0;
+	rc = walk_dir(w, fd, start + len);
+	return rc;
+}
+
+/* Takes over dir; w->path[0, n) names it. */
+static int walk_dir(struct walk *w, int dir, size_t n)
+{
+	struct dirent *e;
+	int rc = 0;
+	DIR *d;
+
+	if (w->depth >= DEPTH_MAX || !(d = fdopendir(dir))) {
+		close(dir);
+		return 0;
+	}
+	w->depth++;
+	while (rc == 0 && !w->ix->stopping && (e = readdir(d))) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		rc = walk_entry(w, dirfd(d), e->d_name, n);
+		w->path[n] = '\0';
+	}
+	w->depth--;
+	closedir(d);
+	return rc;
+}
+
+int rk_walk_files(struct rk_index *ix, const char *path, rk_file_fn *fn,
+		  void *ctx)
+{
+	struct walk *w;
+	int fd, rc;
+
+	if (strlen(path) >= PATH_BYTES)
+		return 0;
+	fd = openat(ix->files_fd, path[0] ? path : ".",
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return 0; /* gone, or not a folder */
+	w = rk_malloc(sizeof(*w));
+	if (!w) {
+		close(fd);
+		return -ENOMEM;
+	}
+	w->ix = ix;
+	w->fn = fn;
+	w->ctx = ctx;
+	w->depth = 0;
+	snprintf(w->path, sizeof(w->path), "%s", path);
+	rc = walk_dir(w, fd, strlen(path));
+	rk_free(w);
+	return rc;
+}
+
+struct compare {
+	struct rk_index *ix;
+	unsigned flags; /* of the tasks: force when all is read again */
+};
+
+/* Let the workers keep up, so that the queue stays small. */
+static void throttle(struct rk_index *ix)
+{
+	struct timespec ts = { 0, 5 * 1000000 };
+
+	while (rk_queue_count(&ix->queue) > WATERMARK && !ix->stopping)
+		nanosleep(&ts, NULL);
+}
+
+static int compare_file(void *ctx, const char *path, const struct stat *st)
+{
+	struct compare *c = ctx;
+	struct rk_docref d;
+	int same = 0;
+
+	if (!(c->flags & RK_TASK_FORCE)) {
+		pthread_mutex_lock(&c->ix->writer);
+		same = rk_find_live(c->ix, path, strlen(path), &d) == 1 &&
+		       d.rec.ino == st->st_ino &&
+		       d.rec.size == (uint64_t)st->st_size &&
+		       d.rec.mtime_ns ==
+			       (int64_t)st->st_mtim.tv_sec * 1000000000 +
+				       st->st_mtim.tv_nsec;
+		pthread_mutex_unlock(&c->ix->writer);
+	}
+	if (same)
+		return 0;
+	throttle(c->ix);
+	return rk_queue_push(&c->ix->queue, path, c->flags, 0);
+}
+
+struct path_list {
+	struct rk_buf paths; /* NUL-terminated, one behind the other */
+	struct rk_index *ix;
+};
+
+static int note_missing(void *ctx, const struct rk_docref *d, const char *path)
+{
+	struct path_list *l = ctx;
+	struct stat st;
+
+	(void)d;
+	if (fstatat(l->ix->files_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		rk_buf_add(&l->paths, path, strlen(path) + 1);
+	return l->paths.err;
+}
+
+/* Indexed paths that are no longer there. */
+static void remove_missing(struct rk_index *ix)
+{
+	struct path_list l = { RK_BUF_INIT, ix };
+
+	pthread_mutex_lock(&ix->writer);
+	rk_each_live(ix, "", note_missing, &l);
+	pthread_mutex_unlock(&ix->writer);
+	for (size_t i = 0; i < l.paths.n && !ix->stopping;) {
+		const char *path = (const char *)l.paths.p + i;
+
+		throttle(ix);
+		rk_queue_push(&ix->queue, path, 0, 0);
+		i += strlen(path) + 1;
+	}
+	rk_buf_release(&l.paths);
+}
+
+static void reconcile(struct rk_index *ix, int all)
+{
+	struct compare c = { ix, all ? RK_TASK_FORCE : 0 };
+	int rc;
+
+	ix->reconciling = 1;
+	rc = rk_walk_files(ix, "", compare_file, &c);
+	if (rc < 0)
+		rk_warn(&ix->warnings, "comparing the documents: %s",
+			rk_strerror(rc));
+	remove_missing(ix);
+	ix->reconciling = 0;
+}
+
+void *rk_reconcile_main(void *arg)
+{
+	struct rk_index *ix = arg;
+
+	pthread_mutex_lock(&ix->persist_lock);
+	while (!ix->stopping) {
+		int wanted = ix->reconcile_wanted;
+
+		if (!wanted) {
+			pthread_cond_wait(&ix->persist_cond,
+					  &ix->persist_lock);
+			continue;
+		}
+		ix->reconcile_wanted = 0;
+		ix->reconciling = 1;
+		pthread_mutex_unlock(&ix->persist_lock);
+		reconcile(ix, wanted == 2);
+		pthread_mutex_lock(&ix->persist_lock);
+		ix->did_reconcile++;
+		pthread_cond_broadcast(&ix->room_cond);
+	}
+	pthread_mutex_unlock(&ix->persist_lock);
+	return NULL;
+}
+
+int rk_reindex(struct rk_index *ix, int all)
+{
+	if (ix->flags & RK_READ_ONLY)
+		return RK_EREADONLY;
+	pthread_mutex_lock(&ix->persist_lock);
+	if (all || !ix->reconcile_wanted)
+		ix->reconcile_wanted = all ? 2 : 1;
+	ix->reconciling = 1;
+	pthread_cond_broadcast(&ix->persist_cond);
+	pthread_mutex_unlock(&ix->persist_lock);
+	return 0;
+}

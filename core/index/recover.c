@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From whatever is in the directory to a view:
+ *
+ *   CURRENT            missing or bad: the newest manifest that verifies
+ *   manifest           bad: the one before, and more of the log; written by
+ *                      a newer rankfs: refused
+ *   analyser           another: all segments are dropped and built anew
+ *   segment            bad header, short, unreadable: set aside as
+ *                      *.damaged; its documents are missing then, and the
+ *                      comparison of documents and index brings them back
+ *   log                replayed above the manifest's floor; see wal.h
+ *
+ * Bytes inside segments are verified when they are first used.
+ */
+#include "index/internal.h"
+#include "base/mem.h"
+#include "base/mp.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Changes when the same text would give other terms. */
+const char RK_ANALYSER_VERSION[] = "1";
+
+enum { MANIFESTS_MAX = 256 };
+
+static int load_manifest(struct rk_index *ix, struct rk_manifest *m)
+{
+	const struct rk_io *io = ix->env->io;
+	int64_t current = rk_manifest_current(io, ix->dir_fd);
+	uint64_t numbers[MANIFESTS_MAX];
+	int n, rc = -ENOENT;
+
+	if (current >= 0)
+		rc = rk_manifest_read(io, ix->dir_fd, (uint64_t)current, m);
+	if (rc == 0 || rc == RK_EVERSION)
+		return rc;
+	n = rk_manifest_list(ix->dir_fd, numbers, MANIFESTS_MAX);
+	for (int i = 0; i < n; i++) {
+		rc = rk_manifest_read(io, ix->dir_fd, numbers[i], m);
+		if (rc == RK_EVERSION)
+			return rc;
+		if (rc < 0)
+			continue;
+		rk_warn(&ix->warnings,
+			"CURRENT or its manifest is damaged: went on from "
+			"checkpoint %llu", (unsigned long long)numbers[i]);
+		return 0;
+	}
+	if (n > 0 || current != -ENOENT)
+		rk_warn(&ix->warnings,
+			"no checkpoint is usable: the index is built anew");
+	return 0;
+}
+
+static void set_aside(struct rk_index *ix, uint64_t id)
+{
+	const struct rk_io *io = ix->env->io;
+	char name[32], to[48];
+
+	if (ix->flags & RK_READ_ONLY)
+		return;
+	rk_segment_name(id, name);
+	snprintf(to, sizeof(to), "%s.damaged", name);
+	io->rename(io->ctx, ix->dir_fd, name, to);
+}
+
+static int bury(struct rk_segment *s, const struct rk_manifest_seg *ms)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < ms->ndead && rc == 0; i++) {
+		if (ms->dead[i] >= s->ndocs)
+			return RK_ECORRUPT;
+		rc = rk_segment_kill(s, ms->dead[i], 1);
+	}
+	return rc;
+}
+
+/* Live totals of a segment; the dead ones are looked up one by one. */
+static int add_stats(struct rk_index *ix, struct rk_segment *s,
+		     const struct rk_manifest_seg *ms)
+{
+	struct rk_corpus_stats t = s->stats;
+	const rk_norm *norms = ms->ndead ? rk_segment_norms(s) : NULL;
+
+	if (ms->ndead && !norms)
+		return RK_ECORRUPT;
+	for (uint32_t i = 0; i < ms->ndead; i++) {
+		const struct rk_doc_rec *r = rk_segment_doc(s, ms->dead[i]);
+
+		if (!r)
+			return RK_ECORRUPT;
+		t.docs--;
+		t.chunks -= r->nchunks;
+		for (uint32_t c = r->chunk0; c < r->chunk0 + r->nchunks; c++) {
+			t.body_sum -= rk_norm_body(norms[c]);
+			t.head_sum -= rk_norm_head(norms[c]);
+		}
+	}
+	ix->stats.docs += t.docs;
+	ix->stats.chunks += t.chunks;
+	ix->stats.body_sum += t.body_sum;
+	ix->stats.head_sum += t.head_sum;
+	return 0;
+}
+
+static int open_segment(struct rk_index *ix, const struct rk_manifest_seg *ms)
+{
+	struct rk_segment *s = NULL;
+	int rc = rk_segment_open(ix->env->io, ix->dir_fd, ms->id, &s);
+
+	if (rc == 0)
+		rc = bury(s, ms);
+	if (rc == 0)
+		rc = add_stats(ix, s, ms);
+	if (rc == 0 && ix->view->nsegs < RK_SEGS_MAX) {
+		ix->view->segs[ix->view->nsegs++] = s;
+		return 0;
+	}
+	rk_segment_unref(s);
+	if (rc == -ENOMEM || rc == RK_EVERSION || rc == -EMFILE)
+		return rc;
+	rk_warn(&ix->warnings, "segment %llu: %s; its documents are indexed "
+			       "again", (unsigned long long)ms->id,
+		rk_strerror(rc));
+	set_aside(ix, ms->id);
+	ix->dirty = 1;
+	return 0;
+}
+
+static int analyser_matches(struct rk_index *ix, const struct rk_manifest *m)
+{
+	char want[64];
+
+	snprintf(want, sizeof(want), "%s %s", RK_ANALYSER_VERSION,
+		 ix->config.language);
+	return m->analyser[0] == '\0' || strcmp(m->analyser, want) == 0;
+}
+
+/* Never reuse the name of a file that is there. */
+static uint64_t highest_segment(struct rk_index *ix)
+{
+	int fd = openat(ix->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	uint64_t max = 0;
+	struct dirent *e;
+
+	if (!d && fd >= 0)
+		close(fd);
+	while (d && (e = readdir(d))) {
+		unsigned long long id;
+
+		if (sscanf(e->d_name, "seg-%llu.mp", &id) == 1 && id > max)
+			max = id;
+	}
+	if (d)
+		closedir(d);
+	return max;
+}
+
+/* body: path str, flags uint */
+static int replay_record(void *ctx, const struct rk_wal_record *rec)
+{
+	struct rk_index *ix = ctx;
+	struct rk_mpr r = { rec->body, rec->body + rec->len, 0 };
+	char path[4096];
+	const char *p;
+	unsigned flags;
+	size_t n;
+
+	p = rk_mpr_str(&r, &n);
+	flags = (unsigned)rk_mpr_uint(&r);
+	if (r.err || n >= sizeof(path) || memchr(p, 0, n))
+		return 0; /* of a newer kind: the comparison sees to it */
+	memcpy(path, p, n);
+	path[n] = '\0';
+	return rk_queue_push(&ix->queue, path,
+			     RK_TASK_FORCE |
+				     (flags & RK_TOUCH_TREE ? RK_TASK_TREE : 0),
+			     rec->seq);
+}
+
+static int open_log(struct rk_index *ix)
+{
+	struct rk_wal_report report;
+	int rc = rk_wal_open(ix->env->io, ix->dir_fd, ix->manifest.wal_floor,
+			     ix->flags & RK_READ_ONLY, replay_record, ix,
+			     &report, &ix->wal);
+
+	if (rc == 0 && report.damaged)
+		rk_warn(&ix->warnings, "%s", report.detail);
+	if (rc == 0) {
+		uint64_t last = report.last_seq;
+
+		if (last < ix->manifest.wal_floor)
+			last = ix->manifest.wal_floor;
+		ix->queue.last_seq = last;
+	}
+	return rc;
+}
+
+static int open_segments(struct rk_index *ix)
+{
+	const struct rk_manifest *m = &ix->manifest;
+	int rc = 0;
+
+	if (!analyser_matches(ix, m) || (ix->flags & RK_REBUILD)) {
+		rk_warn(&ix->warnings, "all documents are indexed anew (%s)",
+			ix->flags & RK_REBUILD ? "asked for" :
+						 "other language settings");
+		ix->dirty = 1;
+		return 0;
+	}
+	for (uint32_t i = 0; i < m->nsegs && rc == 0; i++)
+		rc = open_segment(ix, &m->segs[i]);
+	return rc;
+}
+
+int rk_recover(struct rk_index *ix)
+{
+	uint64_t highest;
+	int rc;
+
+	if (!(ix->view = rk_view_new()) ||
+	    rk_memtable_new(&ix->view->mems[0]) < 0)
+		return -ENOMEM;
+	ix->view->nmems = 1;
+	if ((rc = load_manifest(ix, &ix->manifest)) < 0)
+		return rc;
+	ix->generation = (uint32_t)ix->manifest.generation + 1;
+	ix->floor = ix->manifest.wal_floor;
+	highest = highest_segment(ix);
+	ix->next_segment = ix->manifest.next_segment > highest ?
+				   ix->manifest.next_segment :
+				   highest + 1;
+	if ((rc = open_segments(ix)) < 0)
+		return rc;
+	return open_log(ix);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RK_INDEX_WARNINGS_H
+#define RK_INDEX_WARNINGS_H
+
+#include "base/buf.h"
+#include <pthread.h>
+
+/* The last RK_WARNINGS_MAX things worth telling; one line each. */
+enum { RK_WARNINGS_MAX = 256, RK_WARNING_BYTES = 400 };
+
+struct rk_warnings {
+	pthread_mutex_t lock;
+	char *line[RK_WARNINGS_MAX];
+	unsigned next;
+	uint64_t count; /* ever */
+};
+
+void rk_warnings_init(struct rk_warnings *w);
+void rk_warnings_release(struct rk_warnings *w);
+/* A line already in the ring is not added twice. Control bytes become '?'. */
+void rk_warn(struct rk_warnings *w, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void rk_warnings_list(struct rk_warnings *w, struct rk_buf *out);
+/* Forget lines that start with `prefix` and a colon (a document is fine now). */
+void rk_warnings_forget(struct rk_warnings *w, const char *prefix);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include "lexical/invert.h"
+#include "base/mem.h"
+#include <errno.h>
+#include <string.h>
+
+enum { TITLE_GAP = 8 }; /* positions between a heading and its body */
+
+void rk_inverted_release(struct rk_inverted *v)
+{
+	rk_free(v->chunks);
+	rk_free(v->terms);
+	rk_buf_release(&v->pos);
+	rk_free(v->slot);
+	rk_free(v->stamp);
+	rk_free(v->at);
+	memset(v, 0, sizeof(*v));
+}
+
+/* Grow *v to hold at least n items of `size`; doubling. */
+static int room(void *array, size_t *cap, size_t n, size_t size)
+{
+	void **v = array;
+	size_t want = *cap ? *cap : 64;
+	void *p;
+
+	if (n <= *cap)
+		return 0;
+	while (want < n)
+		want *= 2;
+	p = rk_realloc(*v, want * size);
+	if (!p)
+		return -ENOMEM;
+	*v = p;
+	*cap = want;
+	return 0;
+}
+
+static int stamps_room(struct rk_inverted *v, uint32_t n)
+{
+	size_t a = v->stamps_cap, b = v->stamps_cap;
+
+	if (n <= v->stamps_cap)
+		return 0;
+	if (room(&v->slot, &a, n, sizeof(*v->slot)) < 0 ||
+	    room(&v->stamp, &b, n, sizeof(*v->stamp)) < 0)
+		return -ENOMEM;
+	memset(v->stamp + v->stamps_cap, 0,
+	       (b - v->stamps_cap) * sizeof(*v->stamp));
+	v->stamps_cap = (uint32_t)a;
+	return 0;
+}
+
+/* Token ranges of one chunk's fields, in the order they are analysed. */
+struct fields {
+	size_t title, body, sym, path; /* ends; each begins at the one before */
+	size_t lead;		       /* the body's first tokens count double */
+};
+
+static int analyse_fields(struct rk_analyser *a, const struct rk_chunk *c,
+			  const char *s, const char *path, int code,
+			  struct fields *f)
+{
+	uint32_t pos = 0, none = 0;
+	int rc;
+
+	rk_analyser_reset(a);
+	if ((rc = rk_analyse(a, c->head, c->head_len, 0, &pos)) < 0)
+		return rc;
+	rk_analyser_toks(a, &f->title);
+	if (pos)
+		pos += TITLE_GAP;
+	if ((rc = rk_analyse(a, s + c->off, c->len, code, &pos)) < 0)
+		return rc;
+	rk_analyser_toks(a, &f->body);
+	if ((rc = rk_analyse(a, c->sym, c->sym_len, 0, &none)) < 0)
+		return rc;
+	rk_analyser_toks(a, &f->sym);
+	if ((rc = rk_analyse(a, path, strlen(path), 0, &none)) < 0)
+		return rc;
+	rk_analyser_toks(a, &f->path);
+	f->lead = f->title;
+	if (c->head_len == 0 && c->sym_len == 0)
+		f->lead = f->body - f->title < RK_LEAD_TOKENS ?
+				  f->body :
+				  f->title + RK_LEAD_TOKENS;
+	return 0;
+}
+
+static uint32_t head_weight(const struct fields *f, size_t i)
+{
+	if (i < f->title)
+		return RK_HEAD_TITLE;
+	if (i < f->lead)
+		return RK_HEAD_LEAD;
+	if (i < f->body)
+		return 0;
+	return i < f->sym ? RK_HEAD_SYMBOL : RK_HEAD_PATH;
+}
+
+/* pos_n counts positions here; encode_positions() turns it into bytes */
+static void count_token(struct rk_inverted *v, const struct rk_tok *t, size_t i,
+			const struct fields *f, uint32_t *body, uint32_t *head)
+{
+	struct rk_inv_term *e;
+
+	if (v->stamp[t->term] != v->serial) {
+		v->stamp[t->term] = v->serial;
+		v->slot[t->term] = (uint32_t)v->nterms;
+		v->terms[v->nterms++] =
+			(struct rk_inv_term){ .term = t->term };
+	}
+	if (t->word)
+		return;
+	e = &v->terms[v->slot[t->term]];
+	e->pos_n += i < f->body;
+	if (i >= f->title && i < f->body) {
+		e->tf++;
+		++*body;
+	}
+	e->head += head_weight(f, i);
+	*head += head_weight(f, i) != 0;
+}
+
+/* Group the positions of title and body by term, in text order. */
+static void group_positions(struct rk_inverted *v, const struct rk_tok *toks,
+			    const struct fields *f, size_t first)
+{
+	uint32_t next = 0;
+
+	for (size_t i = first; i < v->nterms; i++) {
+		v->terms[i].pos_off = next;
+		next += v->terms[i].pos_n;
+		v->terms[i].pos_n = 0;
+	}
+	for (size_t i = 0; i < f->body; i++) {
+		struct rk_inv_term *e;
+
+		if (toks[i].word)
+			continue;
+		e = &v->terms[v->slot[toks[i].term]];
+		v->at[e->pos_off + e->pos_n++] = toks[i].pos;
+	}
+}
+
+static void encode_positions(struct rk_inverted *v, size_t first)
+{
+	for (size_t i = first; i < v->nterms; i++) {
+		struct rk_inv_term *e = &v->terms[i];
+		const uint32_t *at = v->at + e->pos_off;
+		size_t start = v->pos.n;
+		uint32_t prev = 0;
+
+		if (e->head)
+			rk_buf_varint(&v->pos, e->pos_n);
+		for (uint32_t k = 0; k < e->pos_n; k++) {
+			rk_buf_varint(&v->pos, at[k] - prev);
+			prev = at[k];
+		}
+		e->pos_off = (uint32_t)start;
+		e->pos_n = (uint32_t)(v->pos.n - start);
+	}
+}
+
+static int invert_chunk(struct rk_inverted *v, struct rk_analyser *a,
+			const struct rk_chunk *c, const char *s,
+			const char *path, int code)
+{
+	struct rk_inv_chunk *out;
+	struct fields f;
+	const struct rk_tok *toks;
+	size_t n, first = v->nterms;
+	uint32_t body = 0, head = 0;
+
+	if (analyse_fields(a, c, s, path, code, &f) < 0)
+		return -ENOMEM;
+	toks = rk_analyser_toks(a, &n);
+	if (stamps_room(v, rk_analyser_vocab(a)->n) < 0 ||
+	    room(&v->terms, &v->terms_cap, v->nterms + n, sizeof(*v->terms)) <
+		    0 ||
+	    room(&v->at, &v->at_cap, n, sizeof(*v->at)) < 0)
+		return -ENOMEM;
+	v->serial++;
+	for (size_t i = 0; i < n; i++)
+		count_token(v, &toks[i], i, &f, &body, &head);
+	group_positions(v, toks, &f, first);
+	encode_positions(v, first);
+	out = &v->chunks[v->nchunks++];
+	*out = (struct rk_inv_chunk){
+		.rec = { .off = c->off,
+			 .len = (uint32_t)c->len,
+			 .line = c->line,
+			 .nlines = c->nlines,
+			 .head_n = c->head_len,
+			 .sym_n = c->sym_len },
+		.head = c->head,
+		.sym = c->sym,
+		.norm = rk_norm_make(body, head, code),
+		.first = (uint32_t)first,
+		.n = (uint32_t)(v->nterms - first),
+	};
+	return v->pos.err;
+}
+
+int rk_invert(struct rk_inverted *v, struct rk_analyser *a, const char *path,
+	      enum rk_kind kind, const char *s, const struct rk_chunks *chunks)
+{
+	int rc = 0;
+
+	v->nchunks = v->nterms = 0;
+	v->pos.n = 0;
+	v->pos.err = 0;
+	if (room(&v->chunks, &v->chunks_cap, chunks->n, sizeof(*v->chunks)) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < chunks->n && rc == 0; i++)
+		rc = invert_chunk(v, a, &chunks->v[i], s, path,
+				  kind == RK_KIND_CODE);
+	return rc;
+}

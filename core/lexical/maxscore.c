@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "lexical/maxscore.h"
+#include "base/status.h"
+#include <string.h>
+
+struct window {
+	struct rk_scan *s;
+	uint32_t from, to;
+	struct rk_cursor *cur[RK_TERMS_MAX]; /* by bound in the window */
+	float ub[RK_TERMS_MAX];		     /* bound in the window */
+	float sum[RK_TERMS_MAX + 1];	     /* of ub[0..i) */
+	unsigned ness; /* the first ness lists are not essential */
+	float acc[RK_WINDOW];
+	uint64_t seen[RK_WINDOW / 64];
+};
+
+static float posting_score(const struct rk_scan *s, const struct rk_cursor *c,
+			   unsigned i)
+{
+	uint32_t head = c->has_head ? c->head[i] : 0;
+
+	return rk_cursor_score(c, rk_bm25_x(s->table, s->norms[c->ids[i]],
+					    c->tf[i], head));
+}
+
+static void offer(struct rk_scan *s, uint32_t chunk, float score)
+{
+	if (score < rk_topk_floor(s->top) || !s->accept(s->ctx, chunk))
+		return;
+	rk_topk_offer(s->top, (struct rk_cand){ score, s->source, chunk });
+}
+
+/* Add the non-essential lists, best first, while it can still matter. */
+static void complete(struct window *w, uint32_t id, float score)
+{
+	float floor = rk_topk_floor(w->s->top);
+
+	for (unsigned j = w->ness; j-- > 0;) {
+		struct rk_cursor *c = w->cur[j];
+
+		if (score + w->sum[j + 1] < floor)
+			return;
+		rk_cursor_shallow(c, id);
+		if (score + w->sum[j] + c->block_ub < floor)
+			return;
+		if (rk_cursor_geq(c, id) == id)
+			score += posting_score(w->s, c, c->i);
+	}
+	offer(w->s, id, score);
+}
+
+/* Lists by their bound in [from, to), smallest first; split at the floor. */
+static void partition(struct window *w)
+{
+	float floor = rk_topk_floor(w->s->top);
+	unsigned n = w->s->n;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct rk_cursor *c = w->s->cur[i];
+		float ub;
+		unsigned k = i;
+
+		rk_cursor_shallow(c, w->from);
+		ub = rk_cursor_bound_until(c, w->to);
+		while (k > 0 && w->ub[k - 1] > ub) {
+			w->ub[k] = w->ub[k - 1];
+			w->cur[k] = w->cur[k - 1];
+			k--;
+		}
+		w->ub[k] = ub;
+		w->cur[k] = c;
+	}
+	w->sum[0] = 0;
+	w->ness = 0;
+	for (unsigned i = 0; i < n; i++) {
+		w->sum[i + 1] = w->sum[i] + w->ub[i];
+		if (w->sum[i + 1] < floor)
+			w->ness = i + 1;
+	}
+}
+
+/* One essential list: walk its blocks, no accumulators. */
+static int walk_single(struct window *w)
+{
+	struct rk_cursor *c = w->cur[w->ness];
+	float rest = w->sum[w->ness];
+	uint32_t id = w->from;
+
+	for (;;) {
+		rk_cursor_shallow(c, id);
+		if (c->block >= c->nblocks)
+			break;
+		if (c->block_ub + rest < rk_topk_floor(w->s->top)) {
+			if (c->last >= w->to - 1)
+				break;
+			id = c->last + 1;
+			continue;
+		}
+		if (rk_cursor_geq(c, id) >= w->to)
+			break;
+		for (; c->i < c->n && c->ids[c->i] < w->to; c->i++) {
+			float score = posting_score(w->s, c, c->i);
+
+			if (score + rest >= rk_topk_floor(w->s->top))
+				complete(w, c->ids[c->i], score);
+		}
+		if (c->i < c->n || c->last == RK_END)
+			break;
+		id = c->last + 1;
+	}
+	return c->err;
+}
+
+/* Sum one essential list into the window. */
+static int accumulate(struct window *w, struct rk_cursor *c)
+{
+	uint32_t id = rk_cursor_geq(c, w->from);
+
+	while (id < w->to) {
+		for (; c->i < c->n && c->ids[c->i] < w->to; c->i++) {
+			uint32_t at = c->ids[c->i] - w->from;
+
+			w->acc[at] += posting_score(w->s, c, c->i);
+			w->seen[at / 64] |= 1ull << at % 64;
+		}
+		if (c->i < c->n || c->last == RK_END)
+			break;
+		id = rk_cursor_geq(c, c->last + 1);
+	}
+	return c->err;
+}
+
+static int walk_many(struct window *w)
+{
+	float rest = w->sum[w->ness];
+	int err = 0;
+
+	for (unsigned j = w->ness; j < w->s->n; j++)
+		err |= accumulate(w, w->cur[j]);
+	for (unsigned b = 0; b < RK_WINDOW / 64; b++) {
+		uint64_t bits = w->seen[b];
+
+		while (bits) {
+			unsigned at = b * 64 + (unsigned)__builtin_ctzll(bits);
+			float score = w->acc[at];
+
+			bits &= bits - 1;
+			w->acc[at] = 0;
+			if (score + rest >= rk_topk_floor(w->s->top))
+				complete(w, w->from + at, score);
+		}
+		w->seen[b] = 0;
+	}
+	return err;
+}
+
+/* Nothing in reach of the bounds: where the next one changes. */
+static uint32_t next_change(const struct window *w)
+{
+	uint32_t next = RK_END;
+
+	for (unsigned i = 0; i < w->s->n; i++) {
+		const struct rk_cursor *c = w->cur[i];
+
+		if (c->block < c->nblocks && c->last < next)
+			next = c->last;
+	}
+	if (next == RK_END || next < w->to - 1)
+		next = w->to - 1; /* bounds covered the whole window */
+	return next + 1;
+}
+
+/* The first id that an essential list has at or after `from`. */
+static uint32_t next_essential(struct window *w, uint32_t from)
+{
+	uint32_t next = RK_END;
+
+	for (unsigned j = w->ness; j < w->s->n; j++) {
+		uint32_t id = rk_cursor_geq(w->cur[j], from);
+
+		if (id < next)
+			next = id;
+	}
+	return next;
+}
+
+int rk_scan_any(struct rk_scan *s)
+{
+	static _Thread_local struct window w; /* 18 KiB: not for the stack */
+	uint32_t from = 0;
+	int rc = 0;
+
+	if (s->n == 0)
+		return 0;
+	w.s = s;
+	if (s->n == 1) { /* no window needed: one walk along the list */
+		w.cur[0] = s->cur[0];
+		w.sum[0] = 0;
+		w.ness = 0;
+		w.from = 0;
+		w.to = s->nchunks;
+		return walk_single(&w);
+	}
+	while (from < s->nchunks && rc == 0) {
+		if (s->cancel && *s->cancel)
+			return RK_ECANCELLED;
+		w.from = from;
+		w.to = s->nchunks - from > RK_WINDOW ? from + RK_WINDOW :
+						       s->nchunks;
+		partition(&w);
+		if (w.ness == s->n) {
+			from = next_change(&w);
+			continue;
+		}
+		from = next_essential(&w, from);
+		if (from >= w.to)
+			continue;
+		rc = w.ness + 1 == s->n ? walk_single(&w) : walk_many(&w);
+		from = w.to;
+	}
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->cur[i]->err)
+			rc = s->cur[i]->err;
+	return rc;
+}
+
+/* The next chunk that holds all required terms, from `id` on. */
+static uint32_t next_common(struct rk_scan *s, uint32_t id)
+{
+	unsigned agree = 0, j = 0;
+
+	while (agree < s->must) {
+		uint32_t got = rk_cursor_geq(s->cur[j], id);
+
+		if (got == RK_END)
+			return RK_END;
+		agree = got == id ? agree + 1 : 1;
+		id = got;
+		j = (j + 1) % s->must;
+	}
+	return id;
+}
+
+int64_t rk_scan_all(struct rk_scan *s)
+{
+	int64_t found = 0;
+	uint32_t id = 0;
+
+	while ((id = next_common(s, id)) != RK_END) {
+		float score = 0;
+
+		if (s->cancel && found % 1024 == 0 && *s->cancel)
+			return RK_ECANCELLED;
+		for (unsigned j = 0; j < s->n; j++)
+			if (rk_cursor_geq(s->cur[j], id) == id)
+				score += posting_score(s, s->cur[j],
+						       s->cur[j]->i);
+		if (s->accept(s->ctx, id)) {
+			found++;
+			rk_topk_offer(s->top,
+				      (struct rk_cand){ score, s->source, id });
+		}
+		id++;
+	}
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->cur[i]->err)
+			return s->cur[i]->err;
+	return found;
+}

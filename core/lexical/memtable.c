@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+#include "lexical/memtable.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include <errno.h>
+#include <string.h>
+
+enum { CHUNKS_PER_LOCK = 64 }; /* readers wait for no more than this */
+
+static _Atomic uint64_t next_serial = 1;
+
+int rk_memtable_new(struct rk_memtable **out)
+{
+	struct rk_memtable *m = rk_calloc(1, sizeof(*m));
+	pthread_rwlockattr_t attr;
+
+	if (!m)
+		return -ENOMEM;
+	m->serial = next_serial++;
+	m->by_path_mask = 1023;
+	m->by_path = rk_calloc(m->by_path_mask + 1, sizeof(*m->by_path));
+	if (!m->by_path || rk_vocab_init(&m->vocab) < 0) {
+		rk_free(m->by_path);
+		rk_free(m);
+		return -ENOMEM;
+	}
+	/* queries follow on each other: a writer must still get its turn */
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(
+		&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&m->lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	m->refs = 1;
+	*out = m;
+	return 0;
+}
+
+struct rk_memtable *rk_memtable_ref(struct rk_memtable *m)
+{
+	m->refs++;
+	return m;
+}
+
+void rk_memtable_unref(struct rk_memtable *m)
+{
+	if (!m || --m->refs > 0)
+		return;
+	for (uint32_t i = 0; i < m->vocab.n && i < m->terms_cap; i++)
+		rk_free(m->terms[i].p);
+	rk_free(m->terms);
+	rk_vocab_release(&m->vocab);
+	rk_free(m->docs);
+	rk_free(m->chunks);
+	rk_free(m->norms);
+	rk_free(m->by_path);
+	rk_buf_release(&m->paths);
+	rk_buf_release(&m->heads);
+	pthread_rwlock_destroy(&m->lock);
+	rk_free(m);
+}
+
+static int grow(void *array, size_t *cap, size_t n, size_t size)
+{
+	void **v = array;
+	size_t want = *cap ? *cap : 256;
+	void *p;
+
+	if (n <= *cap)
+		return 0;
+	while (want < n)
+		want *= 2;
+	p = rk_realloc(*v, want * size);
+	if (!p)
+		return -ENOMEM;
+	memset((char *)p + *cap * size, 0, (want - *cap) * size);
+	*v = p;
+	*cap = want;
+	return 0;
+}
+
+static size_t path_slot(const struct rk_memtable *m, const char *path, size_t n)
+{
+	size_t i = rk_hash64(path, n) & m->by_path_mask;
+
+	for (; m->by_path[i]; i = (i + 1) & m->by_path_mask) {
+		const struct rk_mdoc *d = &m->docs[m->by_path[i] - 1];
+
+		if (d->rec.path_n == n &&
+		    memcmp(m->paths.p + d->rec.path_off, path, n) == 0)
+			break;
+	}
+	return i;
+}
+
+int64_t rk_memtable_find(const struct rk_memtable *m, const char *path,
+			 size_t n)
+{
+	return (int64_t)m->by_path[path_slot(m, path, n)] - 1;
+}
+
+static int by_path_room(struct rk_memtable *m)
+{
+	size_t mask = m->by_path_mask * 2 + 1;
+	uint32_t *old = m->by_path, *now;
+	size_t old_mask = m->by_path_mask;
+
+	if (m->ndocs * 2 < m->by_path_mask)
+		return 0;
+	now = rk_calloc(mask + 1, sizeof(*now));
+	if (!now)
+		return -ENOMEM;
+	m->by_path = now;
+	m->by_path_mask = mask;
+	for (size_t i = 0; i <= old_mask; i++)
+		if (old[i]) {
+			const struct rk_doc_rec *r = &m->docs[old[i] - 1].rec;
+
+			now[path_slot(m, (char *)m->paths.p + r->path_off,
+				      r->path_n)] = old[i];
+		}
+	rk_free(old);
+	return 0;
+}
+
+int64_t rk_memtable_term(const struct rk_memtable *m, const char *s, size_t n)
+{
+	uint32_t h = (uint32_t)(rk_hash64(s, n) >> 32);
+	uint32_t i = h & m->vocab.mask;
+
+	for (; m->vocab.slots[i]; i = (i + 1) & m->vocab.mask) {
+		uint32_t id = m->vocab.slots[i] - 1;
+		const struct rk_word *w = &m->vocab.v[id];
+
+		if (w->hash == h && w->n == n && memcmp(w->s, s, n) == 0)
+			return id;
+	}
+	return -1;
+}
+
+/* The table's id of the analyser's term `t`. */
+static int64_t map_term(struct rk_memtable *m, struct rk_termmap *map,
+			const struct rk_vocab *v, uint32_t t)
+{
+	int64_t id;
+
+	if (map->id[t])
+		return map->id[t] - 1;
+	id = rk_vocab_id(&m->vocab, v->v[t].s, v->v[t].n);
+	if (id < 0 || grow(&m->terms, &m->terms_cap, (size_t)id + 1,
+			   sizeof(*m->terms)) < 0)
+		return -ENOMEM;
+	map->id[t] = (uint32_t)id + 1;
+	return id;
+}
+
+static int map_prepare(struct rk_memtable *m, struct rk_termmap *map,
+		       const struct rk_analyser *a)
+{
+	size_t n = rk_analyser_vocab(a)->n;
+
+	if (map->serial != m->serial || map->epoch != rk_analyser_epoch(a)) {
+		if (map->id)
+			memset(map->id, 0, map->cap * sizeof(*map->id));
+		map->serial = m->serial;
+		map->epoch = rk_analyser_epoch(a);
+	}
+	return grow(&map->id, &map->cap, n, sizeof(*map->id));
+}
+
+static int term_room(struct rk_memtable *m, struct rk_mterm *t, size_t n)
+{
+	uint32_t cap = t->cap ? t->cap : 16;
+	uint8_t *p;
+
+	if (t->n + n <= t->cap)
+		return 0;
+	if (n > UINT32_MAX / 2 - t->n)
+		return -ENOMEM;
+	while (cap < t->n + n)
+		cap += cap < 256 ? cap : cap / 2;
+	p = rk_realloc(t->p, cap);
+	if (!p)
+		return -ENOMEM;
+	m->bytes += cap - t->cap + (t->p ? 0 : 16);
+	t->p = p;
+	t->cap = cap;
+	return 0;
+}
+
+static int add_posting(struct rk_memtable *m, struct rk_mterm *t, uint32_t id,
+		       const struct rk_inv_term *e, const uint8_t *pos)
+{
+	uint64_t gap = t->df ? id - t->last - 1 : id;
+	uint8_t *q;
+
+	if (term_room(m, t, 10 + 5 + 5 + 5 + e->pos_n) < 0)
+		return -ENOMEM;
+	q = t->p + t->n;
+	q += rk_put_varint(q, gap << 2 | (e->tf != 1) |
+				      (uint64_t)(e->head != 0) << 1);
+	if (e->tf != 1)
+		q += rk_put_varint(q, e->tf);
+	if (e->head)
+		q += rk_put_varint(q, e->head);
+	q += rk_put_varint(q, e->pos_n);
+	memcpy(q, pos + e->pos_off, e->pos_n);
+	q += e->pos_n;
+	t->n = (uint32_t)(q - t->p);
+	t->last = id;
+	t->df++;
+	return 0;
+}
+
+/* A varint that this file wrote itself. */
+static const uint8_t *own_varint(const uint8_t *q, uint64_t *v)
+{
+	unsigned shift = 0;
+
+	for (*v = 0; *q & 0x80; shift += 7)
+		*v |= (uint64_t)(*q++ & 0x7f) << shift;
+	*v |= (uint64_t)*q++ << shift;
+	return q;
+}
+
+const uint8_t *rk_mposting_next(const uint8_t *q, struct rk_posting *p)
+{
+	uint64_t v, tf = 1, head = 0, n;
+
+	q = own_varint(q, &v);
+	if (v & 1)
+		q = own_varint(q, &tf);
+	if (v & 2)
+		q = own_varint(q, &head);
+	q = own_varint(q, &n);
+	p->id = (uint32_t)(p->id + 1 + (v >> 2));
+	p->tf = (uint32_t)tf;
+	p->head = (uint32_t)head;
+	p->pos_n = (uint32_t)n;
+	p->pos = q;
+	return q + n;
+}
+
+static int add_chunk(struct rk_memtable *m, uint32_t doc,
+		     const struct rk_inv_chunk *c, const struct rk_inverted *v,
+		     const struct rk_vocab *vocab, struct rk_termmap *map)
+{
+	uint32_t id = (uint32_t)m->nchunks;
+	struct rk_chunk_rec *r;
+
+	if (grow(&m->chunks, &m->chunks_cap, m->nchunks + 1,
+		 sizeof(*m->chunks)) < 0 ||
+	    grow(&m->norms, &m->norms_cap, m->nchunks + 1, sizeof(*m->norms)) <
+		    0)
+		return -ENOMEM;
+	r = &m->chunks[m->nchunks];
+	*r = c->rec;
+	r->doc = doc;
+	r->head_off = (uint32_t)m->heads.n;
+	rk_buf_add(&m->heads, c->head, c->rec.head_n);
+	rk_buf_add(&m->heads, c->sym, c->rec.sym_n);
+	m->norms[m->nchunks++] = c->norm;
+	for (uint32_t i = 0; i < c->n; i++) {
+		const struct rk_inv_term *e = &v->terms[c->first + i];
+		int64_t t = map_term(m, map, vocab, e->term);
+
+		if (t < 0 ||
+		    add_posting(m, &m->terms[t], id, e, v->pos.p) < 0)
+			return -ENOMEM;
+	}
+	return m->heads.err;
+}
+
+/* Room for the document's own record; the lock is held. */
+static int64_t begin_doc(struct rk_memtable *m, const struct rk_doc_rec *rec,
+			 const char *path)
+{
+	size_t doc = m->ndocs;
+	struct rk_mdoc *d;
+
+	if (grow(&m->docs, &m->docs_cap, doc + 1, sizeof(*m->docs)) < 0 ||
+	    by_path_room(m) < 0)
+		return -ENOMEM;
+	d = &m->docs[doc];
+	d->rec = *rec;
+	d->rec.path_off = (uint32_t)m->paths.n;
+	d->rec.chunk0 = (uint32_t)m->nchunks;
+	d->rec.nchunks = 0;
+	d->born = UINT32_MAX;
+	d->dead = 0;
+	rk_buf_add(&m->paths, path, rec->path_n);
+	rk_buf_byte(&m->paths, 0);
+	if (m->paths.err)
+		return -ENOMEM;
+	m->ndocs++;
+	m->bytes += sizeof(*d) + rec->path_n + 16;
+	return (int64_t)doc;
+}
+
+int64_t rk_memtable_add(struct rk_memtable *m, const struct rk_doc_rec *rec,
+			const char *path, const struct rk_inverted *v,
+			const struct rk_analyser *a, struct rk_termmap *map)
+{
+	const struct rk_vocab *vocab = rk_analyser_vocab(a);
+	int64_t doc;
+	int rc;
+
+	if (map_prepare(m, map, a) < 0)
+		return -ENOMEM;
+	pthread_rwlock_wrlock(&m->lock);
+	doc = begin_doc(m, rec, path);
+	rc = doc < 0 ? (int)doc : 0;
+	for (size_t i = 0; i < v->nchunks && rc == 0; i++) {
+		if (i % CHUNKS_PER_LOCK == CHUNKS_PER_LOCK - 1) {
+			pthread_rwlock_unlock(&m->lock);
+			pthread_rwlock_wrlock(&m->lock);
+		}
+		rc = add_chunk(m, (uint32_t)doc, &v->chunks[i], v, vocab, map);
+		if (rc == 0)
+			m->docs[doc].rec.nchunks++;
+	}
+	m->bytes += v->nchunks * (sizeof(struct rk_chunk_rec) + 8);
+	pthread_rwlock_unlock(&m->lock);
+	return rc < 0 ? rc : doc;
+}
+
+void rk_memtable_publish(struct rk_memtable *m, uint32_t doc, uint32_t born)
+{
+	struct rk_mdoc *d;
+
+	pthread_rwlock_wrlock(&m->lock);
+	d = &m->docs[doc];
+	m->by_path[path_slot(m, rk_memtable_path(m, doc), d->rec.path_n)] =
+		doc + 1;
+	__atomic_store_n(&d->born, born, __ATOMIC_RELEASE);
+	pthread_rwlock_unlock(&m->lock);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RK_LEXICAL_MEMTABLE_H
+#define RK_LEXICAL_MEMTABLE_H
+
+#include "lexical/invert.h"
+#include "lexical/postings.h"
+#include <pthread.h>
+
+/*
+ * A mutable segment in memory: searchable as it grows, flushed to a file at a
+ * size bound. Postings of a term are one growing byte string:
+ *
+ *   posting := (gap-1)<<2 | (tf != 1) | (head != 0)<<1 [tf] [head]
+ *              pos_n:varint positions
+ *
+ * Writers hold `lock` exclusively, readers share it while they copy a list
+ * out. Documents are only ever appended; `born` and `dead` are index
+ * generations, so that a reader of generation g sees exactly the documents
+ * with born <= g and not (0 < dead <= g). `dead` is changed under the
+ * index's lock and read with atomic loads.
+ */
+struct rk_mterm {
+	uint32_t df;
+	uint32_t last; /* id of the last posting */
+	uint32_t n, cap;
+	uint8_t *p;
+};
+
+struct rk_mdoc {
+	struct rk_doc_rec rec;
+	uint32_t born; /* UINT32_MAX: not published yet; atomic accesses */
+	uint32_t dead; /* atomic accesses */
+};
+
+static inline uint32_t rk_mdoc_born(const struct rk_mdoc *d)
+{
+	return __atomic_load_n(&d->born, __ATOMIC_ACQUIRE);
+}
+static inline uint32_t rk_mdoc_dead(const struct rk_mdoc *d)
+{
+	return __atomic_load_n(&d->dead, __ATOMIC_RELAXED);
+}
+static inline int rk_mdoc_alive(const struct rk_mdoc *d, uint32_t gen)
+{
+	uint32_t dead = rk_mdoc_dead(d);
+
+	return rk_mdoc_born(d) <= gen && (dead == 0 || dead > gen);
+}
+
+struct rk_memtable {
+	pthread_rwlock_t lock;
+	_Atomic int refs;
+	uint64_t serial; /* unique in the process: names cached ids */
+	uint64_t floor;	 /* log records up to here are in it, once frozen */
+	struct rk_mdoc *docs;
+	size_t ndocs, docs_cap;
+	struct rk_chunk_rec *chunks;
+	rk_norm *norms;
+	size_t nchunks, chunks_cap, norms_cap;
+	struct rk_buf paths, heads;
+	struct rk_vocab vocab;
+	struct rk_mterm *terms; /* by vocabulary id */
+	size_t terms_cap;
+	uint32_t *by_path; /* open addressing: doc + 1, newest wins */
+	size_t by_path_mask;
+	size_t bytes; /* an estimate of all of the above */
+};
+
+/* Ids of one analyser's vocabulary in one table; a worker's own. */
+struct rk_termmap {
+	uint32_t *id; /* table id + 1, or 0 */
+	size_t cap;
+	uint64_t serial, epoch;
+};
+
+int rk_memtable_new(struct rk_memtable **out); /* 0 or -ENOMEM; one ref */
+struct rk_memtable *rk_memtable_ref(struct rk_memtable *m);
+void rk_memtable_unref(struct rk_memtable *m);
+
+/*
+ * Append a document that no reader sees before rk_memtable_publish(). Takes
+ * the lock, and gives it back from time to time while a large document goes
+ * in. One writer at a time.
+ * Returns the document's number or -ENOMEM; what was added before that stays
+ * unseen.
+ */
+int64_t rk_memtable_add(struct rk_memtable *m, const struct rk_doc_rec *rec,
+			const char *path, const struct rk_inverted *v,
+			const struct rk_analyser *a, struct rk_termmap *map);
+/* From generation `born` on, the document is there. */
+void rk_memtable_publish(struct rk_memtable *m, uint32_t doc, uint32_t born);
+
+/* The newest published document with this path, dead or alive, or -1. */
+int64_t rk_memtable_find(const struct rk_memtable *m, const char *path,
+			 size_t n);
+
+static inline const char *rk_memtable_path(const struct rk_memtable *m,
+					   size_t doc)
+{
+	return (const char *)m->paths.p + m->docs[doc].rec.path_off;
+}
+
+/* Vocabulary id of a term, or -1. Needs the lock shared. */
+int64_t rk_memtable_term(const struct rk_memtable *m, const char *s, size_t n);
+
+/*
+ * Decode the next posting of a list; p->id must hold the id before it
+ * (UINT32_MAX at first). Returns the byte after it. Memory is trusted.
+ */
+const uint8_t *rk_mposting_next(const uint8_t *q, struct rk_posting *p);
+
+#endif

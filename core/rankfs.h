@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RANKFS_H
+#define RANKFS_H
+
+/*
+ * rankfs: an embeddable search index over a folder of plain files.
+ *
+ * A backing directory holds the documents, unchanged, and an index of them:
+ *
+ *   BACKING/registry.mp          which indexes there are
+ *   BACKING/indexes/main/files/  the documents
+ *   BACKING/indexes/main/        log, segments, manifests (core/doc/)
+ *
+ * The owner of the documents (a mount, a copy tool) changes them with plain
+ * file operations and says rk_touch() afterwards; worker threads read the
+ * file and bring the index up to date. What is indexed is always what the
+ * file holds when it is read: a touch says where to look, never what is there.
+ *
+ * Threads: every function may be called from any thread, unless it says
+ * otherwise. Returns: 0 or more on success, -errno from the system, or a code
+ * of base/status.h; rk_strerror() names them all.
+ */
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/status.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct rk_index;
+
+/* --- opening ----------------------------------------------------------- */
+
+enum { /* rk_index_open() flags */
+	/*
+	 * Change nothing and take no lock: the newest checkpoint, and what the
+	 * log says has changed since, indexed in memory. Several readers may
+	 * open beside one writer.
+	 */
+	RK_READ_ONLY = 1,
+	/* Do not compare the documents with the index after opening. */
+	RK_NO_RECONCILE = 2,
+	/* Throw the index away and build it from the documents. */
+	RK_REBUILD = 4,
+};
+
+/*
+ * Open the index `name` (usually "main") in a backing directory, which is
+ * made (0700) if it does not exist. Returns as soon as queries can be
+ * answered: the manifest is read and the log replayed; reading the documents
+ * that the log names, and comparing all documents with the index, go on in
+ * the background. `env` (NULL: the real world) must outlive the index.
+ * Damage is repaired or set aside and told by rk_warnings(), never fatal.
+ *
+ * Returns 0; RK_ELOCKED if another process writes this index; RK_EVERSION
+ * if a newer rankfs wrote it; -errno.
+ */
+int rk_index_open(const struct rk_env *env, const char *backing,
+		  const char *name, unsigned flags, struct rk_index **out);
+
+/*
+ * Finish what is queued, write a checkpoint, stop all threads, free.
+ * NULL is allowed. No other call may be running.
+ * Returns 0, or what went wrong with the checkpoint (nothing is lost: the
+ * log still knows).
+ */
+int rk_index_close(struct rk_index *ix);
+
+/* Directory of the documents; borrowed until rk_index_close(). */
+int rk_index_files_fd(const struct rk_index *ix);
+
+/*
+ * The text of the process that holds the writer's lock, for messages such
+ * as "in use by process 123". Returns 0 with out filled, -ENOENT if nobody.
+ */
+int rk_index_holder(const char *backing, const char *name, char *out,
+		    size_t n);
+
+/* --- changes ----------------------------------------------------------- */
+
+enum { RK_TOUCH_TREE = 1 }; /* path is a folder: everything below it, too */
+
+/*
+ * A document was written, made, renamed or removed: look at `path` again.
+ * Paths are relative to the documents' directory, '/' between components,
+ * at most 4,095 bytes. When this returns the change is in the log, so that
+ * it is found even if the process dies now, and queued for the workers.
+ * Never waits for indexing. `seq` (may be NULL) is for rk_sync().
+ * Returns 0, -errno if the log cannot be written, RK_EREADONLY.
+ */
+int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
+	     uint64_t *seq);
+
+/* Wait until log record `seq` is on disk. */
+int rk_sync(struct rk_index *ix, uint64_t seq);
+
+/* Number of touches that the workers have not finished. */
+size_t rk_pending(struct rk_index *ix);
+
+/*
+ * True while the queue is so long that a writer should wait (rk_barrier)
+ * before handing over more; what keeps memory bounded under a bulk copy.
+ */
+int rk_congested(struct rk_index *ix);
+
+/*
+ * Wait until every touch made before this call is searchable, at most
+ * timeout_ms, or until *cancel (may be NULL) becomes non-zero.
+ * Returns 0, -ETIMEDOUT, RK_ECANCELLED.
+ */
+int rk_barrier(struct rk_index *ix, int timeout_ms, const _Atomic int *cancel);
+
+/* --- queries ----------------------------------------------------------- */
+
+enum rk_format { /* as:... in the query */
+	RK_AS_TEXT,
+	RK_AS_JSON,
+	RK_AS_JSONL,
+	RK_AS_PATHS,
+	RK_AS_LINES,
+};
+
+struct rk_search_opts {
+	int wait_ms;		   /* for read-your-writes; -1: configured */
+	const _Atomic int *cancel; /* may be NULL */
+	int no_excerpts;	   /* hits without text: faster */
+};
+
+struct rk_hit {
+	const char *path;	/* relative to the documents' directory */
+	uint32_t line;		/* the best line, from 1 */
+	uint32_t first, last;	/* lines of the chunk */
+	uint64_t off, len;	/* bytes of the chunk in the text */
+	double score;		/* 0 to 1, relative to the best hit */
+	double lexical;		/* BM25F with pair scores */
+	const char *heading;	/* heading path, or "" */
+	const char *symbol;	/* names defined in the chunk, or "" */
+	const char *kind;	/* "markdown", "code", ... */
+	const char *excerpt;	/* lines, each ended by a newline; or "" */
+	uint32_t excerpt_line;	/* line of the excerpt's first */
+	int complete;		/* the excerpt is the whole document */
+	uint32_t tokens;	/* estimate for the chunk */
+	uint64_t size;		/* of the file */
+	int64_t mtime_ns;
+};
+
+/* An answer. Everything in it is owned by it; rk_results_free() frees it. */
+struct rk_results {
+	struct rk_hit *hits;
+	size_t nhits;
+	uint64_t total;	      /* documents that match */
+	int total_is_lower;   /* counting was cut short: "at least" */
+	uint64_t generation;  /* of the index that was asked */
+	size_t pending;	      /* changes not yet in the answer */
+	double took_ms;
+	enum rk_format format;
+	const char *did_you_mean; /* what was searched instead, or NULL */
+	const char *reason;	  /* why there are no hits, or NULL */
+	uint64_t docs;		  /* in the index */
+};
+
+/*
+ * Answer a query (grammar: fs/doc/query.md). Any bytes are a query; none is
+ * an error. Runs on an immutable view: writers never wait for it, nor it for
+ * them beyond read-your-writes.
+ * Returns 0 and *out, RK_ECANCELLED, -ENOMEM.
+ */
+int rk_search(struct rk_index *ix, const char *text, size_t n,
+	      const struct rk_search_opts *opts, struct rk_results **out);
+void rk_results_free(struct rk_results *r);
+
+/* --- keeping ----------------------------------------------------------- */
+
+/* Write what is in memory to a segment and a new manifest; waits for it. */
+int rk_checkpoint(struct rk_index *ix);
+/* Merge all segments into one and drop old checkpoints; waits for it. */
+int rk_compact(struct rk_index *ix);
+/* Compare documents and index now; `all`: read every document again. */
+int rk_reindex(struct rk_index *ix, int all);
+
+struct rk_verify_report {
+	uint64_t files, segments, bytes; /* looked at */
+	uint64_t damaged, missing, stale; /* what does not hold */
+};
+/* Check every checksum, and the documents against the index. Reads only. */
+int rk_verify(struct rk_index *ix, struct rk_verify_report *out);
+
+/* --- looking ----------------------------------------------------------- */
+
+struct rk_status {
+	uint64_t docs, chunks, terms, segments;
+	uint64_t generation, checkpoint;
+	uint64_t index_bytes; /* segment files */
+	uint64_t memory_bytes; /* tables not yet written */
+	size_t pending;
+	int reconciling;
+	uint64_t queries, warnings;
+	int64_t checkpoint_ns; /* wall clock of the last one; 0: none */
+	char state[128];       /* "ok", or what is wrong */
+	char language[32];
+};
+void rk_status(struct rk_index *ix, struct rk_status *out);
+uint64_t rk_generation(struct rk_index *ix);
+
+/* Append one line a warning, oldest first, to out. */
+void rk_warnings(struct rk_index *ix, struct rk_buf *out);
+
+/*
+ * Configuration: `key value` lines with their comments, as read back and as
+ * written (rk_config_set accepts any part of it). Unknown keys and values out
+ * of range change nothing and give a sentence in err.
+ * Returns 0, -EINVAL, -errno.
+ */
+void rk_config_print(struct rk_index *ix, struct rk_buf *out);
+int rk_config_set(struct rk_index *ix, const char *text, size_t n, char *err,
+		  size_t err_n);
+/* The value of an integer key; -1 if there is no such key. */
+int64_t rk_config_int(struct rk_index *ix, const char *key);
+
+#endif

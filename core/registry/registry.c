@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "registry/registry.h"
+#include "base/crc32c.h"
+#include "base/mem.h"
+#include "base/mp.h"
+#include "base/status.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { VERSION = 1, BYTES_MAX = 4 << 20, CRC_BYTES = 5 };
+static const char MAGIC[] = "rankfs-registry";
+static const char NAME[] = "registry.mp";
+
+static void encode(const struct rk_registry_entry *e, int n, struct rk_buf *b)
+{
+	msgpack_packer pk;
+	uint32_t crc;
+
+	rk_mp_init(&pk, b);
+	rk_mp_key(&pk, MAGIC);
+	msgpack_pack_uint64(&pk, VERSION);
+	msgpack_pack_array(&pk, (size_t)n);
+	for (int i = 0; i < n; i++) {
+		msgpack_pack_array(&pk, 4);
+		rk_mp_key(&pk, e[i].id);
+		msgpack_pack_int64(&pk, e[i].created_ns);
+		msgpack_pack_uint64(&pk, e[i].docs);
+		msgpack_pack_uint64(&pk, e[i].chunks);
+	}
+	crc = rk_crc32c(0, b->p, b->n);
+	rk_buf_byte(b, 0xce);
+	for (int s = 24; s >= 0; s -= 8)
+		rk_buf_byte(b, (uint8_t)(crc >> s));
+}
+
+static int decode_entry(struct rk_mpr *r, struct rk_registry_entry *e)
+{
+	const char *id;
+	size_t n;
+
+	memset(e, 0, sizeof(*e));
+	if (rk_mpr_array(r) != 4)
+		return RK_ECORRUPT;
+	id = rk_mpr_str(r, &n);
+	e->created_ns = rk_mpr_int(r);
+	e->docs = rk_mpr_uint(r);
+	e->chunks = rk_mpr_uint(r);
+	if (r->err || n >= sizeof(e->id))
+		return RK_ECORRUPT;
+	memcpy(e->id, id, n);
+	return 0;
+}
+
+static int decode(const uint8_t *p, size_t n, struct rk_registry_entry *out,
+		  int max)
+{
+	struct rk_mpr r = { p, p + n - CRC_BYTES, 0 };
+	struct rk_mpr tail = { p + n - CRC_BYTES, p + n, 0 };
+	uint64_t version;
+	uint32_t count;
+	int rc = 0;
+
+	if (n < CRC_BYTES ||
+	    rk_mpr_uint(&tail) != rk_crc32c(0, p, n - CRC_BYTES) || tail.err ||
+	    !rk_mpr_key(&r, MAGIC))
+		return RK_ECORRUPT;
+	version = rk_mpr_uint(&r);
+	if (!r.err && version != VERSION)
+		return RK_EVERSION;
+	count = rk_mpr_array(&r);
+	if (r.err || count > (uint32_t)max)
+		return RK_ECORRUPT;
+	for (uint32_t i = 0; i < count && rc == 0; i++)
+		rc = decode_entry(&r, &out[i]);
+	return rc < 0 ? rc : (int)count;
+}
+
+int rk_registry_read(const struct rk_io *io, int backing_fd,
+		     struct rk_registry_entry *out, int max)
+{
+	int fd = io->openat(io->ctx, backing_fd, NAME, O_RDONLY | O_NOFOLLOW,
+			    0);
+	struct rk_buf b = RK_BUF_INIT;
+	struct stat st;
+	int rc = 0;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size < CRC_BYTES || st.st_size > BYTES_MAX)
+		rc = RK_ECORRUPT;
+	if (rc == 0 && (rc = rk_buf_reserve(&b, (size_t)st.st_size)) == 0 &&
+	    (rc = rk_io_read_all(io, fd, b.p, (size_t)st.st_size, 0)) == 0)
+		rc = decode(b.p, (size_t)st.st_size, out, max);
+	io->close(io->ctx, fd);
+	rk_buf_release(&b);
+	return rc;
+}
+
+int rk_registry_put(const struct rk_io *io, int backing_fd,
+		    const struct rk_registry_entry *e)
+{
+	struct rk_registry_entry *all =
+		rk_calloc(RK_REGISTRY_MAX, sizeof(*all));
+	struct rk_buf b = RK_BUF_INIT;
+	int n, i, rc;
+
+	if (!all)
+		return -ENOMEM;
+	n = rk_registry_read(io, backing_fd, all, RK_REGISTRY_MAX - 1);
+	if (n == RK_EVERSION) {
+		rk_free(all);
+		return n;
+	}
+	if (n < 0)
+		n = 0; /* missing or damaged: begin again */
+	for (i = 0; i < n && strcmp(all[i].id, e->id) != 0; i++)
+		;
+	if (i < n && all[i].created_ns) {
+		int64_t created = all[i].created_ns;
+
+		all[i] = *e;
+		all[i].created_ns = created;
+	} else {
+		all[i] = *e;
+	}
+	encode(all, i == n ? n + 1 : n, &b);
+	rc = b.err ? b.err : rk_io_replace(io, backing_fd, NAME, b.p, b.n);
+	rk_buf_release(&b);
+	rk_free(all);
+	return rc;
+}
