@@ -18,7 +18,7 @@ SANFLAG := $(if $(filter asan,$(SAN)),-fsanitize=address$(comma)undefined -fno-s
 comma   := ,
 VERSION := 0.1.0
 CFLAGS  := -std=gnu11 -D_GNU_SOURCE -DRK_VERSION='"$(VERSION)"' $(OPT) $(WARN) $(SANFLAG) \
-           -Icore -Ifs -I. $(PKGC)
+           -Icore -Ifs $(PKGC)
 # Objects live in a folder named by the flags: switching to a sanitizer or to
 # clang needs no clean.
 HASH    := $(shell echo '$(CC) $(CFLAGS)' | cksum | cut -d' ' -f1)
@@ -46,7 +46,7 @@ build/librankfs.a: $(O)/librankfs.a
 
 $(O)/rankfs: $(FSO) $(O)/librankfs.a
 	@echo "  LD    $@"
-	$(Q)$(CC) $(SANFLAG) -o $@ $(FSO) $(O)/librankfs.a $(PKGL)
+	$(Q)$(CC) $(SANFLAG) -Wl,--as-needed -o $@ $(FSO) $(O)/librankfs.a $(PKGL)
 $(O)/librankfs.a: $(COREO)
 	@echo "  AR    $@"
 	$(Q)rm -f $@ && ar rcs $@ $(COREO)

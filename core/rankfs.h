@@ -90,6 +90,9 @@ enum { RK_TOUCH_TREE = 1 }; /* path is a folder: everything below it, too */
 int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
 	     uint64_t *seq);
 
+/* The log record of the newest touch; what rk_sync() must be given for all. */
+uint64_t rk_last_touch(struct rk_index *ix);
+
 /* Wait until log record `seq` is on disk. */
 int rk_sync(struct rk_index *ix, uint64_t seq);
 

@@ -377,6 +377,11 @@ int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
 			     s);
 }
 
+uint64_t rk_last_touch(struct rk_index *ix)
+{
+	return ix->wal ? rk_wal_last(ix->wal) : 0;
+}
+
 int rk_sync(struct rk_index *ix, uint64_t seq)
 {
 	return ix->wal ? rk_wal_sync(ix->wal, seq) : RK_EREADONLY;

@@ -226,7 +226,7 @@ static int scan_source(struct rk_searching *s, unsigned i)
 		return -ENOMEM;
 	rc = open_scan(s, src, cur, &scan.n, &scan.must);
 	if (rc <= 0 || scan.n == 0)
-		return rc;
+		return rc < 0 ? rc : 0;
 	if ((rc = open_gate(s, src, g)) < 0)
 		return rc;
 	scan.ctx = g;

@@ -1,0 +1,1207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Documents: plain files in the backing directory, passed through. Each
+ * change is told to the index (rk_touch) in the request that makes it final:
+ * data at FLUSH, because its error is close()'s error and it comes before
+ * close() returns; names in the request that changes them.
+ */
+#include "fs.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096, READ_MAX = 1 << 20, DIR_BYTES_MAX = 1 << 17 };
+
+static struct fs *fs_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+/* --- telling the index --- */
+
+static int touch_path(struct fs *fs, const char *path, unsigned flags,
+		      uint64_t *seq)
+{
+	return rk_touch(fs->ix, path, flags, seq);
+}
+
+static int touch_node(struct fs *fs, const struct fs_node *n, uint64_t *seq)
+{
+	char path[PATH_BYTES];
+	int rc = fs_node_path(n, path, sizeof(path));
+
+	/* unlinked, or too deep: stored, and nothing to be found by */
+	if (rc < 0 || !S_ISREG(n->type))
+		return 0;
+	return touch_path(fs, path, 0, seq);
+}
+
+static int touch_child(struct fs *fs, const struct fs_node *parent,
+		       const char *name, unsigned flags)
+{
+	char path[PATH_BYTES];
+
+	if (fs_child_path(parent, name, path, sizeof(path)) < 0)
+		return 0;
+	return touch_path(fs, path, flags, NULL);
+}
+
+static int touch_handle(struct fs *fs, struct fs_handle *h, uint64_t *seq)
+{
+	int rc = touch_node(fs, h->node, seq);
+
+	if (rc == 0)
+		h->dirty = h->fresh = 0;
+	return rc;
+}
+
+/* --- looking up --- */
+
+static int node_at(struct fs *fs, struct fs_node *n, int *dir,
+		   const char **name)
+{
+	if (n == fs->root) {
+		*dir = fs->files_fd;
+		*name = "";
+		return AT_EMPTY_PATH;
+	}
+	if (!n->links)
+		return -ENOENT;
+	*dir = fs_node_dirfd(fs, n->links->parent);
+	*name = n->links->name;
+	return *dir < 0 ? *dir : AT_SYMLINK_NOFOLLOW;
+}
+
+int fs_doc_stat(struct fs *fs, struct fs_node *n, struct stat *st)
+{
+	const char *name;
+	int dir, flags;
+
+	for (struct fs_handle *h = n->open; h; h = h->next)
+		if (h->fd >= 0 && fstat(h->fd, st) == 0)
+			return 0;
+	flags = node_at(fs, n, &dir, &name);
+	if (flags < 0)
+		return flags;
+	return fstatat(dir, name, st, flags) < 0 ? -errno : 0;
+}
+
+static void fill_entry(struct fs *fs, struct fs_node *n, const struct stat *st,
+		       struct fuse_entry_param *e)
+{
+	memset(e, 0, sizeof(*e));
+	e->ino = fs_nodeid(fs, n);
+	e->attr = *st;
+	e->attr_timeout = e->entry_timeout = fs->timeout;
+}
+
+/* Look a document up and count one more kernel reference. 0 or -errno. */
+static int lookup_entry(struct fs *fs, struct fs_node *parent, const char *name,
+			struct fuse_entry_param *e)
+{
+	int dir = fs_node_dirfd(fs, parent);
+	struct fs_node *n;
+	struct stat st;
+
+	if (dir < 0)
+		return dir;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	n = fs_node_get(fs, parent, name, &st);
+	if (!n)
+		return -ENOMEM;
+	fill_entry(fs, n, &st, e);
+	return 0;
+}
+
+static void reply_new_entry(fuse_req_t req, struct fs *fs,
+			    struct fs_node *parent, const char *name)
+{
+	struct fuse_entry_param e;
+	int rc = lookup_entry(fs, parent, name, &e);
+
+	if (rc < 0)
+		fuse_reply_err(req, -rc);
+	else if (fuse_reply_entry(req, &e) == -ENOENT)
+		fs_node_forget(fs, fs_node(fs, e.ino), 1);
+}
+
+static void doc_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+		       const char *name)
+{
+	struct fs_node *v = parent == fs->root ? fs_root_entry(fs, name) : NULL;
+	struct stat st;
+
+	if (v) {
+		v->nlookup++;
+		fs_virtual_stat(fs, v, S_IFDIR | 0555, 0, &st);
+		fs_reply_virtual(req, fs, v, &st, fs->timeout);
+	} else if (fs_reserved(fs, parent, name)) {
+		fuse_reply_err(req, ENOENT);
+	} else {
+		reply_new_entry(req, fs, parent, name);
+	}
+}
+
+static void doc_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
+{
+	struct stat st;
+	int rc = fs_doc_stat(fs, n, &st);
+
+	if (rc < 0)
+		fuse_reply_err(req, -rc);
+	else
+		fuse_reply_attr(req, &st, fs->timeout);
+}
+
+/* --- attributes --- */
+
+static int set_mode(struct fs *fs, struct fs_node *n, mode_t mode)
+{
+	const char *name;
+	int dir, rc;
+
+	if (n->open && n->open->fd >= 0)
+		return fchmod(n->open->fd, mode) < 0 ? -errno : 0;
+	if ((rc = node_at(fs, n, &dir, &name)) < 0)
+		return rc;
+	if (S_ISLNK(n->type))
+		return -EOPNOTSUPP;
+	return fchmodat(dir, *name ? name : ".", mode, 0) < 0 ? -errno : 0;
+}
+
+static int set_owner(struct fs *fs, struct fs_node *n, uid_t uid, gid_t gid)
+{
+	const char *name;
+	int dir, flags;
+
+	if (n->open && n->open->fd >= 0 && !n->links)
+		return fchown(n->open->fd, uid, gid) < 0 ? -errno : 0;
+	if ((flags = node_at(fs, n, &dir, &name)) < 0)
+		return flags;
+	return fchownat(dir, name, uid, gid, flags) < 0 ? -errno : 0;
+}
+
+static int set_times(struct fs *fs, struct fs_node *n, const struct stat *attr,
+		     int to_set)
+{
+	struct timespec ts[2] = { { 0, UTIME_OMIT }, { 0, UTIME_OMIT } };
+	const char *name;
+	int dir, flags, rc;
+
+	if (to_set & FUSE_SET_ATTR_ATIME_NOW)
+		ts[0].tv_nsec = UTIME_NOW;
+	else if (to_set & FUSE_SET_ATTR_ATIME)
+		ts[0] = attr->st_atim;
+	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
+		ts[1].tv_nsec = UTIME_NOW;
+	else if (to_set & FUSE_SET_ATTR_MTIME)
+		ts[1] = attr->st_mtim;
+	if (n->open && n->open->fd >= 0)
+		return futimens(n->open->fd, ts) < 0 ? -errno : 0;
+	if ((flags = node_at(fs, n, &dir, &name)) < 0)
+		return flags;
+	rc = utimensat(dir, *name ? name : ".", ts,
+		       *name ? AT_SYMLINK_NOFOLLOW : 0);
+	return rc < 0 ? -errno : 0;
+}
+
+/* Open a document by its node; flags as for openat(2). */
+static int open_node(struct fs *fs, struct fs_node *n, int flags)
+{
+	const char *name;
+	char proc[40];
+	int dir, fd, rc = node_at(fs, n, &dir, &name);
+
+	flags = (flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL)) | O_CLOEXEC;
+	if (rc == -ENOENT && n->open && n->open->fd >= 0) {
+		/* unlinked and still open: through the descriptor */
+		snprintf(proc, sizeof(proc), "/proc/self/fd/%d", n->open->fd);
+		fd = open(proc, flags);
+		return fd < 0 ? -errno : fd;
+	}
+	if (rc < 0)
+		return rc;
+	fd = openat(dir, *name ? name : ".", flags | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
+}
+
+static struct fs_handle *writer_of(struct fs_node *n)
+{
+	for (struct fs_handle *h = n->open; h; h = h->next)
+		if (h->fd >= 0 && (fcntl(h->fd, F_GETFL) & O_ACCMODE))
+			return h;
+	return NULL;
+}
+
+static int set_size(struct fs *fs, struct fs_node *n, off_t size,
+		    struct fuse_file_info *fi)
+{
+	struct fs_handle *h = fi ? (struct fs_handle *)fi->fh : writer_of(n);
+	int fd, rc;
+
+	if (h) { /* its FLUSH will tell the index */
+		if (ftruncate(h->fd, size) < 0)
+			return -errno;
+		h->dirty = 1;
+		return 0;
+	}
+	if ((fd = open_node(fs, n, O_WRONLY)) < 0)
+		return fd;
+	rc = ftruncate(fd, size) < 0 ? -errno : 0;
+	close(fd);
+	return rc ? rc : touch_node(fs, n, NULL);
+}
+
+static void doc_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
+			struct stat *attr, int to_set,
+			struct fuse_file_info *fi)
+{
+	const int times = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME |
+			  FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW;
+	int rc = 0;
+
+	if (to_set & FUSE_SET_ATTR_SIZE)
+		rc = set_size(fs, n, attr->st_size, fi);
+	if (rc == 0 && to_set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
+		rc = set_owner(
+			fs, n,
+			to_set & FUSE_SET_ATTR_UID ? attr->st_uid : (uid_t)-1,
+			to_set & FUSE_SET_ATTR_GID ? attr->st_gid : (gid_t)-1);
+	if (rc == 0 && to_set & FUSE_SET_ATTR_MODE)
+		rc = set_mode(fs, n, attr->st_mode & 07777);
+	if (rc == 0 && to_set & times)
+		rc = set_times(fs, n, attr, to_set);
+	/* the index knows a document by its mtime, too */
+	if (rc == 0 && S_ISREG(n->type) && !n->open &&
+	    to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
+		rc = touch_node(fs, n, NULL);
+	if (rc < 0)
+		fuse_reply_err(req, fs_errno(rc));
+	else
+		doc_getattr(req, fs, n);
+}
+
+/* --- open files --- */
+
+static struct fs_handle *handle_new(struct fs_node *n, int fd)
+{
+	struct fs_handle *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->node = n;
+	h->fd = fd;
+	h->next = n->open;
+	n->open = h;
+	return h;
+}
+
+static void handle_free(struct fs_handle *h)
+{
+	struct fs_handle **p = &h->node->open;
+
+	while (*p != h)
+		p = &(*p)->next;
+	*p = h->next;
+	if (h->fd >= 0)
+		close(h->fd);
+	free(h);
+}
+
+static void doc_opendir(fuse_req_t req, struct fs *fs, struct fs_node *n,
+			struct fuse_file_info *fi)
+{
+	int fd = open_node(fs, n, O_RDONLY | O_DIRECTORY);
+	struct fs_handle *h;
+
+	if (fd < 0) {
+		fuse_reply_err(req, -fd);
+		return;
+	}
+	h = calloc(1, sizeof(*h));
+	if (!h || !(h->dir = fdopendir(fd))) {
+		free(h);
+		close(fd);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	h->node = n;
+	h->fd = -1;
+	fi->fh = (uintptr_t)h;
+	fuse_reply_open(req, fi);
+}
+
+static void doc_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
+		     struct fuse_file_info *fi)
+{
+	struct fs_handle *h;
+	int fd;
+
+	if (S_ISDIR(n->type)) {
+		doc_opendir(req, fs, n, fi);
+		return;
+	}
+	fd = open_node(fs, n, fi->flags & ~O_DIRECT);
+	if (fd < 0) {
+		fuse_reply_err(req, -fd);
+		return;
+	}
+	if (!(h = handle_new(n, fd))) {
+		close(fd);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	if (fi->flags & O_TRUNC)
+		h->dirty = 1;
+	fi->fh = (uintptr_t)h;
+	fi->keep_cache = 1; /* nobody else writes the backing files */
+	fi->noflush = (fi->flags & O_ACCMODE) == O_RDONLY;
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		handle_free(h);
+}
+
+/* --- reading --- */
+
+struct read_job {
+	struct fs_job job;
+	fuse_req_t req;
+	int fd;
+	size_t n;
+	off_t off;
+};
+
+static void read_run(struct fs_job *job)
+{
+	struct read_job *j = (struct read_job *)job;
+	char *buf = malloc(j->n);
+	ssize_t r = buf ? pread(j->fd, buf, j->n, j->off) : -1;
+
+	if (r < 0)
+		fuse_reply_err(j->req, buf ? errno : ENOMEM);
+	else
+		fuse_reply_buf(j->req, buf, (size_t)r);
+	free(buf);
+	free(j);
+}
+
+static void read_later(fuse_req_t req, struct fs *fs, int fd, size_t n,
+		       off_t off)
+{
+	struct read_job *j = malloc(sizeof(*j));
+
+	if (!j) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	*j = (struct read_job){ { .run = read_run }, req, fd, n, off };
+	fs_pool_add(fs->pool, &j->job);
+}
+
+static int at_end(int fd, off_t off)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && off >= st.st_size;
+}
+
+/* From the page cache at once; what would wait for the disk goes away. */
+static void doc_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+		     size_t n, off_t off)
+{
+	static char buf[READ_MAX]; /* the loop's own */
+	struct iovec iov = { buf, n };
+	ssize_t r;
+
+	if (n > sizeof(buf)) {
+		read_later(req, fs, h->fd, n, off);
+		return;
+	}
+	r = preadv2(h->fd, &iov, 1, off, RWF_NOWAIT);
+	if (r == (ssize_t)n || (r >= 0 && at_end(h->fd, off + r)))
+		fuse_reply_buf(req, buf, (size_t)r);
+	else
+		read_later(req, fs, h->fd, n, off);
+}
+
+/* --- writing --- */
+
+static void doc_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+		      const char *p, size_t n, off_t off)
+{
+	size_t done = 0;
+
+	(void)fs;
+	h->dirty = 1;
+	while (done < n) {
+		ssize_t r = pwrite(h->fd, p + done, n - done,
+				   off + (off_t)done);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0 && done == 0) {
+			fuse_reply_err(req, errno);
+			return;
+		}
+		if (r <= 0)
+			break;
+		done += (size_t)r;
+	}
+	fuse_reply_write(req, done);
+}
+
+struct throttle_job {
+	struct fs_job job;
+	fuse_req_t req;
+	struct fs *fs;
+};
+
+/* The close of a bulk copy waits here while the workers catch up. */
+static void throttle_run(struct fs_job *job)
+{
+	struct throttle_job *j = (struct throttle_job *)job;
+	const struct timespec ts = { 0, 1000000 };
+
+	for (int i = 0; i < 30000 && rk_congested(j->fs->ix); i++)
+		nanosleep(&ts, NULL);
+	fuse_reply_err(j->req, 0);
+	free(j);
+}
+
+static void reply_throttled(fuse_req_t req, struct fs *fs)
+{
+	struct throttle_job *j;
+
+	if (!rk_congested(fs->ix) || !(j = malloc(sizeof(*j)))) {
+		fuse_reply_err(req, 0);
+		return;
+	}
+	*j = (struct throttle_job){ { .run = throttle_run }, req, fs };
+	fs_pool_add(fs->throttle, &j->job);
+}
+
+static void doc_flush(fuse_req_t req, struct fs *fs, struct fs_handle *h)
+{
+	int rc = 0;
+
+	if (!h->dirty) {
+		fuse_reply_err(req, 0);
+		return;
+	}
+	rc = touch_handle(fs, h, NULL);
+	if (rc < 0)
+		fuse_reply_err(req, fs_errno(rc));
+	else
+		reply_throttled(req, fs);
+}
+
+static void doc_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
+{
+	if (h->dir) {
+		closedir(h->dir);
+		free(h);
+	} else {
+		/* written through a map after the last close, or left empty */
+		if (h->dirty || h->fresh)
+			touch_handle(fs, h, NULL);
+		handle_free(h);
+	}
+	fuse_reply_err(req, 0);
+}
+
+/* --- syncing --- */
+
+struct sync_job {
+	struct fs_job job;
+	fuse_req_t req;
+	struct fs *fs;
+	int fd;	       /* the file's; or -1: */
+	int own_fd;    /* a folder's, opened for this, to be closed */
+	int data_only;
+	uint64_t seq; /* of the log; 0: its last */
+};
+
+static void sync_run(struct fs_job *job)
+{
+	struct sync_job *j = (struct sync_job *)job;
+	int fd = j->fd >= 0 ? j->fd : j->own_fd, rc = 0;
+
+	if ((j->data_only ? fdatasync(fd) : fsync(fd)) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = rk_sync(j->fs->ix, j->seq);
+	if (j->own_fd >= 0)
+		close(j->own_fd);
+	fuse_reply_err(j->req, fs_errno(rc));
+	free(j);
+}
+
+static void sync_later(fuse_req_t req, struct fs *fs, int fd, int own_fd,
+		       int data_only, uint64_t seq)
+{
+	struct sync_job *j = malloc(sizeof(*j));
+
+	if (!j) {
+		if (own_fd >= 0)
+			close(own_fd);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	*j = (struct sync_job){ { .run = sync_run }, req, fs, fd, own_fd,
+				data_only, seq };
+	fs_pool_add(fs->pool, &j->job);
+}
+
+void fs_doc_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+		  struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct fs_handle *h = (struct fs_handle *)fi->fh;
+	uint64_t seq = rk_last_touch(fs->ix);
+	int rc = 0;
+
+	(void)ino;
+	if (h->fd < 0) { /* a virtual file is always on disk */
+		fuse_reply_err(req, 0);
+		return;
+	}
+	if (h->dirty || h->fresh)
+		rc = touch_handle(fs, h, &seq);
+	if (rc < 0)
+		fuse_reply_err(req, fs_errno(rc));
+	else
+		sync_later(req, fs, h->fd, -1, datasync, seq);
+}
+
+void fs_doc_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
+		     struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct fs_node *n = fs_node(fs, ino);
+	int fd;
+
+	(void)fi;
+	if (n->kind != &FS_DOCUMENT) {
+		fuse_reply_err(req, 0);
+		return;
+	}
+	fd = open_node(fs, n, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		fuse_reply_err(req, -fd);
+	else
+		sync_later(req, fs, -1, fd, datasync, rk_last_touch(fs->ix));
+}
+
+/* --- making and removing names --- */
+
+/* A folder in which documents may be made; else the error is replied. */
+static struct fs_node *parent_for(fuse_req_t req, fuse_ino_t ino,
+				  const char *name, int *dir)
+{
+	struct fs *fs = fs_of(req);
+	struct fs_node *n = fs_node(fs, ino);
+
+	if (n->kind != &FS_DOCUMENT)
+		fuse_reply_err(req, EPERM);
+	else if (fs_reserved(fs, n, name))
+		fuse_reply_err(req, EEXIST);
+	else if ((*dir = fs_node_dirfd(fs, n)) < 0)
+		fuse_reply_err(req, -*dir);
+	else
+		return n;
+	return NULL;
+}
+
+/* Made by the daemon for the caller: give it to the caller. */
+static void own(fuse_req_t req, int dir, const char *name)
+{
+	const struct fuse_ctx *c = fuse_req_ctx(req);
+	struct stat st;
+	gid_t gid = c->gid;
+
+	if (c->uid == geteuid() && c->gid == getegid())
+		return;
+	if (fstat(dir, &st) == 0 && st.st_mode & S_ISGID)
+		gid = (gid_t)-1; /* the folder's group */
+	if (fchownat(dir, name, c->uid, gid, AT_SYMLINK_NOFOLLOW) < 0) {
+		/* not root: then nobody but the owner gets here */
+	}
+}
+
+static void finish_new(fuse_req_t req, struct fs_node *parent, int dir,
+		       const char *name, int rc, unsigned touch)
+{
+	struct fs *fs = fs_of(req);
+
+	if (rc < 0) {
+		fuse_reply_err(req, errno);
+		return;
+	}
+	own(req, dir, name);
+	if (touch && (rc = touch_child(fs, parent, name, 0)) < 0)
+		fuse_reply_err(req, fs_errno(rc));
+	else
+		reply_new_entry(req, fs, parent, name);
+}
+
+void fs_doc_mkdir(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode)
+{
+	int dir;
+	struct fs_node *p = parent_for(req, ino, name, &dir);
+
+	if (p)
+		finish_new(req, p, dir, name, mkdirat(dir, name, mode), 0);
+}
+
+void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
+		  dev_t rdev)
+{
+	int dir;
+	struct fs_node *p = parent_for(req, ino, name, &dir);
+
+	if (p)
+		finish_new(req, p, dir, name, mknodat(dir, name, mode, rdev),
+			   S_ISREG(mode));
+}
+
+void fs_doc_symlink(fuse_req_t req, const char *target, fuse_ino_t ino,
+		    const char *name)
+{
+	int dir;
+	struct fs_node *p = parent_for(req, ino, name, &dir);
+
+	if (p)
+		finish_new(req, p, dir, name, symlinkat(target, dir, name), 0);
+}
+
+void fs_doc_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent,
+		 const char *newname)
+{
+	struct fs *fs = fs_of(req);
+	struct fs_node *n = fs_node(fs, ino), *p;
+	const char *name;
+	int dir, from, rc;
+
+	if (n->kind != &FS_DOCUMENT) {
+		fuse_reply_err(req, EPERM);
+		return;
+	}
+	if (!(p = parent_for(req, newparent, newname, &dir)))
+		return;
+	p->pinned++;
+	rc = node_at(fs, n, &from, &name);
+	if (rc >= 0)
+		rc = linkat(from, name, dir, newname, 0) < 0 ? -errno : 0;
+	p->pinned--;
+	if (rc < 0)
+		fuse_reply_err(req, -rc);
+	else if ((rc = touch_child(fs, p, newname, 0)) < 0)
+		fuse_reply_err(req, fs_errno(rc));
+	else
+		reply_new_entry(req, fs, p, newname);
+}
+
+void fs_doc_create(fuse_req_t req, fuse_ino_t ino, const char *name,
+		   mode_t mode, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct fuse_entry_param e;
+	struct fs_handle *h = NULL;
+	int dir, fd, rc;
+	struct fs_node *p = parent_for(req, ino, name, &dir);
+
+	if (!p)
+		return;
+	fd = openat(dir, name,
+		    (fi->flags & ~O_DIRECT) | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		    mode);
+	if (fd < 0) {
+		fuse_reply_err(req, errno);
+		return;
+	}
+	own(req, dir, name);
+	rc = lookup_entry(fs, p, name, &e);
+	if (rc == 0 && !(h = handle_new(fs_node(fs, e.ino), fd))) {
+		fs_node_forget(fs, fs_node(fs, e.ino), 1);
+		rc = -ENOMEM;
+	}
+	if (rc < 0 || !h) {
+		close(fd);
+		fuse_reply_err(req, -rc);
+		return;
+	}
+	h->fresh = 1;
+	fi->fh = (uintptr_t)h;
+	fi->keep_cache = 1;
+	if (fuse_reply_create(req, &e, fi) == -ENOENT) {
+		handle_free(h);
+		fs_node_forget(fs, fs_node(fs, e.ino), 1);
+	}
+}
+
+static void remove_name(fuse_req_t req, fuse_ino_t ino, const char *name,
+			int flags)
+{
+	struct fs *fs = fs_of(req);
+	struct fs_node *p = fs_node(fs, ino), *n;
+	int dir, rc = 0;
+
+	if (p->kind != &FS_DOCUMENT || fs_reserved(fs, p, name)) {
+		fuse_reply_err(req, EPERM);
+		return;
+	}
+	if ((dir = fs_node_dirfd(fs, p)) < 0) {
+		fuse_reply_err(req, -dir);
+		return;
+	}
+	if (unlinkat(dir, name, flags) < 0) {
+		fuse_reply_err(req, errno);
+		return;
+	}
+	n = fs_node_find(fs, p, name);
+	if (!flags && (!n || S_ISREG(n->type)))
+		rc = touch_child(fs, p, name, 0);
+	fs_link_drop(fs, p, name);
+	fuse_reply_err(req, fs_errno(rc));
+}
+
+void fs_doc_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	remove_name(req, parent, name, 0);
+}
+
+void fs_doc_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	remove_name(req, parent, name, AT_REMOVEDIR);
+}
+
+/* Both names may now be anything, folders included. */
+static int touch_renamed(struct fs *fs, struct fs_node *p, const char *name,
+			 struct fs_node *to, const char *to_name)
+{
+	struct fs_node *a = fs_node_find(fs, p, name);
+	struct fs_node *b = fs_node_find(fs, to, to_name);
+	unsigned tree = (!a || !S_ISREG(a->type) || (b && !S_ISREG(b->type))) ?
+				RK_TOUCH_TREE :
+				0;
+	int rc = touch_child(fs, p, name, tree);
+
+	return rc ? rc : touch_child(fs, to, to_name, tree);
+}
+
+void fs_doc_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+		   fuse_ino_t newparent, const char *newname, unsigned flags)
+{
+	struct fs *fs = fs_of(req);
+	struct fs_node *p = fs_node(fs, parent), *to;
+	int dir, from, rc;
+
+	if (p->kind != &FS_DOCUMENT || fs_reserved(fs, p, name)) {
+		fuse_reply_err(req, EPERM);
+		return;
+	}
+	if (!(to = parent_for(req, newparent, newname, &dir)))
+		return;
+	to->pinned++;
+	from = fs_node_dirfd(fs, p);
+	rc = from < 0 ? from :
+	     renameat2(from, name, dir, newname, flags) < 0 ? -errno :
+							      0;
+	to->pinned--;
+	if (rc == 0) {
+		rc = touch_renamed(fs, p, name, to, newname);
+		fs_link_move(fs, p, name, to, newname,
+			     (flags & RENAME_EXCHANGE) != 0);
+	}
+	fuse_reply_err(req, fs_errno(rc));
+}
+
+void fs_doc_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	struct fs *fs = fs_of(req);
+	struct fs_node *n = fs_node(fs, ino);
+	char buf[PATH_MAX + 1];
+	const char *name;
+	ssize_t r;
+	int dir, rc;
+
+	if (n->kind != &FS_DOCUMENT) {
+		fuse_reply_err(req, EINVAL);
+		return;
+	}
+	if ((rc = node_at(fs, n, &dir, &name)) < 0) {
+		fuse_reply_err(req, -rc);
+		return;
+	}
+	r = readlinkat(dir, name, buf, sizeof(buf) - 1);
+	if (r < 0) {
+		fuse_reply_err(req, errno);
+		return;
+	}
+	buf[r] = '\0';
+	fuse_reply_readlink(req, buf);
+}
+
+/* --- space and ranges --- */
+
+void fs_doc_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct fs *fs = fs_of(req);
+	struct statvfs st;
+
+	(void)ino;
+	if (fstatvfs(fs->files_fd, &st) < 0)
+		fuse_reply_err(req, errno);
+	else
+		fuse_reply_statfs(req, &st);
+}
+
+struct range_job {
+	struct fs_job job;
+	fuse_req_t req;
+	int in, out, mode;
+	off_t in_off, off, len;
+};
+
+static void allocate_run(struct fs_job *job)
+{
+	struct range_job *j = (struct range_job *)job;
+
+	fuse_reply_err(j->req, fallocate(j->out, j->mode, j->off, j->len) < 0 ?
+				       errno :
+				       0);
+	free(j);
+}
+
+static void copy_run(struct fs_job *job)
+{
+	struct range_job *j = (struct range_job *)job;
+	ssize_t r = copy_file_range(j->in, &j->in_off, j->out, &j->off,
+				    (size_t)j->len, 0);
+
+	if (r < 0)
+		fuse_reply_err(j->req, errno);
+	else
+		fuse_reply_write(j->req, (size_t)r);
+	free(j);
+}
+
+static void range_later(fuse_req_t req, struct fs *fs, struct range_job want)
+{
+	struct range_job *j = malloc(sizeof(*j));
+
+	if (!j) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	*j = want;
+	j->req = req;
+	fs_pool_add(fs->pool, &j->job);
+}
+
+void fs_doc_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
+		      off_t len, struct fuse_file_info *fi)
+{
+	struct fs_handle *h = (struct fs_handle *)fi->fh;
+
+	(void)ino;
+	if (h->fd < 0) {
+		fuse_reply_err(req, EOPNOTSUPP);
+		return;
+	}
+	h->dirty = 1;
+	range_later(req, fs_of(req),
+		    (struct range_job){ .job.run = allocate_run,
+					.out = h->fd,
+					.mode = mode,
+					.off = off,
+					.len = len });
+}
+
+void fs_doc_copy(fuse_req_t req, fuse_ino_t in, off_t in_off,
+		 struct fuse_file_info *in_fi, fuse_ino_t out, off_t off,
+		 struct fuse_file_info *fi, size_t len, int flags)
+{
+	struct fs_handle *a = (struct fs_handle *)in_fi->fh;
+	struct fs_handle *b = (struct fs_handle *)fi->fh;
+
+	(void)in;
+	(void)out;
+	(void)flags;
+	if (a->fd < 0 || b->fd < 0) {
+		fuse_reply_err(req, EOPNOTSUPP); /* the kernel reads and writes */
+		return;
+	}
+	b->dirty = 1;
+	range_later(req, fs_of(req),
+		    (struct range_job){ .job.run = copy_run,
+					.in = a->fd,
+					.out = b->fd,
+					.in_off = in_off,
+					.off = off,
+					.len = (off_t)len });
+}
+
+void fs_doc_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
+		  struct fuse_file_info *fi)
+{
+	struct fs_handle *h = (struct fs_handle *)fi->fh;
+	off_t r;
+
+	(void)ino;
+	if (h->fd < 0) {
+		fuse_reply_err(req, EINVAL);
+		return;
+	}
+	r = lseek(h->fd, off, whence);
+	if (r < 0)
+		fuse_reply_err(req, errno);
+	else
+		fuse_reply_lseek(req, r);
+}
+
+/* --- extended attributes --- */
+
+/*
+ * A name for the *xattr(2) calls. Capabilities mean nothing on a nosuid
+ * mount, and the kernel asks for them before every write: they are answered
+ * without looking. ACLs would need their permission checks.
+ */
+static int xattr_path(fuse_req_t req, fuse_ino_t ino, const char *name,
+		      int *fd, char out[40])
+{
+	struct fs *fs = fs_of(req);
+	struct fs_node *n = fs_node(fs, ino);
+	const char *base;
+	int dir, rc;
+
+	*fd = -1;
+	if (n->kind != &FS_DOCUMENT)
+		return -EOPNOTSUPP;
+	if (name && strcmp(name, "security.capability") == 0)
+		return -ENODATA;
+	if (name && strncmp(name, "system.posix_acl", 16) == 0)
+		return -EOPNOTSUPP;
+	if (S_ISLNK(n->type))
+		return -EPERM;
+	rc = node_at(fs, n, &dir, &base);
+	if (rc == -ENOENT && n->open && n->open->fd >= 0) {
+		snprintf(out, 40, "/proc/self/fd/%d", n->open->fd);
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	*fd = openat(dir, *base ? base : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd < 0)
+		return -errno;
+	snprintf(out, 40, "/proc/self/fd/%d", *fd);
+	return 0;
+}
+
+static void xattr_done(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void fs_doc_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+		     const char *value, size_t size, int flags)
+{
+	char path[40];
+	int fd, rc = xattr_path(req, ino, name, &fd, path);
+
+	if (rc == -ENODATA)
+		rc = -EOPNOTSUPP;
+	if (rc == 0 && setxattr(path, name, value, size, flags) < 0)
+		rc = -errno;
+	xattr_done(fd);
+	fuse_reply_err(req, -rc);
+}
+
+static void reply_xattr(fuse_req_t req, ssize_t r, const char *buf, size_t size)
+{
+	if (r < 0)
+		fuse_reply_err(req, errno);
+	else if (size == 0)
+		fuse_reply_xattr(req, (size_t)r);
+	else
+		fuse_reply_buf(req, buf, (size_t)r);
+}
+
+void fs_doc_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+		     size_t size)
+{
+	char path[40], *buf;
+	int fd, rc = xattr_path(req, ino, name, &fd, path);
+
+	if (rc < 0) {
+		fuse_reply_err(req, rc == -EPERM ? ENODATA : -rc);
+		return;
+	}
+	buf = size ? malloc(size) : NULL;
+	if (size && !buf)
+		fuse_reply_err(req, ENOMEM);
+	else
+		reply_xattr(req, getxattr(path, name, buf, size), buf, size);
+	free(buf);
+	xattr_done(fd);
+}
+
+void fs_doc_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	char path[40], *buf;
+	int fd, rc = xattr_path(req, ino, NULL, &fd, path);
+
+	if (rc == -EPERM || rc == -EOPNOTSUPP) { /* has none */
+		if (size == 0)
+			fuse_reply_xattr(req, 0);
+		else
+			fuse_reply_buf(req, "", 0);
+		return;
+	}
+	if (rc < 0) {
+		fuse_reply_err(req, -rc);
+		return;
+	}
+	buf = size ? malloc(size) : NULL;
+	if (size && !buf)
+		fuse_reply_err(req, ENOMEM);
+	else
+		reply_xattr(req, listxattr(path, buf, size), buf, size);
+	free(buf);
+	xattr_done(fd);
+}
+
+void fs_doc_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	char path[40];
+	int fd, rc = xattr_path(req, ino, name, &fd, path);
+
+	if (rc == 0 && removexattr(path, name) < 0)
+		rc = -errno;
+	xattr_done(fd);
+	fuse_reply_err(req, -rc);
+}
+
+/* --- listing --- */
+
+/* Offsets of the virtual folders, behind every one the file system gives. */
+static const off_t VIRTUAL_OFF = 0x7fffffffffffff00;
+
+struct listing {
+	fuse_req_t req;
+	struct fs *fs;
+	char *buf;
+	size_t n, cap;
+	int plus;
+};
+
+/* 1: it did not fit. */
+static int put_entry(struct listing *l, const char *name,
+		     struct fuse_entry_param *e, off_t off)
+{
+	size_t k = l->plus ? fuse_add_direntry_plus(l->req, l->buf + l->n,
+						    l->cap - l->n, name, e,
+						    off) :
+			     fuse_add_direntry(l->req, l->buf + l->n,
+					       l->cap - l->n, name, &e->attr,
+					       off);
+
+	if (k > l->cap - l->n)
+		return 1;
+	l->n += k;
+	return 0;
+}
+
+static int put_document(struct listing *l, struct fs_node *dir,
+			const struct dirent *d)
+{
+	struct fuse_entry_param e = { .ino = 0 };
+	int dots = !strcmp(d->d_name, ".") || !strcmp(d->d_name, "..");
+
+	e.attr.st_ino = d->d_ino;
+	e.attr.st_mode = (mode_t)d->d_type << 12;
+	if (fs_reserved(l->fs, dir, d->d_name))
+		return 0;
+	if (l->plus && !dots && lookup_entry(l->fs, dir, d->d_name, &e) < 0)
+		return 0; /* gone meanwhile */
+	if (put_entry(l, d->d_name, &e, d->d_off)) {
+		if (e.ino)
+			fs_node_forget(l->fs, fs_node(l->fs, e.ino), 1);
+		return 1;
+	}
+	return 0;
+}
+
+static void put_virtual(struct listing *l, off_t off)
+{
+	struct fs_node *n;
+	const char *name;
+
+	for (int i = (int)(off - VIRTUAL_OFF);
+	     i >= 0 && (name = fs_root_listed(l->fs, i, &n)); i++) {
+		struct fuse_entry_param e = { .ino = 0 };
+
+		fs_virtual_stat(l->fs, n, S_IFDIR | 0555, 0, &e.attr);
+		if (l->plus) {
+			e.ino = fs_nodeid(l->fs, n);
+			e.attr_timeout = e.entry_timeout = l->fs->timeout;
+		}
+		if (put_entry(l, name, &e, VIRTUAL_OFF + i + 1))
+			return;
+		if (l->plus)
+			n->nlookup++;
+	}
+}
+
+static void doc_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+			size_t size, off_t off, int plus)
+{
+	struct listing l = { req, fs, NULL, 0,
+			     size < DIR_BYTES_MAX ? size : DIR_BYTES_MAX,
+			     plus };
+	int full = 0;
+	struct dirent *d = NULL;
+
+	if (!(l.buf = malloc(l.cap))) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	if (off < VIRTUAL_OFF || off == 0x7fffffffffffffff) {
+		if (off != telldir(h->dir))
+			seekdir(h->dir, off);
+		while (!full && (d = readdir(h->dir)))
+			full = put_document(&l, h->node, d);
+		off = VIRTUAL_OFF;
+	}
+	/* what did not fit is read again: the next offset says where */
+	if (!full && h->node == fs->root)
+		put_virtual(&l, off);
+	if (full)
+		seekdir(h->dir, 0);
+	fuse_reply_buf(req, l.buf, l.n);
+	free(l.buf);
+}
+
+const struct fs_kind FS_DOCUMENT = {
+	.name = "document",
+	.lookup = doc_lookup,
+	.getattr = doc_getattr,
+	.setattr = doc_setattr,
+	.open = doc_open,
+	.read = doc_read,
+	.write = doc_write,
+	.flush = doc_flush,
+	.release = doc_release,
+	.readdir = doc_readdir,
+};

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FS_FS_H
+#define FS_FS_H
+
+/*
+ * The mount. One thread runs the FUSE request loop and owns every node; what
+ * may be slow (searches, syncs, cold reads, control verbs) goes to a pool and
+ * replies from there. So the tree of nodes needs no lock; what pool threads
+ * share with the loop is said at each field.
+ */
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+#include "rankfs.h"
+#include <pthread.h>
+#include <sys/stat.h>
+
+struct fs_kind;
+struct fs_pool;
+
+enum { FS_QUERY_BUCKETS = 4096 };
+
+/* Immutable bytes shared by open handles; counted, freed by the last. */
+struct fs_blob {
+	_Atomic int refs;
+	size_t n;
+	uint64_t body_hash; /* of what decides "the answer has changed" */
+	char p[];
+};
+/* Takes the bytes of b. NULL: no memory (b is released all the same). */
+struct fs_blob *fs_blob_from(struct rk_buf *b);
+struct fs_blob *fs_blob_ref(struct fs_blob *b);
+void fs_blob_unref(struct fs_blob *b);
+
+/* A name of a document inode that the kernel has been told. */
+struct fs_link {
+	struct fs_node *node;
+	struct fs_node *parent;
+	struct fs_link *next; /* other names of the same inode */
+	struct fs_link *chain; /* hash bucket by (parent, name) */
+	char name[];
+};
+
+struct fs_node {
+	const struct fs_kind *kind;
+	uint64_t nlookup;  /* what the kernel will forget */
+	uint64_t children; /* links that name this node as their parent */
+	/* documents (kind FS_DOCUMENT) */
+	dev_t dev;
+	ino_t ino;
+	mode_t type;		/* S_IFMT bits */
+	struct fs_link *links;	/* NULL once unlinked */
+	struct fs_handle *open; /* open handles, newest first */
+	int dirfd;		/* O_PATH; -1 while not open */
+	int pinned;		/* dirfd in use: not to be closed */
+	struct fs_node *lru_prev, *lru_next; /* of open dirfds */
+	struct fs_node *chain;	/* hash bucket by inode */
+	/* virtual files */
+	const struct fs_file *file; /* entry of a table in control.c */
+	char *text;		    /* a query */
+	/* a query's newest answer, under fs->answers */
+	struct fs_blob *blob;
+	uint64_t generation; /* that the answer belongs to */
+	int complete;	     /* nothing was pending then */
+	struct timespec mtime;
+	pid_t opener; /* who opened it last, and still has it open */
+	int opened;
+	struct fs_node *query_prev, *query_next; /* newest answers first */
+};
+
+/* An open document, directory or virtual file: fi->fh. */
+struct fs_handle {
+	struct fs_node *node;
+	int fd;	   /* documents; -1 else */
+	int dirty; /* changed since the index was last told */
+	int fresh; /* created, or emptied, and not written yet */
+	void *dir; /* DIR* */
+	struct fs_blob *blob;
+	pid_t pid;
+	struct fs_handle *next; /* of the node */
+};
+
+struct fs {
+	struct rk_index *ix;
+	struct fuse_session *se;
+	struct fs_pool *pool;	  /* searches, syncs, cold reads */
+	struct fs_pool *throttle; /* one thread: writers that must wait */
+	int files_fd;
+	char *mountpoint; /* absolute */
+	int read_only;
+	double timeout; /* seconds that names and attributes are cached */
+	uid_t uid;
+	gid_t gid;
+	time_t started;
+	struct fs_node *root, *query_dir, *control_dir;
+	struct fs_node **by_ino;
+	struct fs_link **by_name;
+	size_t ino_mask, name_mask, nnodes, nlinks;
+	struct fs_node *lru_head, *lru_tail;
+	unsigned ndirfds;
+	pthread_mutex_t answers; /* guards answers of query nodes, errors */
+	struct fs_node *query_nodes[FS_QUERY_BUCKETS]; /* the loop's own */
+	struct fs_node *query_head, *query_tail;
+	size_t answer_bytes;
+	struct {
+		uid_t uid;
+		char text[256];
+	} errors[16]; /* last control error by user; under answers */
+	unsigned next_error;
+	int ready_fd; /* told once the kernel is there; -1 */
+};
+
+/* errno.c: the one place where engine codes become errno */
+int fs_errno(int rc);
+
+/* node.c */
+int fs_nodes_init(struct fs *fs); /* 0 or -ENOMEM */
+void fs_nodes_release(struct fs *fs);
+struct fs_node *fs_node(struct fs *fs, fuse_ino_t ino);
+static inline fuse_ino_t fs_nodeid(const struct fs *fs, const struct fs_node *n)
+{
+	return n == fs->root ? FUSE_ROOT_ID : (fuse_ino_t)(uintptr_t)n;
+}
+/* The document node of an inode, made if need be, under one more name. */
+struct fs_node *fs_node_get(struct fs *fs, struct fs_node *parent,
+			    const char *name, const struct stat *st);
+struct fs_node *fs_node_find(struct fs *fs, struct fs_node *parent,
+			     const char *name);
+struct fs_node *fs_node_virtual(struct fs *fs, const struct fs_kind *kind);
+/* The name is gone, or now belongs to another inode. */
+void fs_link_drop(struct fs *fs, struct fs_node *parent, const char *name);
+void fs_link_move(struct fs *fs, struct fs_node *parent, const char *name,
+		  struct fs_node *to, const char *to_name, int exchange);
+void fs_node_forget(struct fs *fs, struct fs_node *n, uint64_t count);
+/*
+ * O_PATH descriptor of a folder; borrowed until the next call that needs
+ * one, unless pinned. -errno.
+ */
+int fs_node_dirfd(struct fs *fs, struct fs_node *n);
+/* Path relative to the documents' root; -ENOENT if unlinked, -ENAMETOOLONG. */
+int fs_node_path(const struct fs_node *n, char *out, size_t cap);
+/* The same for a name inside a folder. */
+int fs_child_path(const struct fs_node *parent, const char *name, char *out,
+		  size_t cap);
+
+/* tree.c: what kinds of node there are */
+struct fs_kind {
+	const char *name;
+	void (*lookup)(fuse_req_t, struct fs *, struct fs_node *, const char *);
+	void (*getattr)(fuse_req_t, struct fs *, struct fs_node *);
+	void (*setattr)(fuse_req_t, struct fs *, struct fs_node *,
+			struct stat *, int to_set, struct fuse_file_info *);
+	void (*open)(fuse_req_t, struct fs *, struct fs_node *,
+		     struct fuse_file_info *);
+	void (*read)(fuse_req_t, struct fs *, struct fs_handle *, size_t,
+		     off_t);
+	void (*write)(fuse_req_t, struct fs *, struct fs_handle *, const char *,
+		      size_t, off_t);
+	void (*flush)(fuse_req_t, struct fs *, struct fs_handle *);
+	void (*release)(fuse_req_t, struct fs *, struct fs_handle *);
+	void (*readdir)(fuse_req_t, struct fs *, struct fs_handle *, size_t,
+			off_t, int plus);
+	void (*forget)(struct fs *, struct fs_node *);
+	/* virtual files whose attributes cost nothing */
+	void (*stat)(struct fs *, struct fs_node *, struct stat *);
+};
+extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY,
+	FS_CONTROL_DIR, FS_CONTROL_FILE;
+extern const struct fuse_lowlevel_ops FS_OPS;
+/* Is this name taken by the tree at an index root? */
+int fs_reserved(const struct fs *fs, const struct fs_node *parent,
+		const char *name);
+/* The virtual folder of that name at the root, or NULL. */
+struct fs_node *fs_root_entry(struct fs *fs, const char *name);
+/* Virtual folders that a listing of the root shows; i from 0. NULL: no more */
+const char *fs_root_listed(struct fs *fs, int i, struct fs_node **n);
+
+/* Shared by virtual files. */
+void fs_virtual_stat(const struct fs *fs, const struct fs_node *n, mode_t mode,
+		     size_t size, struct stat *st);
+void fs_reply_virtual(fuse_req_t req, struct fs *fs, struct fs_node *n,
+		      const struct stat *st, double entry_timeout);
+struct fs_handle *fs_handle_blob(struct fs_node *n, struct fs_blob *b);
+void fs_blob_read(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
+		  off_t off);
+void fs_blob_release(fuse_req_t req, struct fs *fs, struct fs_handle *h);
+
+/* documents.c: operations that only documents know */
+void fs_doc_create(fuse_req_t, fuse_ino_t, const char *, mode_t,
+		   struct fuse_file_info *);
+void fs_doc_mknod(fuse_req_t, fuse_ino_t, const char *, mode_t, dev_t);
+void fs_doc_mkdir(fuse_req_t, fuse_ino_t, const char *, mode_t);
+void fs_doc_symlink(fuse_req_t, const char *, fuse_ino_t, const char *);
+void fs_doc_link(fuse_req_t, fuse_ino_t, fuse_ino_t, const char *);
+void fs_doc_unlink(fuse_req_t, fuse_ino_t, const char *);
+void fs_doc_rmdir(fuse_req_t, fuse_ino_t, const char *);
+void fs_doc_rename(fuse_req_t, fuse_ino_t, const char *, fuse_ino_t,
+		   const char *, unsigned);
+void fs_doc_readlink(fuse_req_t, fuse_ino_t);
+void fs_doc_statfs(fuse_req_t, fuse_ino_t);
+void fs_doc_fsync(fuse_req_t, fuse_ino_t, int, struct fuse_file_info *);
+void fs_doc_fsyncdir(fuse_req_t, fuse_ino_t, int, struct fuse_file_info *);
+void fs_doc_fallocate(fuse_req_t, fuse_ino_t, int, off_t, off_t,
+		      struct fuse_file_info *);
+void fs_doc_lseek(fuse_req_t, fuse_ino_t, off_t, int, struct fuse_file_info *);
+void fs_doc_copy(fuse_req_t, fuse_ino_t, off_t, struct fuse_file_info *,
+		 fuse_ino_t, off_t, struct fuse_file_info *, size_t, int);
+void fs_doc_setxattr(fuse_req_t, fuse_ino_t, const char *, const char *,
+		     size_t, int);
+void fs_doc_getxattr(fuse_req_t, fuse_ino_t, const char *, size_t);
+void fs_doc_listxattr(fuse_req_t, fuse_ino_t, size_t);
+void fs_doc_removexattr(fuse_req_t, fuse_ino_t, const char *);
+/* Fill st for a document node; 0 or -errno. */
+int fs_doc_stat(struct fs *fs, struct fs_node *n, struct stat *st);
+
+/* A listing of fixed names; "." and ".." first. */
+void fs_list_names(fuse_req_t req, struct fs *fs, const char *const *names,
+		   int count, size_t size, off_t off, int plus);
+
+/* query.c */
+void fs_query_nodes_release(struct fs *fs);
+
+/* control.c */
+int fs_control_init(struct fs *fs);
+struct fs_node *fs_query_readme(struct fs *fs);
+void fs_control_release(struct fs *fs);
+
+/* pool.c: bounded threads, first come first served */
+struct fs_job {
+	void (*run)(struct fs_job *); /* in a pool thread; frees the job */
+	struct fs_job *next;
+};
+struct fs_pool *fs_pool_new(unsigned threads);
+/* Never blocks. */
+void fs_pool_add(struct fs_pool *p, struct fs_job *job);
+/* Finish what is queued, stop the threads. */
+void fs_pool_free(struct fs_pool *p);
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Life of a mount: check the mount point, fork, open the index, mount, serve,
+ * unmount, checkpoint. The fork comes before any thread; the parent waits on
+ * a pipe for the byte that the first request of the kernel sends.
+ */
+#include "mount.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FUSE_MAGIC = 0x65735546, POOL_THREADS = 4 };
+
+/* --- before --- */
+
+static int run_fusermount(const char *flag, const char *mountpoint)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		execlp("fusermount3", "fusermount3", flag, "--", mountpoint,
+		       (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -1;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+int fs_unmount(const char *mountpoint)
+{
+	if (geteuid() == 0) {
+		if (umount2(mountpoint, UMOUNT_NOFOLLOW) == 0)
+			return 0;
+		fprintf(stderr, "rankfs: cannot unmount %s: %s\n", mountpoint,
+			strerror(errno));
+		return 1;
+	}
+	return run_fusermount("-u", mountpoint) < 0;
+}
+
+/* What a daemon that died has left: explained, and cleared away. */
+static int clear_stale(const char *mountpoint)
+{
+	int rc;
+
+	fprintf(stderr,
+		"rankfs: %s was left by a daemon that died; unmounting it\n",
+		mountpoint);
+	rc = geteuid() == 0 ? umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) :
+			      run_fusermount("-uz", mountpoint);
+	if (rc < 0)
+		fprintf(stderr, "rankfs: cannot unmount %s: %s\n", mountpoint,
+			strerror(errno));
+	return rc < 0 ? -1 : 0;
+}
+
+static int is_ours(const char *path)
+{
+	char want[PATH_MAX + 2], line[PATH_MAX * 2], *fields[4];
+	FILE *f = fopen("/proc/self/mounts", "re");
+	int yes = 0;
+
+	snprintf(want, sizeof(want), "%s", path);
+	while (f && fgets(line, sizeof(line), f)) {
+		char *save = NULL;
+
+		for (int i = 0; i < 3; i++)
+			fields[i] = strtok_r(i ? NULL : line, " ", &save);
+		if (fields[2] && strcmp(fields[1], want) == 0)
+			yes = strcmp(fields[2], "fuse.rankfs") == 0;
+	}
+	if (f)
+		fclose(f);
+	return yes;
+}
+
+/* An absolute, existing, free folder; malloc'd. NULL with a message. */
+static char *check_mountpoint(const char *given)
+{
+	struct stat st;
+	char *path;
+
+	if (stat(given, &st) < 0 &&
+	    (errno == ENOTCONN || errno == ECONNABORTED)) {
+		if (clear_stale(given) < 0)
+			return NULL;
+	}
+	path = realpath(given, NULL);
+	if (!path || stat(path, &st) < 0) {
+		fprintf(stderr, "rankfs: mount point %s: %s\n", given,
+			strerror(errno));
+	} else if (!S_ISDIR(st.st_mode)) {
+		fprintf(stderr, "rankfs: mount point %s is not a folder\n",
+			given);
+	} else if (is_ours(path)) {
+		fprintf(stderr, "rankfs: %s is mounted already\n", path);
+	} else {
+		return path;
+	}
+	free(path);
+	return NULL;
+}
+
+/* A backing folder under its own mount point would wait for itself. */
+static int check_backing(const char *backing, const char *mountpoint)
+{
+	char *real = realpath(backing, NULL);
+	size_t n = strlen(mountpoint);
+	int bad = 0;
+
+	if (real)
+		bad = strncmp(real, mountpoint, n) == 0 &&
+		      (real[n] == '/' || real[n] == '\0');
+	free(real);
+	if (bad)
+		fprintf(stderr,
+			"rankfs: the backing folder %s must not lie under the "
+			"mount point %s\n", backing, mountpoint);
+	return bad ? -1 : 0;
+}
+
+static char *absolute(const char *path)
+{
+	char *cwd, *out = NULL;
+
+	if (*path == '/')
+		return strdup(path);
+	cwd = getcwd(NULL, 0);
+	if (!cwd || asprintf(&out, "%s/%s", cwd, path) < 0)
+		out = NULL;
+	free(cwd);
+	return out;
+}
+
+/* --- serving --- */
+
+static int open_index(struct fs *fs, const struct fs_options *o)
+{
+	unsigned flags = o->read_only ? RK_READ_ONLY : 0;
+	int rc = rk_index_open(NULL, o->backing, "main", flags, &fs->ix);
+	char holder[64];
+
+	if (rc == 0)
+		return 0;
+	if (rc == RK_ELOCKED &&
+	    rk_index_holder(o->backing, "main", holder, sizeof(holder)) == 0)
+		fprintf(stderr, "rankfs: %s is in use by %s\n", o->backing,
+			holder);
+	else
+		fprintf(stderr, "rankfs: cannot open %s: %s\n", o->backing,
+			rk_strerror(rc));
+	return -1;
+}
+
+static int setup(struct fs *fs, struct fs_options *o)
+{
+	fs->uid = geteuid();
+	fs->gid = getegid();
+	fs->started = time(NULL);
+	fs->timeout = o->timeout;
+	fs->read_only = o->read_only;
+	pthread_mutex_init(&fs->answers, NULL);
+	if (open_index(fs, o) < 0)
+		return -1;
+	fs->files_fd = rk_index_files_fd(fs->ix);
+	fs->pool = fs_pool_new(POOL_THREADS);
+	fs->throttle = fs_pool_new(1);
+	if (!fs->pool || !fs->throttle || fs_nodes_init(fs) < 0 ||
+	    fs_control_init(fs) < 0) {
+		fprintf(stderr, "rankfs: out of memory\n");
+		return -1;
+	}
+	return 0;
+}
+
+/* Threads made from here on leave signals to the request loop. */
+static void block_signals(sigset_t *old)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	pthread_sigmask(SIG_BLOCK, &set, old);
+}
+
+static int mount_session(struct fs *fs, struct fs_options *o)
+{
+	fs->se = fuse_session_new(&o->fuse, &FS_OPS, sizeof(FS_OPS), fs);
+	if (!fs->se)
+		return -1;
+	if (fuse_set_signal_handlers(fs->se) < 0)
+		return -1;
+	if (fuse_session_mount(fs->se, fs->mountpoint) < 0) {
+		fprintf(stderr, "rankfs: cannot mount on %s\n",
+			fs->mountpoint);
+		fuse_remove_signal_handlers(fs->se);
+		return -1;
+	}
+	return 0;
+}
+
+static void teardown(struct fs *fs)
+{
+	int rc;
+
+	fs_pool_free(fs->throttle);
+	fs_pool_free(fs->pool);
+	if (fs->se)
+		fuse_session_destroy(fs->se);
+	rc = rk_index_close(fs->ix);
+	if (rc < 0)
+		fprintf(stderr, "rankfs: last checkpoint: %s\n",
+			rk_strerror(rc));
+	fs_query_nodes_release(fs);
+	fs_control_release(fs);
+	fs_nodes_release(fs);
+	pthread_mutex_destroy(&fs->answers);
+	free(fs->mountpoint);
+	free(fs);
+}
+
+/* Descriptors 0 to 2 never belong to a file of ours. */
+static void detach_stdio(int keep_stderr)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	if (fd < 0)
+		return;
+	dup2(fd, 0);
+	dup2(fd, 1);
+	if (!keep_stderr)
+		dup2(fd, 2);
+	if (fd > 2)
+		close(fd);
+}
+
+static int serve(struct fs_options *o, char *mountpoint, int ready_fd)
+{
+	struct fs *fs = calloc(1, sizeof(*fs));
+	sigset_t old;
+	int rc = 1;
+
+	if (!fs)
+		return 1;
+	fs->mountpoint = mountpoint;
+	fs->ready_fd = ready_fd;
+	block_signals(&old);
+	if (setup(fs, o) == 0) {
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+		if (mount_session(fs, o) == 0) {
+			if (!o->foreground)
+				detach_stdio(0);
+			rc = fuse_session_loop(fs->se) < 0;
+			fuse_remove_signal_handlers(fs->se);
+			fuse_session_unmount(fs->se);
+		}
+	}
+	teardown(fs);
+	return rc;
+}
+
+/* Wait for the daemon's word; its messages go to our stderr. */
+static int wait_ready(int fd, pid_t pid)
+{
+	char c;
+	int status;
+	ssize_t r;
+
+	do
+		r = read(fd, &c, 1);
+	while (r < 0 && errno == EINTR);
+	if (r == 1)
+		return 0;
+	waitpid(pid, &status, 0);
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "rankfs: died at start (signal %d)\n",
+			WTERMSIG(status));
+	return 1;
+}
+
+static void raise_limits(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
+		rl.rlim_cur = rl.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &rl);
+	}
+}
+
+static int daemonise(struct fs_options *o, char *mountpoint)
+{
+	int pipefd[2];
+	pid_t pid;
+
+	if (pipe2(pipefd, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+		fprintf(stderr, "rankfs: %s\n", strerror(errno));
+		return 1;
+	}
+	if (pid > 0) {
+		close(pipefd[1]);
+		return wait_ready(pipefd[0], pid);
+	}
+	close(pipefd[0]);
+	setsid();
+	if (chdir("/") < 0)
+		return 1;
+	return serve(o, mountpoint, pipefd[1]);
+}
+
+int fs_mount(struct fs_options *o)
+{
+	char *mountpoint = check_mountpoint(o->mountpoint), *backing;
+
+	if (!mountpoint)
+		return 1;
+	backing = absolute(o->backing);
+	if (!backing || check_backing(backing, mountpoint) < 0) {
+		free(backing);
+		free(mountpoint);
+		return 1;
+	}
+	free(o->backing);
+	o->backing = backing;
+	umask(0); /* modes arrive with the caller's umask applied */
+	raise_limits();
+	if (o->foreground || o->debug)
+		return serve(o, mountpoint, -1);
+	return daemonise(o, mountpoint);
+}

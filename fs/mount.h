@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FS_MOUNT_H
+#define FS_MOUNT_H
+
+#include "options.h"
+
+/*
+ * Mount and serve. Unless foreground, returns in the parent once the kernel
+ * has answered (0), or with what went wrong on stderr (1): nobody sees a
+ * mount that is not there yet. In the daemon it returns when unmounted.
+ */
+int fs_mount(struct fs_options *o);
+/* Unmount; 0, or 1 with a message. */
+int fs_unmount(const char *mountpoint);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* The FUSE table: find the node, call its kind, or refuse. No policy here. */
+#include "fs.h"
+#include <errno.h>
+#include <unistd.h>
+
+static struct fs *fs_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+static struct fs_handle *handle(struct fuse_file_info *fi)
+{
+	return (struct fs_handle *)fi->fh;
+}
+
+static void op_init(void *data, struct fuse_conn_info *conn)
+{
+	struct fs *fs = data;
+
+	/*
+	 * No write-back cache: the kernel would own sizes and times, and hold
+	 * data of closed files for half a minute. No splice: measured slower
+	 * than one copy here. POSIX locks and flock stay in the kernel.
+	 */
+	conn->want &= ~(unsigned)(FUSE_CAP_WRITEBACK_CACHE |
+				  FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+				  FUSE_CAP_SPLICE_MOVE);
+	if (fs->ready_fd >= 0) {
+		if (write(fs->ready_fd, "", 1) != 1) {
+			/* whoever waited has gone */
+		}
+		close(fs->ready_fd);
+		fs->ready_fd = -1;
+	}
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs_node *n = fs_node(fs_of(req), parent);
+
+	if (n->kind->lookup)
+		n->kind->lookup(req, fs_of(req), n, name);
+	else
+		fuse_reply_err(req, ENOTDIR);
+}
+
+static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
+{
+	fs_node_forget(fs_of(req), fs_node(fs_of(req), ino), count);
+	fuse_reply_none(req);
+}
+
+static void op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *f)
+{
+	for (size_t i = 0; i < n; i++)
+		fs_node_forget(fs_of(req), fs_node(fs_of(req), f[i].ino),
+			       f[i].nlookup);
+	fuse_reply_none(req);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino,
+		       struct fuse_file_info *fi)
+{
+	struct fs_node *n = fs_node(fs_of(req), ino);
+
+	(void)fi; /* fstat(2) never brings a handle */
+	n->kind->getattr(req, fs_of(req), n);
+}
+
+static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
+		       int to_set, struct fuse_file_info *fi)
+{
+	struct fs_node *n = fs_node(fs_of(req), ino);
+
+	if (n->kind->setattr)
+		n->kind->setattr(req, fs_of(req), n, attr, to_set, fi);
+	else
+		fuse_reply_err(req, EPERM);
+}
+
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs_node *n = fs_node(fs_of(req), ino);
+
+	if (n->kind->open)
+		n->kind->open(req, fs_of(req), n, fi);
+	else
+		fuse_reply_err(req, EISDIR);
+}
+
+static void op_opendir(fuse_req_t req, fuse_ino_t ino,
+		       struct fuse_file_info *fi)
+{
+	struct fs_node *n = fs_node(fs_of(req), ino);
+
+	if (n->kind->open && n->kind == &FS_DOCUMENT) {
+		n->kind->open(req, fs_of(req), n, fi);
+		return;
+	}
+	fi->fh = (uintptr_t)fs_handle_blob(n, NULL);
+	if (fi->fh)
+		fuse_reply_open(req, fi);
+	else
+		fuse_reply_err(req, ENOMEM);
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t n, off_t off,
+		    struct fuse_file_info *fi)
+{
+	(void)ino;
+	handle(fi)->node->kind->read(req, fs_of(req), handle(fi), n, off);
+}
+
+static void op_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
+		     off_t off, struct fuse_file_info *fi)
+{
+	struct fs_handle *h = handle(fi);
+
+	(void)ino;
+	if (h->node->kind->write)
+		h->node->kind->write(req, fs_of(req), h, p, n, off);
+	else
+		fuse_reply_err(req, EBADF);
+}
+
+static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs_handle *h = handle(fi);
+
+	(void)ino;
+	if (h->node->kind->flush)
+		h->node->kind->flush(req, fs_of(req), h);
+	else
+		fuse_reply_err(req, 0);
+}
+
+static void op_release(fuse_req_t req, fuse_ino_t ino,
+		       struct fuse_file_info *fi)
+{
+	struct fs_handle *h = handle(fi);
+
+	(void)ino;
+	h->node->kind->release(req, fs_of(req), h);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		       struct fuse_file_info *fi)
+{
+	struct fs_handle *h = handle(fi);
+
+	(void)ino;
+	h->node->kind->readdir(req, fs_of(req), h, size, off, 0);
+}
+
+static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
+			   off_t off, struct fuse_file_info *fi)
+{
+	struct fs_handle *h = handle(fi);
+
+	(void)ino;
+	h->node->kind->readdir(req, fs_of(req), h, size, off, 1);
+}
+
+const struct fuse_lowlevel_ops FS_OPS = {
+	.init = op_init,
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.setattr = op_setattr,
+	.open = op_open,
+	.read = op_read,
+	.write = op_write,
+	.flush = op_flush,
+	.release = op_release,
+	.opendir = op_opendir,
+	.readdir = op_readdir,
+	.readdirplus = op_readdirplus,
+	.releasedir = op_release,
+	.create = fs_doc_create,
+	.mknod = fs_doc_mknod,
+	.mkdir = fs_doc_mkdir,
+	.symlink = fs_doc_symlink,
+	.link = fs_doc_link,
+	.unlink = fs_doc_unlink,
+	.rmdir = fs_doc_rmdir,
+	.rename = fs_doc_rename,
+	.readlink = fs_doc_readlink,
+	.statfs = fs_doc_statfs,
+	.fsync = fs_doc_fsync,
+	.fsyncdir = fs_doc_fsyncdir,
+	.fallocate = fs_doc_fallocate,
+	.copy_file_range = fs_doc_copy,
+	.lseek = fs_doc_lseek,
+	.setxattr = fs_doc_setxattr,
+	.getxattr = fs_doc_getxattr,
+	.listxattr = fs_doc_listxattr,
+	.removexattr = fs_doc_removexattr,
+};

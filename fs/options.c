@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_IGNORE = 1 };
+
+#define OPT(t, field, v) { t, offsetof(struct fs_options, field), v }
+static const struct fuse_opt OPTIONS[] = {
+	OPT("-f", foreground, 1),
+	OPT("-d", debug, 1),
+	OPT("debug", debug, 1),
+	OPT("-h", help, 1),
+	OPT("--help", help, 1),
+	OPT("-V", version, 1),
+	OPT("--version", version, 1),
+	OPT("allow_other", allow_other, 1),
+	OPT("ro", read_only, 1),
+	OPT("timeout=%lf", timeout, 0),
+	/* from fstab and mount(8), for others than us */
+	FUSE_OPT_KEY("rw", KEY_IGNORE),
+	FUSE_OPT_KEY("_netdev", KEY_IGNORE),
+	FUSE_OPT_KEY("nofail", KEY_IGNORE),
+	FUSE_OPT_KEY("noauto", KEY_IGNORE),
+	FUSE_OPT_KEY("auto", KEY_IGNORE),
+	FUSE_OPT_KEY("user", KEY_IGNORE),
+	FUSE_OPT_KEY("users", KEY_IGNORE),
+	FUSE_OPT_KEY("nouser", KEY_IGNORE),
+	FUSE_OPT_KEY("defaults", KEY_IGNORE),
+	FUSE_OPT_KEY("x-", KEY_IGNORE),
+	FUSE_OPT_END
+};
+
+char *fs_default_backing(void)
+{
+	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	char *out = NULL;
+	int rc;
+
+	if (xdg && *xdg == '/')
+		rc = asprintf(&out, "%s/rankfs", xdg);
+	else
+		rc = asprintf(&out, "%s/.local/share/rankfs",
+			      home && *home ? home : "");
+	return rc < 0 ? NULL : out;
+}
+
+static int process(void *data, const char *arg, int key,
+		   struct fuse_args *outargs)
+{
+	struct fs_options *o = data;
+
+	(void)outargs;
+	if (key == KEY_IGNORE || strncmp(arg, "x-", 2) == 0)
+		return 0;
+	if (key != FUSE_OPT_KEY_NONOPT)
+		return 1; /* libfuse's, or an error that it will name */
+	if (!o->mountpoint) {
+		o->mountpoint = strdup(arg);
+	} else if (!o->backing) {
+		o->backing = o->mountpoint;
+		o->mountpoint = strdup(arg);
+	} else {
+		fprintf(stderr, "rankfs: one mount point too many: %s\n", arg);
+		return -1;
+	}
+	return 0;
+}
+
+/* What every mount gets, whatever was asked for. */
+static int add_defaults(struct fs_options *o)
+{
+	int rc = fuse_opt_add_arg(
+		&o->fuse, o->read_only ?
+				  "-osubtype=rankfs,fsname=rankfs,"
+				  "default_permissions,ro" :
+				  "-osubtype=rankfs,fsname=rankfs,"
+				  "default_permissions");
+
+	if (rc == 0 && o->allow_other)
+		rc = fuse_opt_add_arg(&o->fuse, "-oallow_other");
+	if (rc == 0 && o->debug)
+		rc = fuse_opt_add_arg(&o->fuse, "-d");
+	return rc;
+}
+
+int fs_options_parse(int argc, char **argv, struct fs_options *o)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
+
+	memset(o, 0, sizeof(*o));
+	o->timeout = 1.0;
+	if (fuse_opt_parse(&args, o, OPTIONS, process) < 0) {
+		fuse_opt_free_args(&args);
+		return -1;
+	}
+	o->fuse = args;
+	if (o->help || o->version)
+		return 0;
+	if (!o->mountpoint) {
+		fprintf(stderr, "rankfs: no mount point given; try "
+				"rankfs --help\n");
+		return -1;
+	}
+	/* fstab's first field may be a word instead of a folder */
+	if (o->backing && (strcmp(o->backing, "rankfs") == 0 ||
+			   strcmp(o->backing, "none") == 0)) {
+		free(o->backing);
+		o->backing = NULL;
+	}
+	if (!o->backing)
+		o->backing = fs_default_backing();
+	if (!o->backing || add_defaults(o) < 0) {
+		fprintf(stderr, "rankfs: out of memory\n");
+		return -1;
+	}
+	return 0;
+}
+
+void fs_options_release(struct fs_options *o)
+{
+	free(o->backing);
+	free(o->mountpoint);
+	fuse_opt_free_args(&o->fuse);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FS_OPTIONS_H
+#define FS_OPTIONS_H
+
+#include "fs.h"
+
+/* What the command line of a mount says. Strings are owned; never NULL. */
+struct fs_options {
+	char *backing, *mountpoint; /* as given */
+	int foreground, debug, read_only, allow_other;
+	double timeout;
+	struct fuse_args fuse; /* for fuse_session_new() */
+	int help, version;
+};
+
+/*
+ * Parse `rankfs [options] [BACKING] MOUNTPOINT` with -o lists as mount(8)
+ * passes them. Prints what is wrong to stderr. Returns 0 or -1.
+ */
+int fs_options_parse(int argc, char **argv, struct fs_options *o);
+void fs_options_release(struct fs_options *o);
+
+/* $XDG_DATA_HOME/rankfs, or ~/.local/share/rankfs; malloc'd. */
+char *fs_default_backing(void);
+
+#endif

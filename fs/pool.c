@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs.h"
+#include <stdlib.h>
+
+struct fs_pool {
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct fs_job *head, **tail;
+	int closed;
+	unsigned n;
+	pthread_t threads[];
+};
+
+static void *pool_main(void *arg)
+{
+	struct fs_pool *p = arg;
+
+	for (;;) {
+		struct fs_job *job;
+
+		pthread_mutex_lock(&p->lock);
+		while (!p->head && !p->closed)
+			pthread_cond_wait(&p->work, &p->lock);
+		job = p->head;
+		if (job && !(p->head = job->next))
+			p->tail = &p->head;
+		pthread_mutex_unlock(&p->lock);
+		if (!job)
+			return NULL;
+		job->run(job);
+	}
+}
+
+struct fs_pool *fs_pool_new(unsigned threads)
+{
+	struct fs_pool *p = calloc(1, sizeof(*p) + threads * sizeof(pthread_t));
+
+	if (!p)
+		return NULL;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->work, NULL);
+	p->tail = &p->head;
+	for (; p->n < threads; p->n++)
+		if (pthread_create(&p->threads[p->n], NULL, pool_main, p))
+			break;
+	if (p->n == 0) {
+		fs_pool_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void fs_pool_add(struct fs_pool *p, struct fs_job *job)
+{
+	job->next = NULL;
+	pthread_mutex_lock(&p->lock);
+	*p->tail = job;
+	p->tail = &job->next;
+	pthread_cond_signal(&p->work);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void fs_pool_free(struct fs_pool *p)
+{
+	if (!p)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->closed = 1;
+	pthread_cond_broadcast(&p->work);
+	pthread_mutex_unlock(&p->lock);
+	for (unsigned i = 0; i < p->n; i++)
+		pthread_join(p->threads[i], NULL);
+	pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->work);
+	free(p);
+}

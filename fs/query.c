@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * query/<text>: each name is a file with the ranked results. Nothing is
+ * searched when a name is looked up; the search runs at getattr or open, on a
+ * pool thread, and the request is answered from there. An answer stays with
+ * its node until the index changes; an open handle keeps the one it got.
+ */
+#include "fs.h"
+#include "base/hash.h"
+#include "render.h"
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	QUERY_BYTES_MAX = 1024,
+	ANSWER_BYTES_MAX = 16 << 20, /* kept for all queries together */
+};
+
+/* What editors, shells and version control ask every folder for. */
+static const char *const PROBES[] = {
+	".*",	"#*#",	    "*~",	   "*,v",	   "*.sw[a-p]",
+	"RCS",	"SCCS",	    "CVS",	   "_darcs",	   "_MTN",
+	"HEAD", "4913",	    "Makefile",	   "makefile",	   "GNUmakefile",
+	"s.*",	"p.*",	    "package.json", "node_modules", "Cargo.toml",
+	"go.mod", "pyproject.toml", "setup.py", "tags", "TAGS", "Thumbs.db",
+	"desktop.ini", "autorun.inf", "*.tmp", NULL
+};
+
+static int is_probe(const char *name)
+{
+	for (const char *const *p = PROBES; *p; p++)
+		if (fnmatch(*p, name, 0) == 0)
+			return 1;
+	return 0;
+}
+
+/* %2F, %0A and %25 decode, nothing else does; a leading = is dropped. */
+static size_t decode_name(const char *name, char *out)
+{
+	static const struct {
+		const char *code;
+		char c;
+	} CODES[] = { { "2F", '/' }, { "0A", '\n' }, { "25", '%' } };
+	size_t n = 0;
+
+	if (*name == '=')
+		name++;
+	while (*name) {
+		size_t k = 3;
+
+		if (*name == '%')
+			for (k = 0; k < 3; k++)
+				if (strncasecmp(name + 1, CODES[k].code, 2) ==
+				    0)
+					break;
+		if (k < 3) {
+			out[n++] = CODES[k].c;
+			name += 3;
+		} else {
+			out[n++] = *name++;
+		}
+	}
+	while (n > 0 && isspace((unsigned char)out[n - 1]))
+		n--;
+	out[n] = '\0';
+	return n;
+}
+
+/* --- answers, newest first; the oldest go when there are too many --- */
+
+static void answer_unlink(struct fs *fs, struct fs_node *n)
+{
+	if (!n->blob)
+		return;
+	*(n->query_prev ? &n->query_prev->query_next : &fs->query_head) =
+		n->query_next;
+	*(n->query_next ? &n->query_next->query_prev : &fs->query_tail) =
+		n->query_prev;
+	n->query_prev = n->query_next = NULL;
+	fs->answer_bytes -= n->blob->n;
+	fs_blob_unref(n->blob);
+	n->blob = NULL;
+}
+
+static void answer_set(struct fs *fs, struct fs_node *n, struct fs_blob *b)
+{
+	answer_unlink(fs, n);
+	n->blob = fs_blob_ref(b);
+	fs->answer_bytes += b->n;
+	n->query_next = fs->query_head;
+	*(fs->query_head ? &fs->query_head->query_prev : &fs->query_tail) = n;
+	fs->query_head = n;
+	while (fs->answer_bytes > ANSWER_BYTES_MAX && fs->query_tail != n)
+		answer_unlink(fs, fs->query_tail);
+}
+
+/* The node's answer if nothing can have changed since; a reference. */
+static struct fs_blob *fresh_answer(struct fs *fs, struct fs_node *n)
+{
+	struct fs_blob *b = NULL;
+
+	pthread_mutex_lock(&fs->answers);
+	if (n->blob && n->complete && rk_pending(fs->ix) == 0 &&
+	    n->generation == rk_generation(fs->ix))
+		b = fs_blob_ref(n->blob);
+	pthread_mutex_unlock(&fs->answers);
+	return b;
+}
+
+/*
+ * Keep a new answer. If it says the same as the one before, the old bytes
+ * stay, so that size and mtime do: a watcher sees a change when there is one.
+ */
+static struct fs_blob *keep_answer(struct fs *fs, struct fs_node *n,
+				   struct fs_blob *b, const struct rk_results *r)
+{
+	pthread_mutex_lock(&fs->answers);
+	if (n->blob && n->blob->body_hash == b->body_hash) {
+		fs_blob_unref(b);
+		b = fs_blob_ref(n->blob);
+	} else {
+		clock_gettime(CLOCK_REALTIME, &n->mtime);
+		answer_set(fs, n, b);
+	}
+	n->generation = r->generation;
+	n->complete = r->pending == 0;
+	pthread_mutex_unlock(&fs->answers);
+	return b;
+}
+
+/* --- the search, on a pool thread --- */
+
+struct query_job {
+	struct fs_job job;
+	fuse_req_t req;
+	struct fs *fs;
+	struct fs_node *n;
+	int opening;
+	struct fuse_file_info fi;
+	_Atomic int cancel;
+};
+
+static void interrupted(fuse_req_t req, void *data)
+{
+	struct query_job *j = data;
+
+	(void)req;
+	j->cancel = 1;
+}
+
+/* Hash of what makes an answer this answer. */
+static uint64_t answer_hash(const struct rk_buf *b, size_t body,
+			    const struct rk_results *r)
+{
+	uint64_t seed[3] = { rk_hash64(b->p + body, b->n - body), r->pending,
+			     r->total };
+
+	if (r->format == RK_AS_JSON) {
+		/* took_ms and generation are inside: compare the hits */
+		seed[0] = r->nhits;
+		for (size_t i = 0; i < r->nhits; i++) {
+			const struct rk_hit *h = &r->hits[i];
+
+			seed[0] ^= rk_hash64(h->path, strlen(h->path)) * (i + 3);
+			seed[0] ^= rk_hash64(h->excerpt, strlen(h->excerpt));
+			seed[0] += h->line + (uint64_t)h->mtime_ns +
+				   (uint64_t)(h->lexical * 1e6);
+		}
+	}
+	return rk_hash64(seed, sizeof(seed));
+}
+
+static int run_query(struct query_job *j, struct fs_blob **out)
+{
+	struct rk_search_opts opts = { .wait_ms = -1, .cancel = &j->cancel };
+	struct rk_buf b = RK_BUF_INIT;
+	struct rk_results *r;
+	struct fs_blob *blob;
+	size_t body, n = strlen(j->n->text);
+	uint64_t hash;
+	int rc = rk_search(j->fs->ix, j->n->text, n, &opts, &r);
+
+	if (rc < 0)
+		return rc;
+	fs_render(r, j->n->text, n, j->fs->mountpoint, &b, &body);
+	hash = b.err ? 0 : answer_hash(&b, body, r);
+	blob = fs_blob_from(&b);
+	if (blob) {
+		blob->body_hash = hash;
+		*out = keep_answer(j->fs, j->n, blob, r);
+	}
+	rk_results_free(r);
+	return blob ? 0 : -ENOMEM;
+}
+
+static void reply_stat(fuse_req_t req, struct fs *fs, struct fs_node *n,
+		       size_t size)
+{
+	struct stat st;
+
+	pthread_mutex_lock(&fs->answers);
+	fs_virtual_stat(fs, n, S_IFREG | 0444, size, &st);
+	pthread_mutex_unlock(&fs->answers);
+	fuse_reply_attr(req, &st, 0);
+}
+
+/* Takes over the reference to b. */
+static void reply_opened(fuse_req_t req, struct fs *fs, struct fs_node *n,
+			 struct fs_blob *b, struct fuse_file_info *fi)
+{
+	struct fs_handle *h = fs_handle_blob(n, b);
+
+	if (!h) {
+		fs_blob_unref(b);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	h->pid = fuse_req_ctx(req)->pid;
+	pthread_mutex_lock(&fs->answers);
+	n->opener = h->pid;
+	n->opened++;
+	if (n->blob != b) { /* shed meanwhile: fstat(2) must see this one */
+		answer_set(fs, n, b);
+		n->complete = 0;
+	}
+	pthread_mutex_unlock(&fs->answers);
+	fi->fh = (uintptr_t)h;
+	fi->direct_io = 1; /* each handle reads its own answer */
+	fi->noflush = 1;
+	fuse_reply_open(req, fi);
+}
+
+static void query_run(struct fs_job *job)
+{
+	struct query_job *j = (struct query_job *)job;
+	struct fs_blob *b = NULL;
+	int rc = run_query(j, &b);
+
+	fuse_req_interrupt_func(j->req, NULL, NULL);
+	if (rc < 0) {
+		fuse_reply_err(j->req, fs_errno(rc));
+	} else if (j->opening) {
+		reply_opened(j->req, j->fs, j->n, b, &j->fi);
+	} else {
+		reply_stat(j->req, j->fs, j->n, b->n);
+		fs_blob_unref(b);
+	}
+	free(j);
+}
+
+static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
+			 const struct fuse_file_info *fi)
+{
+	struct query_job *j = calloc(1, sizeof(*j));
+
+	if (!j) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	j->job.run = query_run;
+	j->req = req;
+	j->fs = fs;
+	j->n = n;
+	if (fi) {
+		j->opening = 1;
+		j->fi = *fi;
+	}
+	fuse_req_interrupt_func(req, interrupted, j);
+	fs_pool_add(fs->pool, &j->job);
+}
+
+/* --- query files --- */
+
+/*
+ * fstat(2) comes as a plain getattr: while the process that opened the file
+ * last asks, it is told about the answer that it is reading.
+ */
+static int pinned_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
+		       size_t *size)
+{
+	int yes;
+
+	pthread_mutex_lock(&fs->answers);
+	yes = n->opened > 0 && n->blob && n->opener == fuse_req_ctx(req)->pid;
+	if (yes)
+		*size = n->blob->n;
+	pthread_mutex_unlock(&fs->answers);
+	return yes;
+}
+
+static void query_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
+{
+	struct fs_blob *b;
+	size_t size;
+
+	if (pinned_size(req, fs, n, &size)) {
+		reply_stat(req, fs, n, size);
+	} else if ((b = fresh_answer(fs, n)) != NULL) {
+		reply_stat(req, fs, n, b->n);
+		fs_blob_unref(b);
+	} else {
+		search_later(req, fs, n, NULL);
+	}
+}
+
+/* touch(1) is harmless; the answer's times are its own. */
+static void query_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
+			  struct stat *attr, int to_set,
+			  struct fuse_file_info *fi)
+{
+	const int times = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME |
+			  FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW |
+			  FUSE_SET_ATTR_CTIME;
+
+	(void)attr;
+	(void)fi;
+	if (to_set & ~times)
+		fuse_reply_err(req, EPERM);
+	else
+		query_getattr(req, fs, n);
+}
+
+static void query_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
+		       struct fuse_file_info *fi)
+{
+	struct fs_blob *b;
+
+	if ((fi->flags & O_ACCMODE) != O_RDONLY)
+		fuse_reply_err(req, EACCES);
+	else if ((b = fresh_answer(fs, n)) != NULL)
+		reply_opened(req, fs, n, b, fi);
+	else
+		search_later(req, fs, n, fi);
+}
+
+static void query_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
+{
+	pthread_mutex_lock(&fs->answers);
+	h->node->opened--;
+	pthread_mutex_unlock(&fs->answers);
+	fs_blob_release(req, fs, h);
+}
+
+static void query_free(struct fs *fs, struct fs_node *n)
+{
+	struct fs_node **p = &fs->query_nodes[n->ino % FS_QUERY_BUCKETS];
+
+	while (*p != n)
+		p = &(*p)->chain;
+	*p = n->chain;
+	pthread_mutex_lock(&fs->answers);
+	answer_unlink(fs, n);
+	pthread_mutex_unlock(&fs->answers);
+	free(n->text);
+	free(n);
+}
+
+const struct fs_kind FS_QUERY = {
+	.name = "query",
+	.getattr = query_getattr,
+	.setattr = query_setattr,
+	.open = query_open,
+	.read = fs_blob_read,
+	.release = query_release,
+	.forget = query_free,
+};
+
+/* --- the folder --- */
+
+static struct fs_node *query_node(struct fs *fs, const char *text, size_t n)
+{
+	ino_t ino = (ino_t)(rk_hash64(text, n) >> 8 | (uint64_t)0x7e << 56);
+	struct fs_node **p = &fs->query_nodes[ino % FS_QUERY_BUCKETS], *q;
+
+	for (q = *p; q; q = q->chain)
+		if (q->ino == ino && strcmp(q->text, text) == 0)
+			return q;
+	q = fs_node_virtual(fs, &FS_QUERY);
+	if (!q || !(q->text = strdup(text))) {
+		free(q);
+		return NULL;
+	}
+	q->ino = ino;
+	q->chain = *p;
+	*p = q;
+	return q;
+}
+
+static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+		       const char *name)
+{
+	char text[QUERY_BYTES_MAX + 1];
+	struct fs_node *n;
+	struct stat st;
+
+	(void)parent;
+	if (strcmp(name, "README") == 0) {
+		n = fs_query_readme(fs);
+		n->nlookup++;
+		n->kind->stat(fs, n, &st);
+		fs_reply_virtual(req, fs, n, &st, fs->timeout);
+		return;
+	}
+	if (*name != '=' && is_probe(name)) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	if (strlen(name) > QUERY_BYTES_MAX) {
+		fuse_reply_err(req, ENAMETOOLONG);
+		return;
+	}
+	n = query_node(fs, text, decode_name(name, text));
+	if (!n) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	n->nlookup++;
+	pthread_mutex_lock(&fs->answers);
+	fs_virtual_stat(fs, n, S_IFREG | 0444, n->blob ? n->blob->n : 0, &st);
+	pthread_mutex_unlock(&fs->answers);
+	fs_reply_virtual(req, fs, n, &st, fs->timeout);
+}
+
+static void dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
+{
+	struct stat st;
+
+	fs_virtual_stat(fs, n, S_IFDIR | 0555, 0, &st);
+	fuse_reply_attr(req, &st, fs->timeout);
+}
+
+static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+			size_t size, off_t off, int plus)
+{
+	static const char *const NAMES[] = { ".", "..", "README" };
+
+	(void)h;
+	fs_list_names(req, fs, NAMES, 3, size, off, plus);
+}
+
+const struct fs_kind FS_QUERY_DIR = {
+	.name = "query/",
+	.lookup = dir_lookup,
+	.getattr = dir_getattr,
+	.release = fs_blob_release,
+	.readdir = dir_readdir,
+};
+
+void fs_query_nodes_release(struct fs *fs)
+{
+	for (size_t i = 0; i < FS_QUERY_BUCKETS; i++)
+		while (fs->query_nodes[i])
+			query_free(fs, fs->query_nodes[i]);
+}

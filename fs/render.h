@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FS_RENDER_H
+#define FS_RENDER_H
+
+#include "rankfs.h"
+
+/*
+ * An answer as bytes, in the form that the query asked for; UTF-8, ending in
+ * a newline (fs/doc/query.md describes every form). `root` is put before
+ * paths: the mount point, or the folder of the documents.
+ * *body is the offset behind what changes without the answer changing.
+ */
+void fs_render(const struct rk_results *r, const char *query, size_t query_n,
+	       const char *root, struct rk_buf *out, size_t *body);
+/* The status as lines for people, or as one JSON object. */
+void fs_render_status(const struct rk_status *st, struct rk_buf *out);
+void fs_render_status_json(const struct rk_status *st, struct rk_buf *out);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "verbs.h"
+#include "mount.h"
+#include "render.h"
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct verb_args {
+	char *backing;
+	int json;
+	int argc; /* what follows the options */
+	char **argv;
+};
+
+static int fail(const char *what, int rc)
+{
+	fprintf(stderr, "rankfs: %s: %s\n", what, rk_strerror(rc));
+	return 1;
+}
+
+static void print(struct rk_buf *b)
+{
+	fwrite(b->p, 1, b->n, stdout);
+	rk_buf_release(b);
+}
+
+static int open_index(const struct verb_args *a, unsigned flags,
+		      struct rk_index **ix)
+{
+	char holder[64];
+	int rc = rk_index_open(NULL, a->backing, "main", flags, ix);
+
+	if (rc == RK_ELOCKED &&
+	    rk_index_holder(a->backing, "main", holder, sizeof(holder)) == 0) {
+		fprintf(stderr,
+			"rankfs: %s is in use by %s; unmount it, or write to "
+			".rankfs/ctl in the mount\n", a->backing, holder);
+		return -1;
+	}
+	if (rc < 0) {
+		fail(a->backing, rc);
+		return -1;
+	}
+	return 0;
+}
+
+static char *join(const struct verb_args *a, const char *suffix)
+{
+	struct rk_buf b = RK_BUF_INIT;
+
+	for (int i = 0; i < a->argc; i++)
+		rk_buf_printf(&b, "%s%s", i ? " " : "", a->argv[i]);
+	rk_buf_str(&b, suffix);
+	rk_buf_byte(&b, 0);
+	if (b.err)
+		rk_buf_release(&b);
+	return (char *)b.p;
+}
+
+static int verb_search(const struct verb_args *a)
+{
+	struct rk_search_opts opts = { .wait_ms = 0 };
+	char *text = join(a, a->json ? " as:json" : ""), *real, *root = NULL;
+	struct rk_buf out = RK_BUF_INIT;
+	struct rk_results *r;
+	struct rk_index *ix;
+	size_t body;
+	int rc;
+
+	if (!text || a->argc == 0) {
+		fprintf(stderr, "rankfs: search what?\n");
+		free(text);
+		return 2;
+	}
+	if (open_index(a, RK_READ_ONLY, &ix) < 0) {
+		free(text);
+		return 1;
+	}
+	real = realpath(a->backing, NULL);
+	if (!real || asprintf(&root, "%s/indexes/main/files", real) < 0)
+		root = NULL;
+	rc = rk_search(ix, text, strlen(text), &opts, &r);
+	if (rc == 0) {
+		fs_render(r, text, strlen(text), root ? root : "", &out, &body);
+		rc = r->nhits == 0;
+		rk_results_free(r);
+		print(&out);
+	} else {
+		rc = fail("search", rc);
+	}
+	rk_index_close(ix);
+	free(real);
+	free(root);
+	free(text);
+	return rc;
+}
+
+static int verb_status(const struct verb_args *a)
+{
+	struct rk_buf out = RK_BUF_INIT;
+	struct rk_status st;
+	struct rk_index *ix;
+	char holder[64];
+
+	if (open_index(a, RK_READ_ONLY, &ix) < 0)
+		return 1;
+	rk_status(ix, &st);
+	if (a->json) {
+		fs_render_status_json(&st, &out);
+	} else {
+		fs_render_status(&st, &out);
+		if (rk_index_holder(a->backing, "main", holder,
+				    sizeof(holder)) == 0)
+			rk_buf_printf(&out, "writer %s\n", holder);
+	}
+	rk_warnings(ix, &out);
+	print(&out);
+	rk_index_close(ix);
+	return 0;
+}
+
+static int verb_check(const struct verb_args *a)
+{
+	struct rk_buf out = RK_BUF_INIT;
+	struct rk_verify_report r;
+	struct rk_index *ix;
+	int rc;
+
+	if (open_index(a, RK_READ_ONLY, &ix) < 0)
+		return 2;
+	rc = rk_verify(ix, &r);
+	rk_warnings(ix, &out);
+	rk_buf_printf(&out,
+		      "%llu documents, %llu segments, %llu bytes checked: "
+		      "%llu damaged, %llu not indexed, %llu changed or gone\n",
+		      (unsigned long long)r.files,
+		      (unsigned long long)r.segments,
+		      (unsigned long long)r.bytes,
+		      (unsigned long long)r.damaged,
+		      (unsigned long long)r.missing,
+		      (unsigned long long)r.stale);
+	print(&out);
+	rk_index_close(ix);
+	if (rc < 0) {
+		fail("check", rc);
+		return 2;
+	}
+	return r.damaged || r.missing || r.stale;
+}
+
+static int wait_indexed(struct rk_index *ix)
+{
+	const struct timespec ts = { 0, 20 * 1000000 };
+	struct rk_status st;
+
+	for (rk_status(ix, &st); st.reconciling || st.pending;
+	     rk_status(ix, &st))
+		nanosleep(&ts, NULL);
+	printf("%llu documents, %llu chunks\n", (unsigned long long)st.docs,
+	       (unsigned long long)st.chunks);
+	return 0;
+}
+
+static int verb_rebuild(const struct verb_args *a)
+{
+	struct rk_index *ix;
+	int rc;
+
+	if (open_index(a, RK_REBUILD, &ix) < 0)
+		return 1;
+	wait_indexed(ix);
+	rc = rk_compact(ix);
+	if (rc == 0)
+		rc = rk_index_close(ix);
+	else
+		rk_index_close(ix);
+	return rc < 0 ? fail("rebuild", rc) : 0;
+}
+
+static int verb_compact(const struct verb_args *a)
+{
+	struct rk_index *ix;
+	int rc;
+
+	if (open_index(a, 0, &ix) < 0)
+		return 1;
+	wait_indexed(ix);
+	rc = rk_compact(ix);
+	rk_index_close(ix);
+	return rc < 0 ? fail("compact", rc) : 0;
+}
+
+static int verb_umount(const struct verb_args *a)
+{
+	if (a->argc != 1) {
+		fprintf(stderr, "rankfs: umount needs one mount point\n");
+		return 2;
+	}
+	return fs_unmount(a->argv[0]);
+}
+
+static const struct {
+	const char *name, *usage;
+	int (*run)(const struct verb_args *a);
+} VERBS[] = {
+	{ "search", "[--json] TEXT...   one query, without a mount",
+	  verb_search },
+	{ "status", "[--json]           what the index holds", verb_status },
+	{ "check", "                   verify every checksum and document",
+	  verb_check },
+	{ "rebuild", "                 index all documents anew", verb_rebuild },
+	{ "compact", "                 merge all segments into one",
+	  verb_compact },
+	{ "umount", "MOUNTPOINT        unmount", verb_umount },
+};
+enum { NVERBS = sizeof(VERBS) / sizeof(VERBS[0]) };
+
+void fs_version(void)
+{
+	printf("rankfs %s\nlibfuse %s, segment format 1\n", RK_VERSION,
+	       fuse_pkgversion());
+}
+
+void fs_usage(void)
+{
+	printf("usage: rankfs [options] [BACKING] MOUNTPOINT\n"
+	       "       rankfs COMMAND [-b BACKING] ...\n\n"
+	       "BACKING defaults to $XDG_DATA_HOME/rankfs "
+	       "(~/.local/share/rankfs).\n\n"
+	       "  -f              stay in the foreground\n"
+	       "  -d              the same, and print every request\n"
+	       "  -o ro           read only\n"
+	       "  -o allow_other  let other users in, as file modes say\n"
+	       "  -o timeout=S    seconds that names are cached (1)\n"
+	       "  -h, --help      this text\n"
+	       "  -V, --version   version and features\n\ncommands:\n");
+	for (int i = 0; i < NVERBS; i++)
+		printf("  %-8s %s\n", VERBS[i].name, VERBS[i].usage);
+}
+
+static int parse(int argc, char **argv, struct verb_args *a)
+{
+	static const struct option LONG[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "backing", required_argument, NULL, 'b' },
+		{ NULL, 0, NULL, 0 }
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+b:j", LONG, NULL)) != -1) {
+		if (c == 'b') {
+			free(a->backing);
+			a->backing = strdup(optarg);
+		} else if (c == 'j') {
+			a->json = 1;
+		} else {
+			return -1;
+		}
+	}
+	if (!a->backing)
+		a->backing = fs_default_backing();
+	a->argc = argc - optind;
+	a->argv = argv + optind;
+	return a->backing ? 0 : -1;
+}
+
+int fs_verb(int argc, char **argv)
+{
+	struct verb_args a = { NULL, 0, 0, NULL };
+	int rc = 2;
+
+	for (int i = 0; i < NVERBS && argc > 1; i++) {
+		if (strcmp(VERBS[i].name, argv[1]) != 0)
+			continue;
+		if (parse(argc - 1, argv + 1, &a) == 0)
+			rc = VERBS[i].run(&a);
+		free(a.backing);
+		return rc;
+	}
+	return -1;
+}
