@@ -8,17 +8,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <mntent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { FUSE_MAGIC = 0x65735546, POOL_THREADS = 4 };
+enum { POOL_THREADS = 4 };
 
 /* --- before --- */
 
@@ -37,18 +38,6 @@ static int run_fusermount(const char *flag, const char *mountpoint)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }
 
-int fs_unmount(const char *mountpoint)
-{
-	if (geteuid() == 0) {
-		if (umount2(mountpoint, UMOUNT_NOFOLLOW) == 0)
-			return 0;
-		fprintf(stderr, "rankfs: cannot unmount %s: %s\n", mountpoint,
-			strerror(errno));
-		return 1;
-	}
-	return run_fusermount("-u", mountpoint) < 0;
-}
-
 /* What a daemon that died has left: explained, and cleared away. */
 static int clear_stale(const char *mountpoint)
 {
@@ -65,24 +54,75 @@ static int clear_stale(const char *mountpoint)
 	return rc < 0 ? -1 : 0;
 }
 
-static int is_ours(const char *path)
+/* The folder that backs our mount on `path` (malloc'd), or NULL. */
+static char *mounted_backing(const char *path)
 {
-	char want[PATH_MAX + 2], line[PATH_MAX * 2], *fields[4];
-	FILE *f = fopen("/proc/self/mounts", "re");
-	int yes = 0;
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	char *source = NULL;
+	struct mntent *m;
 
-	snprintf(want, sizeof(want), "%s", path);
-	while (f && fgets(line, sizeof(line), f)) {
-		char *save = NULL;
-
-		for (int i = 0; i < 3; i++)
-			fields[i] = strtok_r(i ? NULL : line, " ", &save);
-		if (fields[2] && strcmp(fields[1], want) == 0)
-			yes = strcmp(fields[2], "fuse.rankfs") == 0;
+	while (f && (m = getmntent(f))) {
+		if (strcmp(m->mnt_dir, path) != 0)
+			continue;
+		free(source); /* the last one is on top */
+		source = strcmp(m->mnt_type, "fuse.rankfs") == 0 ?
+				 strdup(m->mnt_fsname) :
+				 NULL;
 	}
 	if (f)
-		fclose(f);
-	return yes;
+		endmntent(f);
+	return source;
+}
+
+static int is_ours(const char *path)
+{
+	char *source = mounted_backing(path);
+
+	free(source);
+	return source != NULL;
+}
+
+/* The daemon writes its last checkpoint after the mount has gone. */
+static void wait_for_daemon(const char *backing)
+{
+	const struct timespec ts = { 0, 10 * 1000000 };
+	char holder[64];
+
+	for (int i = 0; i < 6000 && rk_index_holder(backing, "main", holder,
+						    sizeof(holder)) == 0;
+	     i++)
+		nanosleep(&ts, NULL);
+}
+
+static int unmount(const char *mountpoint)
+{
+	if (geteuid() != 0)
+		return run_fusermount("-u", mountpoint) < 0;
+	if (umount2(mountpoint, UMOUNT_NOFOLLOW) == 0)
+		return 0;
+	fprintf(stderr, "rankfs: cannot unmount %s: %s\n", mountpoint,
+		strerror(errno));
+	return 1;
+}
+
+int fs_unmount(const char *mountpoint)
+{
+	char *path = realpath(mountpoint, NULL);
+	char *backing = path ? mounted_backing(path) : NULL;
+	int rc;
+
+	if (path && !backing) {
+		fprintf(stderr, "rankfs: %s is not mounted by rankfs\n",
+			path);
+		rc = 1;
+	} else {
+		rc = unmount(path ? path : mountpoint);
+		if (rc == 0 && backing)
+			wait_for_daemon(backing);
+	}
+	free(backing);
+	free(path);
+	return rc;
 }
 
 /* An absolute, existing, free folder; malloc'd. NULL with a message. */
@@ -193,8 +233,24 @@ static void block_signals(sigset_t *old)
 	pthread_sigmask(SIG_BLOCK, &set, old);
 }
 
+/* What df and mount show as the source; commas would end the option. */
+static int name_session(struct fs_options *o)
+{
+	char arg[PATH_MAX * 2 + 16], *d = arg + sprintf(arg, "-ofsname=");
+
+	for (const char *s = o->backing; *s && d < arg + sizeof(arg) - 3; s++) {
+		if (*s == ',' || *s == '\\')
+			*d++ = '\\';
+		*d++ = *s;
+	}
+	*d = '\0';
+	return fuse_opt_add_arg(&o->fuse, arg);
+}
+
 static int mount_session(struct fs *fs, struct fs_options *o)
 {
+	if (name_session(o) < 0)
+		return -1;
 	fs->se = fuse_session_new(&o->fuse, &FS_OPS, sizeof(FS_OPS), fs);
 	if (!fs->se)
 		return -1;

@@ -73,11 +73,10 @@ static int process(void *data, const char *arg, int key,
 static int add_defaults(struct fs_options *o)
 {
 	int rc = fuse_opt_add_arg(
-		&o->fuse, o->read_only ?
-				  "-osubtype=rankfs,fsname=rankfs,"
-				  "default_permissions,ro" :
-				  "-osubtype=rankfs,fsname=rankfs,"
-				  "default_permissions");
+		&o->fuse, o->read_only ? "-osubtype=rankfs,"
+					 "default_permissions,ro" :
+					 "-osubtype=rankfs,"
+					 "default_permissions");
 
 	if (rc == 0 && o->allow_other)
 		rc = fuse_opt_add_arg(&o->fuse, "-oallow_other");
