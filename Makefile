@@ -56,3 +56,5 @@ $(O)/%.o: %.c Makefile
 $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/librankfs.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(SANFLAG) -o $@ $< $(O)/librankfs.a $(PKGL)
+
+-include $(COREO:.o=.d) $(FSO:.o=.d) $(UNITP:%=%.d) $(REPLAY:%_replay=%_fuzz.d)

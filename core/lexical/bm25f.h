@@ -20,7 +20,7 @@
 #define RK_BM25_B_HEAD	0.5f
 enum { /* in halves */
 	RK_HEAD_TITLE = 6,
-	RK_HEAD_SYMBOL = 10,
+	RK_HEAD_SYMBOL = 16,
 	RK_HEAD_PATH = 3,
 	RK_HEAD_LEAD = 4,
 	RK_LEAD_TOKENS = 12,

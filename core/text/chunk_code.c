@@ -136,7 +136,7 @@ static int emit_block(struct rk_chunks *c, const char *s, size_t off,
 
 	if (!sym)
 		return -ENOMEM;
-	if (end - off <= CHUNK_MAX)
+	if (end - off <= 4 * CHUNK_MAX)
 		return chunk_emit(c, s, off, end - off, line, "", sym);
 	rc = chunk_paragraphs(c, s, off, end, line, "");
 	for (size_t i = first; i < c->n; i++) {
