@@ -36,6 +36,7 @@ UNITP   := $(UNIT:%.c=$(O)/%)
 FUZZ    := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 REPLAY  := $(FUZZ:%.c=$(O)/%_replay)
 
+.SECONDARY:
 .PHONY: all
 all: build/rankfs build/librankfs.a ## build the program and the core library
 
@@ -53,8 +54,13 @@ $(O)/librankfs.a: $(COREO)
 $(O)/%.o: %.c Makefile
 	@echo "  CC    $<"
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(O)/tests/%_test.o: CFLAGS += -Itests
 $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/librankfs.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(SANFLAG) -o $@ $< $(O)/librankfs.a $(PKGL)
+
+
+.PHONY: unit-programs
+unit-programs: $(UNITP) ## build the test programs
 
 -include $(COREO:.o=.d) $(FSO:.o=.d) $(UNITP:%=%.d) $(REPLAY:%_replay=%_fuzz.d)

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/status.h"
+#include "lexical/bitpack.h"
+#include "lexical/cursor.h"
+#include "lexical/dict.h"
+#include "lexical/fuzzy.h"
+#include "lexical/topk.h"
+#include "unit/t.h"
+
+static void every_width_packs_and_unpacks(void)
+{
+	unsigned long long seed = 1;
+
+	for (unsigned w = 0; w <= 32; w++) {
+		uint32_t in[RK_BLOCK], out[RK_BLOCK];
+		uint8_t packed[16 * 32 + 16];
+
+		for (int i = 0; i < RK_BLOCK; i++)
+			in[i] = w ? (uint32_t)(t_rand(&seed) >> (64 - w)) : 0;
+		rk_pack128(in, w, packed);
+		rk_unpack128(packed, w, out);
+		CHECK(memcmp(in, out, sizeof(in)) == 0);
+		CHECK(rk_bit_width(in, RK_BLOCK) <= w);
+	}
+}
+
+static void gaps_become_ids(void)
+{
+	uint32_t gaps[RK_BLOCK], ids[RK_BLOCK];
+	uint8_t packed[16 * 7];
+	uint32_t want = UINT32_MAX;
+
+	for (uint32_t i = 0; i < RK_BLOCK; i++)
+		gaps[i] = i * 31 % 100;
+	rk_pack128(gaps, 7, packed);
+	rk_unpack128_ids(packed, 7, UINT32_MAX, ids);
+	for (int i = 0; i < RK_BLOCK; i++) {
+		want += gaps[i] + 1;
+		CHECK(ids[i] == want);
+	}
+}
+
+/* A list of n postings with gaps up to `gap`, and what was put in. */
+struct made {
+	struct rk_buf posts, poss;
+	uint32_t *ids, *tf, *head;
+	uint32_t n, chunks;
+	int bound;
+};
+
+static struct made make_list(uint32_t n, uint32_t gap, unsigned long long seed)
+{
+	struct made m = { .n = n };
+	struct rk_postw *w = calloc(1, sizeof(*w));
+	uint32_t id = UINT32_MAX;
+
+	m.ids = malloc(n * 4 + 4);
+	m.tf = malloc(n * 4 + 4);
+	m.head = malloc(n * 4 + 4);
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t pos[40];
+		unsigned k = 0;
+		uint32_t count;
+
+		id += 1 + (uint32_t)(t_rand(&seed) % gap);
+		m.ids[i] = id;
+		m.tf[i] = 1 + (uint32_t)(t_rand(&seed) % 3);
+		m.head[i] = t_rand(&seed) % 5 == 0 ? 6 : 0;
+		count = m.tf[i];
+		if (m.head[i])
+			k += rk_put_varint(pos, count);
+		for (uint32_t p = 0; p < count; p++)
+			k += rk_put_varint(pos + k, p + i % 300);
+		rk_postw_add(w,
+			     &(struct rk_posting){ id, m.tf[i], m.head[i], k,
+						   pos },
+			     (float)m.tf[i]);
+	}
+	m.chunks = id + 1;
+	m.bound = rk_postw_finish(w, &m.posts, &m.poss);
+	rk_postw_release(w);
+	free(w);
+	return m;
+}
+
+static void free_list(struct made *m)
+{
+	rk_buf_release(&m->posts);
+	rk_buf_release(&m->poss);
+	free(m->ids);
+	free(m->tf);
+	free(m->head);
+}
+
+static int open_list(const struct made *m, struct rk_postr *r)
+{
+	return rk_postr_init(r, m->posts.p, m->posts.n, m->poss.p, m->poss.n,
+			     m->n, m->chunks);
+}
+
+static void lists_of_any_length_round_trip(void)
+{
+	static const uint32_t N[] = { 1, 2, 127, 128, 129, 256, 1000, 5000 };
+
+	for (size_t k = 0; k < sizeof(N) / sizeof(N[0]); k++) {
+		struct made m = make_list(N[k], 50, k);
+		uint32_t ids[RK_BLOCK], tf[RK_BLOCK], head[RK_BLOCK], at = 0;
+		struct rk_postr r;
+
+		CHECK_INT(open_list(&m, &r), 0);
+		for (uint32_t b = 0; b < rk_postr_blocks(&r); b++) {
+			const uint8_t *pos[RK_BLOCK];
+			uint32_t pos_n[RK_BLOCK], places[8];
+			int has_head;
+			int n = rk_postr_decode(&r, b, ids, tf, head,
+						&has_head);
+
+			CHECK(n > 0);
+			CHECK_INT(rk_postr_positions(&r, b, (unsigned)n, tf,
+						     head, pos, pos_n),
+				  0);
+			for (int i = 0; i < n; i++, at++) {
+				CHECK(ids[i] == m.ids[at]);
+				CHECK(tf[i] == m.tf[at]);
+				CHECK(head[i] == m.head[at]);
+				CHECK_INT(rk_positions_decode(
+						  pos[i], pos_n[i], tf[i],
+						  head[i], places, 8),
+					  tf[i]);
+				CHECK(places[0] == at % 300);
+			}
+		}
+		CHECK_INT(at, N[k]);
+		free_list(&m);
+	}
+}
+
+static void a_cursor_finds_every_id_and_no_other(void)
+{
+	struct made m = make_list(3000, 20, 9);
+	struct rk_cursor *c = malloc(sizeof(*c));
+	struct rk_postr r;
+
+	CHECK_INT(open_list(&m, &r), 0);
+	rk_cursor_list(c, &r, (uint8_t)m.bound, 1, 1);
+	for (uint32_t i = 0; i < m.n; i += 7)
+		CHECK(rk_cursor_geq(c, i ? m.ids[i - 1] + 1 : 0) == m.ids[i]);
+	CHECK(rk_cursor_geq(c, m.ids[m.n - 1] + 1) == RK_END);
+	free(c);
+	free_list(&m);
+}
+
+/* No byte string may crash the decoder or loop; most are errors. */
+static void damaged_lists_end_politely(void)
+{
+	struct made m = make_list(700, 9, 3);
+	uint32_t ids[RK_BLOCK], tf[RK_BLOCK], head[RK_BLOCK];
+
+	for (size_t i = 0; i < m.posts.n; i++) {
+		struct rk_postr r;
+		int has_head;
+
+		m.posts.p[i] ^= 0x55;
+		if (open_list(&m, &r) == 0)
+			for (uint32_t b = 0; b < rk_postr_blocks(&r); b++) {
+				const uint8_t *pos[RK_BLOCK];
+				uint32_t pos_n[RK_BLOCK];
+				int n = rk_postr_decode(&r, b, ids, tf, head,
+							&has_head);
+
+				CHECK(n <= RK_BLOCK);
+				if (n > 0)
+					rk_postr_positions(&r, b, (unsigned)n,
+							   tf, head, pos,
+							   pos_n);
+			}
+		m.posts.p[i] ^= 0x55;
+	}
+	for (size_t n = 0; n < m.posts.n; n++) {
+		struct rk_postr r;
+
+		CHECK(rk_postr_init(&r, m.posts.p, n, m.poss.p, m.poss.n, m.n,
+				    m.chunks) <= 0);
+	}
+	free_list(&m);
+}
+
+static void bounds_are_never_too_low(void)
+{
+	for (float x = 0.001f; x < 200; x *= 1.07f)
+		CHECK(rk_bound_value(rk_bound_code(x)) >= x);
+	CHECK(rk_bound_code(1.0f) < 255);
+}
+
+static void the_dictionary_finds_what_was_put_in(void)
+{
+	struct rk_dictw w = { .n = 0 };
+	struct rk_dict_entry e;
+	struct rk_dict_iter it;
+	struct rk_dict d;
+	char term[32];
+	uint64_t off = 0;
+	int n = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		int k = snprintf(term, sizeof(term), "term%05d", i * 3);
+
+		rk_dictw_add(&w, term, (size_t)k, (uint32_t)i + 1, 5, 2, 9);
+	}
+	CHECK_INT(rk_dict_init(&d, w.blob.p, w.blob.n, w.index.p, w.index.n),
+		  0);
+	for (int i = 0; i < 3000; i++, off += 0) {
+		int k = snprintf(term, sizeof(term), "term%05d", i);
+		int rc = rk_dict_find(&d, term, (size_t)k, &e);
+
+		CHECK_INT(rc, i % 3 == 0);
+		if (rc == 1) {
+			CHECK_INT(e.df, i / 3 + 1);
+			CHECK_INT(e.posts_off, i / 3 * 5);
+			CHECK_INT(e.poss_off, i / 3 * 2);
+		}
+	}
+	rk_dict_seek(&d, "term029", 7, &it);
+	while (rk_dict_next(&it) == 1 && n < 5)
+		n++;
+	CHECK_INT(n, 5);
+	CHECK_INT(rk_dict_find(&d, "a", 1, &e), 0);
+	CHECK_INT(rk_dict_find(&d, "zzz", 3, &e), 0);
+	rk_dictw_release(&w);
+}
+
+static void edit_distances(void)
+{
+	static const struct {
+		const char *a, *b;
+		unsigned want;
+	} ROWS[] = { { "kitten", "kitten", 0 }, { "teh", "the", 1 },
+		     { "recieve", "receive", 1 }, { "abc", "abcd", 1 },
+		     { "abcdef", "badcfe", 3 },	{ "", "ab", 2 },
+		     { "kitten", "sitting", 3 } };
+
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
+		CHECK_INT(rk_edit_distance(ROWS[i].a, strlen(ROWS[i].a),
+					   ROWS[i].b, strlen(ROWS[i].b), 2),
+			  ROWS[i].want > 2 ? 3 : ROWS[i].want);
+}
+
+static void the_nearest_then_the_most_frequent_spelling_wins(void)
+{
+	struct rk_spelling s = { .n = 0 };
+
+	rk_spelling_offer(&s, "aeroelstic", 10, "aeroelastic", 11, 5);
+	rk_spelling_offer(&s, "aeroelstic", 10, "aeroelasticx", 12, 500);
+	CHECK_STR(s.word, "aeroelastic");
+	s.n = 0;
+	rk_spelling_offer(&s, "cart", 4, "card", 4, 3);
+	rk_spelling_offer(&s, "cart", 4, "care", 4, 8);
+	rk_spelling_offer(&s, "cart", 4, "cars", 4, 2);
+	CHECK_STR(s.word, "care");
+	s.n = 0;
+	rk_spelling_offer(&s, "abc", 3, "abd", 3, 9);
+	CHECK_INT(s.n, 0); /* too short to guess */
+}
+
+static int by_chunk(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
+{
+	(void)ctx;
+	return a->chunk < b->chunk;
+}
+
+static void top_k_keeps_the_best_in_a_total_order(void)
+{
+	struct rk_cand v[4];
+	struct rk_topk t = { .v = v, .k = 4, .before = by_chunk };
+	static const float S[] = { 1, 5, 3, 5, 2, 5, 4, 5 };
+
+	for (uint32_t i = 0; i < 8; i++)
+		rk_topk_offer(&t, (struct rk_cand){ S[i], 0, 7 - i });
+	rk_topk_sort(&t);
+	CHECK_INT(t.n, 4);
+	CHECK_INT(v[0].chunk, 0);
+	CHECK_INT(v[1].chunk, 2);
+	CHECK_INT(v[2].chunk, 4);
+	CHECK_INT(v[3].chunk, 6);
+}
+
+static const struct t_case CASES[] = {
+	{ "every width packs and unpacks", every_width_packs_and_unpacks },
+	{ "gaps become ids", gaps_become_ids },
+	{ "lists of any length round trip", lists_of_any_length_round_trip },
+	{ "a cursor finds every id and no other",
+	  a_cursor_finds_every_id_and_no_other },
+	{ "damaged lists end politely", damaged_lists_end_politely },
+	{ "bounds are never too low", bounds_are_never_too_low },
+	{ "the dictionary finds what was put in",
+	  the_dictionary_finds_what_was_put_in },
+	{ "edit distances", edit_distances },
+	{ "the nearest, then the most frequent spelling wins",
+	  the_nearest_then_the_most_frequent_spelling_wins },
+	{ "top k keeps the best in a total order",
+	  top_k_keeps_the_best_in_a_total_order },
+};
+T_MAIN(CASES)

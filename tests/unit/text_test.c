@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "text/analyse.h"
+#include "text/chunk.h"
+#include "text/ignore.h"
+#include "text/kind.h"
+#include "text/stop.h"
+#include "base/buf.h"
+#include "unit/t.h"
+
+static struct rk_analyser *analyser(const char *language)
+{
+	struct rk_analyser *a = NULL;
+
+	CHECK_INT(rk_analyser_new(language, &a), 0);
+	return a;
+}
+
+/* Terms with their positions, as "term@pos ..."; words are left out. */
+static char *terms(struct rk_analyser *a, const char *text, int code)
+{
+	struct rk_buf b = RK_BUF_INIT;
+	const struct rk_tok *t;
+	uint32_t pos = 0;
+	size_t n;
+
+	rk_analyser_reset(a);
+	CHECK_INT(rk_analyse(a, text, strlen(text), code, &pos), 0);
+	t = rk_analyser_toks(a, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!t[i].word)
+			rk_buf_printf(&b, "%s%s@%u", b.n ? " " : "",
+				      rk_analyser_vocab(a)->v[t[i].term].s,
+				      t[i].pos);
+	rk_buf_byte(&b, 0);
+	return (char *)b.p;
+}
+
+static void tokens_become_terms(void)
+{
+	static const struct {
+		const char *text, *want;
+		int code;
+	} ROWS[] = {
+		{ "Running quickly", "run@0 quick@1", 0 },
+		{ "the cat and the hat", "cat@1 hat@4", 0 },
+		{ "don't panic, user's guide", "dont@0 panic@1 user@2 guid@3",
+		  0 },
+		{ "readAheadSize", "readaheadsize@0 read@0 ahead@1 size@2", 0 },
+		{ "max_open_files", "max_open_files@0 max@0 open@1 file@2", 0 },
+		{ "HTTPServer2", "httpserver2@0 http@0 server@1", 0 },
+		{ "sqlite3_open", "sqlite3_open@0 sqlite@0 open@2", 0 },
+		{ "__init", "init@0", 0 },
+		{ "x = y", "x@0 y@1", 0 },
+		{ "x = y", "", 1 },
+		{ "2024 1e9", "2024@0 1e9@1", 0 },
+		{ "Ｆｕｌｌ ﬁne Straße", "full@0 fine@1 strass@2", 0 },
+		{ "naïve café", "naiv@0 cafe@1", 0 },
+		{ "ÅNGSTRÖM", "angstrom@0", 0 },
+		{ "全文検索", "全文@0 文検@1 検索@2", 0 },
+		{ "", "", 0 },
+		{ "\xff\xfe broken \xc3", "broken@0", 0 },
+	};
+	struct rk_analyser *a = analyser("english");
+
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		char *got = terms(a, ROWS[i].text, ROWS[i].code);
+
+		CHECK_STR(got, ROWS[i].want);
+		free(got);
+	}
+	rk_analyser_free(a);
+}
+
+static void other_languages_stem_their_own_way(void)
+{
+	struct rk_analyser *a = analyser("german");
+	char *got = terms(a, "Häuser und the", 0);
+
+	CHECK_STR(got, "haus@0 und@1 the@2");
+	free(got);
+	rk_analyser_free(a);
+	CHECK(!rk_analyser_knows("klingon"));
+	CHECK(rk_analyser_knows("none"));
+}
+
+static void long_tokens_are_left_out(void)
+{
+	char text[200];
+	struct rk_analyser *a = analyser("english");
+	char *got;
+
+	memset(text, 'a', sizeof(text));
+	memcpy(text + 190, " end", 5);
+	got = terms(a, text, 0);
+	CHECK_STR(got, "end@1");
+	free(got);
+	rk_analyser_free(a);
+}
+
+static void trimming_changes_the_epoch_and_keeps_working(void)
+{
+	struct rk_analyser *a = analyser("none");
+	uint64_t epoch = rk_analyser_epoch(a);
+	char text[64];
+	uint32_t pos = 0;
+
+	for (int i = 0; i < 900000 && rk_analyser_epoch(a) == epoch; i++) {
+		int n = snprintf(text, sizeof(text), "word%dx%d", i, i * 7);
+
+		rk_analyser_reset(a);
+		CHECK_INT(rk_analyse(a, text, (size_t)n, 0, &pos), 0);
+		if (i % 1000 == 0)
+			CHECK_INT(rk_analyser_trim(a), 0);
+	}
+	CHECK(rk_analyser_epoch(a) > epoch);
+	rk_analyser_free(a);
+}
+
+static void stop_words(void)
+{
+	CHECK(rk_is_stop_word("the", 3));
+	CHECK(rk_is_stop_word("yourselves", 10));
+	CHECK(rk_is_stop_word("a", 1));
+	CHECK(!rk_is_stop_word("th", 2));
+	CHECK(!rk_is_stop_word("then!", 5));
+	CHECK(!rk_is_stop_word("search", 6));
+}
+
+static void kinds_follow_names(void)
+{
+	CHECK_INT(rk_kind_of_path("a/b.md"), RK_KIND_MARKDOWN);
+	CHECK_INT(rk_kind_of_path("a/b.C"), RK_KIND_CODE);
+	CHECK_INT(rk_kind_of_path("man/ls.1.gz"), RK_KIND_MAN);
+	CHECK_INT(rk_kind_of_path("man/x.3pm"), RK_KIND_MAN);
+	CHECK_INT(rk_kind_of_path("notes"), RK_KIND_TEXT);
+	CHECK_INT(rk_kind_of_path(".md"), RK_KIND_TEXT);
+	CHECK_INT(rk_kind_of_path("Makefile"), RK_KIND_CODE);
+}
+
+static void what_is_ignored(void)
+{
+	static const char *const YES[] = { "a~", "d/.x.swp", "#a#", ".#a",
+					   "4913", "sedAb12Cd", ".n.md.Ab12Cd",
+					   ".git/config", "x/.git", "a.tmp" };
+	static const char *const NO[] = { "a.md", ".bashrc", "sediment",
+					  ".gitignore", "x/seduce.txt" };
+
+	for (size_t i = 0; i < sizeof(YES) / sizeof(YES[0]); i++)
+		CHECK(rk_ignored(YES[i]));
+	for (size_t i = 0; i < sizeof(NO) / sizeof(NO[0]); i++)
+		CHECK(!rk_ignored(NO[i]));
+}
+
+/* "line+nlines head|sym" of each chunk */
+static char *chunks(enum rk_kind kind, const char *s, size_t n)
+{
+	struct rk_chunks c = RK_CHUNKS_INIT;
+	struct rk_buf b = RK_BUF_INIT;
+
+	CHECK_INT(rk_chunk_text(kind, s, n, &c), 0);
+	for (size_t i = 0; i < c.n; i++)
+		rk_buf_printf(&b, "%s%u+%u %s|%s", i ? "; " : "", c.v[i].line,
+			      c.v[i].nlines, c.v[i].head, c.v[i].sym);
+	rk_buf_byte(&b, 0);
+	rk_chunks_release(&c);
+	return (char *)b.p;
+}
+
+static char *long_text(const char *a, const char *fill, int times,
+		       const char *b)
+{
+	struct rk_buf t = RK_BUF_INIT;
+
+	rk_buf_str(&t, a);
+	for (int i = 0; i < times; i++)
+		rk_buf_str(&t, fill);
+	rk_buf_str(&t, b);
+	rk_buf_byte(&t, 0);
+	return (char *)t.p;
+}
+
+static void markdown_is_cut_at_headings(void)
+{
+	char *s = long_text("---\nkey: v\n---\n# Top\n", "word word\n", 120,
+			    "\n```\n# no heading\n```\n\nSub\n---\ntext\n");
+	char *got = chunks(RK_KIND_MARKDOWN, s,
+			   strlen(s) > 2000 ? strlen(s) : strlen(s));
+
+	CHECK(strstr(got, "Top|") != NULL);
+	free(got);
+	free(s);
+	s = long_text("# Top\n\n", "words in a row that fill the page\n", 80,
+		      "\n## Under\nmore\n\n# Next\nlast\n");
+	got = chunks(RK_KIND_MARKDOWN, s, strlen(s));
+	CHECK_STR(got, "1+82 Top|; 84+2 Top > Under|; 87+2 Next|");
+	free(got);
+	free(s);
+}
+
+static void a_short_markdown_file_is_one_chunk_with_its_title(void)
+{
+	const char *s = "# Title\n\na\n\n## Sub\nb\n";
+	char *got = chunks(RK_KIND_MARKDOWN, s, strlen(s));
+
+	CHECK_STR(got, "1+6 Title|");
+	free(got);
+}
+
+static void code_is_cut_at_top_level_blocks(void)
+{
+	char *s = long_text("int first(int a)\n{\n", "\tcall(a, b, c);\n", 40,
+			    "}\n\nstatic void second(void)\n{\n\tx();\n}\n");
+	char *got = chunks(RK_KIND_CODE, s, strlen(s));
+
+	CHECK_STR(got, "1+43 |first; 45+4 |second");
+	free(got);
+	free(s);
+}
+
+static void manual_pages_are_cut_at_sections(void)
+{
+	const char *s = ".TH LS 1\n.SH NAME\nls - list\n.SH \"SEE ALSO\"\ndir\n";
+	char *got = chunks(RK_KIND_MAN, s, strlen(s));
+
+	CHECK_STR(got, "1+1 LS|; 2+2 LS > NAME|; 4+2 LS > SEE ALSO|");
+	free(got);
+}
+
+static void one_endless_line_is_cut_too(void)
+{
+	char *s = long_text("", "lorem ipsum ", 5000, "");
+	struct rk_chunks c = RK_CHUNKS_INIT;
+
+	CHECK_INT(rk_chunk_text(RK_KIND_TEXT, s, strlen(s), &c), 0);
+	CHECK(c.n > 5);
+	for (size_t i = 0; i < c.n; i++)
+		CHECK(c.v[i].len <= 6000 && c.v[i].line == 1);
+	rk_chunks_release(&c);
+	free(s);
+}
+
+static void an_empty_text_has_one_empty_chunk(void)
+{
+	char *got = chunks(RK_KIND_TEXT, "", 0);
+
+	CHECK_STR(got, "1+1 |");
+	free(got);
+}
+
+static const struct t_case CASES[] = {
+	{ "tokens become terms", tokens_become_terms },
+	{ "other languages stem their own way",
+	  other_languages_stem_their_own_way },
+	{ "long tokens are left out", long_tokens_are_left_out },
+	{ "a trimmed analyser goes on", 
+	  trimming_changes_the_epoch_and_keeps_working },
+	{ "stop words", stop_words },
+	{ "kinds follow names", kinds_follow_names },
+	{ "what is ignored", what_is_ignored },
+	{ "markdown is cut at headings", markdown_is_cut_at_headings },
+	{ "a short markdown file is one chunk with its title",
+	  a_short_markdown_file_is_one_chunk_with_its_title },
+	{ "code is cut at top-level blocks", code_is_cut_at_top_level_blocks },
+	{ "manual pages are cut at sections",
+	  manual_pages_are_cut_at_sections },
+	{ "one endless line is cut, too", one_endless_line_is_cut_too },
+	{ "an empty text has one empty chunk",
+	  an_empty_text_has_one_empty_chunk },
+};
+T_MAIN(CASES)
