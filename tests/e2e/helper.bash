@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# A mount of its own for every test, always taken down again.
+
+bats_load_library bats-support
+bats_load_library bats-assert
+bats_load_library bats-file
+
+RANKFS=${RANKFS:-$BATS_TEST_DIRNAME/../../build/rankfs}
+
+setup() {
+	MNT=$BATS_TEST_TMPDIR/mnt
+	BACKING=$BATS_TEST_TMPDIR/backing
+	mkdir "$MNT"
+	start
+}
+
+start() {
+	"$RANKFS" "$@" "$BACKING" "$MNT" 2>>"$BATS_TEST_TMPDIR/log" 3>&- 4>&-
+}
+
+daemon_pid() {
+	cat "$BACKING/indexes/main/LOCK"
+}
+
+stop() {
+	"$RANKFS" umount "$MNT"
+}
+
+# kill -9, and wait until the kernel has noticed
+crash() {
+	local pid
+	pid=$(daemon_pid)
+	kill -9 "$pid"
+	eventually 5 gone "$pid"
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# eventually SECONDS COMMAND...: poll a condition until a deadline
+eventually() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		read -rt 0.02 <> <(:) || :
+	done
+}
+
+indexed() {
+	[[ $(cat "$MNT/.rankfs/status") == *"pending 0"*"reconciling no"* ]]
+}
+
+# paths QUERY: the documents found, relative to the mount, one a line
+paths() {
+	local out
+	out=$(cat "$MNT/query/$1 as:paths n:100")
+	[[ -z $out ]] || printf '%s\n' "${out//$MNT\//}"
+}
+
+teardown() {
+	if mountpoint -q "$MNT"; then
+		stop || umount -l "$MNT"
+	fi
+	if grep -sE 'Sanitizer|runtime error|died at start' "$BATS_TEST_TMPDIR"/log*; then
+		return 1
+	fi
+}

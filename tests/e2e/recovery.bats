@@ -1,0 +1,236 @@
+#!/usr/bin/env bats
+# What survives, and what is repaired.
+
+load helper
+
+IX=indexes/main
+
+@test "a clean unmount keeps everything, and the next mount reads it back" {
+	echo "purple yak" >"$MNT/a.md"
+	stop
+	assert_exist "$BACKING/$IX/CURRENT"
+	start
+	assert_equal "$(paths yak)" a.md
+}
+
+@test "kill -9 loses nothing that was closed" {
+	for round in 1 2 3 4 5; do
+		for i in $(seq 20); do echo "round$round item$i" >"$MNT/r$round-$i.txt"; done
+		rm "$MNT/r$round-1.txt"
+		crash
+		run start
+		assert_success
+		for i in 2 11 20; do
+			assert_equal "$(paths "+round$round +item$i")" "r$round-$i.txt"
+		done
+		assert_equal "$(paths "+round$round +item1")" ""
+	done
+	assert_file_contains "$BATS_TEST_TMPDIR/log" "was left by a daemon that died"
+}
+
+@test "kill -9 under load, then the index equals the documents" {
+	(
+		set +e
+		for i in $(seq 2000); do
+			echo "loaded doc$i" >"$MNT/l$i.txt" || break
+			echo "$i" >"$BATS_TEST_TMPDIR/acked"
+		done 2>/dev/null
+	) &
+	writer=$!
+	eventually 20 acked_over 300
+	crash
+	wait "$writer" || true
+	last=$(cat "$BATS_TEST_TMPDIR/acked")
+	start
+	for i in 1 $((last / 2)) $((last - 1)) "$last"; do
+		assert_equal "$(paths "+doc$i")" "l$i.txt"
+	done
+	eventually 20 indexed
+	run "$RANKFS" check -b "$BACKING"
+	assert_success
+}
+
+acked_over() { [[ $(cat "$BATS_TEST_TMPDIR/acked" 2>/dev/null || echo 0) -gt $1 ]]; }
+
+@test "SIGTERM unmounts cleanly" {
+	echo "purple yak" >"$MNT/a.md"
+	pid=$(daemon_pid)
+	kill "$pid"
+	run eventually 10 gone "$pid"
+	assert_success
+	run mountpoint -q "$MNT"
+	assert_failure
+	start
+	assert_equal "$(paths yak)" a.md
+}
+
+@test "a deleted index is built anew from the documents" {
+	echo "purple yak" >"$MNT/a.md"
+	stop
+	find "$BACKING/$IX" -maxdepth 1 -type f -delete
+	rm "$BACKING/registry.mp"
+	start
+	eventually 10 indexed
+	assert_equal "$(paths yak)" a.md
+}
+
+@test "documents changed while unmounted are found" {
+	echo "purple yak" >"$MNT/a.md"
+	echo "green gnu" >"$MNT/b.md"
+	stop
+	echo "blue boa" >"$BACKING/$IX/files/a.md"
+	rm "$BACKING/$IX/files/b.md"
+	start
+	eventually 10 indexed
+	assert_equal "$(paths boa)" a.md
+	assert_equal "$(paths 'yak gnu')" ""
+}
+
+prepare() {
+	for i in 1 2 3; do
+		echo "purple yak $i" >"$MNT/a$i.md"
+		echo checkpoint >"$MNT/.rankfs/ctl"
+	done
+	stop
+}
+
+all_there() {
+	eventually 10 indexed
+	[[ $(paths yak | sort | xargs) == "a1.md a2.md a3.md" ]]
+}
+
+@test "CURRENT missing: the newest manifest is taken" {
+	prepare
+	rm "$BACKING/$IX/CURRENT"
+	start
+	all_there
+}
+
+@test "CURRENT names nothing: the newest manifest is taken" {
+	prepare
+	echo MANIFEST-999999 >"$BACKING/$IX/CURRENT"
+	start
+	all_there
+	run cat "$MNT/.rankfs/warnings"
+	assert_output --partial "went on from checkpoint"
+}
+
+@test "a damaged manifest: the one before, and the documents" {
+	prepare
+	m=$(cat "$BACKING/$IX/CURRENT")
+	printf X | dd of="$BACKING/$IX/$m" bs=1 seek=40 conv=notrunc status=none
+	start
+	all_there
+}
+
+@test "all manifests damaged: built anew" {
+	prepare
+	for m in "$BACKING/$IX"/MANIFEST-*; do : >"$m"; done
+	start
+	all_there
+}
+
+@test "a segment cut short is set aside and its documents indexed again" {
+	prepare
+	for s in "$BACKING/$IX"/seg-*.mp; do truncate -s 200 "$s"; done
+	start
+	all_there
+	run ls "$BACKING/$IX"
+	assert_output --partial .damaged
+}
+
+@test "a flipped bit inside a segment is noticed at use and repaired" {
+	prepare
+	for s in "$BACKING/$IX"/seg-*.mp; do
+		for at in 200 300 500 700 900; do
+			printf '\xa5' | dd of="$s" bs=1 seek=$at conv=notrunc status=none
+		done
+	done
+	start
+	cat "$MNT/query/yak" >/dev/null
+	run eventually 10 all_there
+	assert_success
+}
+
+@test "a missing segment: its documents are indexed again" {
+	prepare
+	rm "$BACKING/$IX"/seg-*.mp
+	start
+	all_there
+}
+
+@test "a manifest of a newer rankfs is refused, and nothing is touched" {
+	prepare
+	m=$(cat "$BACKING/$IX/CURRENT")
+	python3 - "$BACKING/$IX/$m" <<-'P'
+		import sys
+		def crc32c(b):
+		    c = 0xffffffff
+		    for x in b:
+		        c ^= x
+		        for _ in range(8):
+		            c = (c >> 1) ^ (0x82f63b78 if c & 1 else 0)
+		    return c ^ 0xffffffff
+		p = sys.argv[1]; b = bytearray(open(p, "rb").read()[:-5])
+		b[16] = 2  # the version behind the magic string
+		open(p, "wb").write(bytes(b) + b"\xce" + crc32c(bytes(b)).to_bytes(4, "big"))
+	P
+	ls -la "$BACKING/$IX" >"$BATS_TEST_TMPDIR/before"
+	run "$RANKFS" "$BACKING" "$MNT"
+	assert_failure
+	assert_output --partial "newer version of rankfs"
+	ls -la "$BACKING/$IX" | diff - "$BATS_TEST_TMPDIR/before"
+}
+
+@test "garbage instead of every index file: the mount still starts" {
+	prepare
+	for f in "$BACKING/$IX"/{CURRENT,MANIFEST-*,seg-*,wal-*} "$BACKING/registry.mp"; do
+		head -c 3000 /dev/urandom >"$f"
+	done
+	start
+	all_there
+}
+
+@test "folders where files should be: the mount still starts" {
+	prepare
+	for f in "$BACKING/$IX"/{CURRENT,MANIFEST-*,seg-*}; do rm "$f"; mkdir "$f"; done
+	start
+	eventually 10 indexed
+	assert_equal "$(paths yak | sort | xargs)" "a1.md a2.md a3.md"
+}
+
+@test "a second mount of the same backing is refused with the holder's name" {
+	mkdir "$BATS_TEST_TMPDIR/m2"
+	run "$RANKFS" "$BACKING" "$BATS_TEST_TMPDIR/m2"
+	assert_failure
+	assert_output --partial "is in use by process $(daemon_pid)"
+	run "$RANKFS" "$BACKING" "$MNT"
+	assert_failure
+	assert_output --partial "mounted already"
+}
+
+@test "a copied backing mounts elsewhere" {
+	prepare
+	cp -r "$BACKING" "$BACKING-copy"
+	BACKING=$BACKING-copy
+	start
+	all_there
+}
+
+@test "a full disk loses no document, and the index catches up" {
+	stop
+	mkdir "$BATS_TEST_TMPDIR/small"
+	mount -t tmpfs -o size=6m tmpfs "$BATS_TEST_TMPDIR/small"
+	BACKING=$BATS_TEST_TMPDIR/small/b
+	start
+	echo "purple yak" >"$MNT/a.md"
+	head -c 20000000 /dev/urandom | base64 >"$MNT/fill.txt" || true
+	echo "green gnu" >"$MNT/b.md" || true
+	assert_equal "$(cat "$MNT/a.md")" "purple yak"
+	rm "$MNT/fill.txt"
+	echo "blue boa" >"$MNT/c.md"
+	assert_equal "$(paths boa)" c.md
+	assert_equal "$(paths yak)" a.md
+	stop
+	umount "$BATS_TEST_TMPDIR/small"
+}
