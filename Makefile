@@ -1,3 +1,4 @@
+# rankfs, a search engine that you mount.
 # rankfs: `make help` lists the targets.
 CC      ?= gcc
 V       ?= 0
@@ -12,10 +13,10 @@ WARN    := -Wall -Wextra -Wshadow -Wvla -Wundef -Wconversion -Wcast-qual \
            -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum \
            -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference \
            -fno-common -fvisibility=hidden -Werror
+comma   := ,
 SANFLAG := $(if $(filter asan,$(SAN)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
            $(if $(filter tsan,$(SAN)),-fsanitize=thread) \
            $(if $(filter fuzz,$(SAN)),-fsanitize=address$(comma)undefined$(comma)fuzzer-no-link -fno-sanitize-recover=all)
-comma   := ,
 VERSION := 0.1.0
 CFLAGS  := -std=gnu11 -D_GNU_SOURCE -DRK_VERSION='"$(VERSION)"' $(OPT) $(WARN) $(SANFLAG) \
            -Icore -Ifs $(PKGC)
@@ -34,7 +35,7 @@ UNIT    := $(sort $(wildcard tests/unit/*_test.c) $(wildcard tests/crash/*_test.
            $(wildcard tests/golden/*_test.c))
 UNITP   := $(UNIT:%.c=$(O)/%)
 FUZZ    := $(sort $(wildcard tests/fuzz/*_fuzz.c))
-REPLAY  := $(FUZZ:%.c=$(O)/%_replay)
+REPLAY  := $(FUZZ:%_fuzz.c=$(O)/%_replay)
 
 .SECONDARY:
 .PHONY: all
@@ -59,8 +60,59 @@ $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/librankfs.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(SANFLAG) -o $@ $< $(O)/librankfs.a $(PKGL)
 
+$(O)/tests/fuzz/%.o: CFLAGS += -Itests
+$(O)/tests/fuzz/%_replay: $(O)/tests/fuzz/%_fuzz.o $(O)/tests/fuzz/replay.o $(O)/librankfs.a
+	@echo "  LD    $@"
+	$(Q)$(CC) $(SANFLAG) -o $@ $^ $(PKGL)
 
 .PHONY: unit-programs
-unit-programs: $(UNITP) ## build the test programs
+unit-programs: $(UNITP) $(REPLAY)
+	@echo $(O) >build/.unit$(if $(SAN),-$(SAN))
+
+MNT     ?= $(HOME)/rankfs
+BACKING ?= $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/rankfs
+.PHONY: deps mount test lint fuzz torture bench eval install clean help
+deps: ## install what building, testing and running need (Debian)
+	@scripts/deps
+
+mount: deps ## install what is missing, build, mount BACKING on MNT
+	@$(MAKE) --no-print-directory all
+	@scripts/quickstart build/rankfs "$(BACKING)" "$(MNT)"
+
+test: deps ## install what is missing, build, run every test
+	@scripts/test
+
+lint: deps ## clang-format, clang-tidy, cppcheck, shellcheck, layers
+	@scripts/lint
+
+fuzz: deps ## libFuzzer on every target, SECONDS_EACH=60
+	@scripts/fuzz
+
+torture: deps ## the crash sweep at every step
+	@$(MAKE) --no-print-directory unit-programs
+	CRASH_EVERY=1 $(O)/tests/crash/sweep_test
+
+bench: deps ## speed and memory beside the peers, in one run
+	@$(MAKE) --no-print-directory all
+	@scripts/bench
+
+COLLECTIONS ?=
+eval: ## nDCG@10, Recall@100, MRR@10: make eval COLLECTIONS="DIR..."
+	@$(MAKE) --no-print-directory all
+	@python3 tests/eval/evaluate.py build/rankfs $(COLLECTIONS)
+	@python3 tests/eval/evaluate.py --typo build/rankfs $(COLLECTIONS)
+
+PREFIX  ?= /usr/local
+install: all ## install the program and its manual page
+	install -D -m 755 $(O)/rankfs $(DESTDIR)$(PREFIX)/bin/rankfs
+	install -D -m 644 fs/doc/rankfs.1 $(DESTDIR)$(PREFIX)/share/man/man1/rankfs.1
+	mkdir -p $(DESTDIR)$(PREFIX)/sbin
+	ln -sf ../bin/rankfs $(DESTDIR)$(PREFIX)/sbin/mount.rankfs
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 12
 
 -include $(COREO:.o=.d) $(FSO:.o=.d) $(UNITP:%=%.d) $(REPLAY:%_replay=%_fuzz.d)

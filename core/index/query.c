@@ -150,7 +150,8 @@ static int set_mode(const char *v)
 	       !strcasecmp(v, "vector");
 }
 
-static int add_filter(struct rk_query *q, int kind, const char *v, int negate)
+static int add_filter(struct rk_query *q, enum rk_filter_kind kind,
+		      const char *v, int negate)
 {
 	if (q->nfilters == RK_FILTERS_MAX || *v == '\0')
 		return 0;

@@ -28,8 +28,10 @@ struct rk_qterm {
 	double idf;
 };
 
+enum rk_filter_kind { RK_BY_PATH, RK_BY_EXT };
+
 struct rk_filter {
-	enum { RK_BY_PATH, RK_BY_EXT } kind;
+	enum rk_filter_kind kind;
 	int negate;
 	const char *value; /* glob, or comma-separated extensions */
 };

@@ -46,6 +46,7 @@ IX=indexes/main
 		assert_equal "$(paths "+doc$i")" "l$i.txt"
 	done
 	eventually 20 indexed
+	stop
 	run "$RANKFS" check -b "$BACKING"
 	assert_success
 }
@@ -228,9 +229,11 @@ all_there() {
 	echo "green gnu" >"$MNT/b.md" || true
 	assert_equal "$(cat "$MNT/a.md")" "purple yak"
 	rm "$MNT/fill.txt"
-	echo "blue boa" >"$MNT/c.md"
+	eventually 10 written "$MNT/c.md" "blue boa" # once the reader lets go
 	assert_equal "$(paths boa)" c.md
 	assert_equal "$(paths yak)" a.md
 	stop
 	umount "$BATS_TEST_TMPDIR/small"
 }
+
+written() { echo "$2" >"$1"; }

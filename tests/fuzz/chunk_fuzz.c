@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The first byte chooses the kind; chunks are in order and inside the text. */
+#include "fuzz/fuzz.h"
+#include "text/analyse.h"
+#include "text/chunk.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static struct rk_analyser *a;
+	struct rk_chunks c = RK_CHUNKS_INIT;
+	char *text;
+	size_t end = 0;
+	uint32_t pos = 0;
+
+	if (n == 0)
+		return 0;
+	if (!a)
+		PROPERTY(rk_analyser_new("english", &a) == 0);
+	/* a copy with a NUL, as the extractor gives it */
+	text = malloc(n);
+	memcpy(text, data + 1, n - 1);
+	text[n - 1] = '\0';
+	PROPERTY(rk_chunk_text((enum rk_kind)(data[0] % 5), text, n - 1, &c) ==
+		 0);
+	PROPERTY(c.n >= 1);
+	for (size_t i = 0; i < c.n; i++) {
+		PROPERTY(c.v[i].off >= end);
+		end = c.v[i].off + c.v[i].len;
+		PROPERTY(end <= n - 1);
+		PROPERTY(c.v[i].nlines >= 1 && c.v[i].line >= 1);
+		PROPERTY(strlen(c.v[i].head) == c.v[i].head_len);
+		PROPERTY(c.v[i].head_len <= RK_HEAD_MAX);
+		PROPERTY(c.v[i].sym_len <= RK_SYM_MAX);
+		rk_analyser_reset(a);
+		PROPERTY(rk_analyse(a, text + c.v[i].off, c.v[i].len, 1,
+				    &pos) == 0);
+	}
+	PROPERTY(rk_analyser_trim(a) == 0);
+	rk_chunks_release(&c);
+	free(text);
+	return 0;
+}
