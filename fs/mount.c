@@ -364,6 +364,7 @@ static int daemonise(struct fs_options *o, char *mountpoint)
 		return 1;
 	}
 	if (pid > 0) {
+		free(mountpoint);
 		close(pipefd[1]);
 		return wait_ready(pipefd[0], pid);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,8 @@
 enum { KEY_IGNORE = 1 };
 
 #define OPT(t, field, v) { t, offsetof(struct fs_options, field), v }
+/* FUSE_OPT_KEY() itself converts -1U in a way that clang warns about */
+#define IGNORED(t) { t, UINT_MAX, KEY_IGNORE }
 static const struct fuse_opt OPTIONS[] = {
 	OPT("-f", foreground, 1),
 	OPT("-d", debug, 1),
@@ -20,16 +23,16 @@ static const struct fuse_opt OPTIONS[] = {
 	OPT("ro", read_only, 1),
 	OPT("timeout=%lf", timeout, 0),
 	/* from fstab and mount(8), for others than us */
-	FUSE_OPT_KEY("rw", KEY_IGNORE),
-	FUSE_OPT_KEY("_netdev", KEY_IGNORE),
-	FUSE_OPT_KEY("nofail", KEY_IGNORE),
-	FUSE_OPT_KEY("noauto", KEY_IGNORE),
-	FUSE_OPT_KEY("auto", KEY_IGNORE),
-	FUSE_OPT_KEY("user", KEY_IGNORE),
-	FUSE_OPT_KEY("users", KEY_IGNORE),
-	FUSE_OPT_KEY("nouser", KEY_IGNORE),
-	FUSE_OPT_KEY("defaults", KEY_IGNORE),
-	FUSE_OPT_KEY("x-", KEY_IGNORE),
+	IGNORED("rw"),
+	IGNORED("_netdev"),
+	IGNORED("nofail"),
+	IGNORED("noauto"),
+	IGNORED("auto"),
+	IGNORED("user"),
+	IGNORED("users"),
+	IGNORED("nouser"),
+	IGNORED("defaults"),
+	IGNORED("x-"),
 	FUSE_OPT_END
 };
 

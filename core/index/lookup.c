@@ -127,7 +127,7 @@ static int lookup_mem(struct rk_searching *s, struct rk_qsource *src,
 		      const struct rk_qterm *t, struct rk_plist *l)
 {
 	const struct rk_memtable *m = src->mem;
-	int64_t id = rk_memtable_term(m, t->s, t->n);
+	int64_t id = rk_vocab_find(&m->vocab, t->s, (uint32_t)t->n);
 	struct rk_posting p = { .id = UINT32_MAX };
 	const struct rk_mterm *mt;
 	const uint8_t *q;

@@ -122,21 +122,6 @@ static int by_path_room(struct rk_memtable *m)
 	return 0;
 }
 
-int64_t rk_memtable_term(const struct rk_memtable *m, const char *s, size_t n)
-{
-	uint32_t h = (uint32_t)(rk_hash64(s, n) >> 32);
-	uint32_t i = h & m->vocab.mask;
-
-	for (; m->vocab.slots[i]; i = (i + 1) & m->vocab.mask) {
-		uint32_t id = m->vocab.slots[i] - 1;
-		const struct rk_word *w = &m->vocab.v[id];
-
-		if (w->hash == h && w->n == n && memcmp(w->s, s, n) == 0)
-			return id;
-	}
-	return -1;
-}
-
 /* The table's id of the analyser's term `t`. */
 static int64_t map_term(struct rk_memtable *m, struct rk_termmap *map,
 			const struct rk_vocab *v, uint32_t t)

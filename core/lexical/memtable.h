@@ -100,9 +100,6 @@ static inline const char *rk_memtable_path(const struct rk_memtable *m,
 	return (const char *)m->paths.p + m->docs[doc].rec.path_off;
 }
 
-/* Vocabulary id of a term, or -1. Needs the lock shared. */
-int64_t rk_memtable_term(const struct rk_memtable *m, const char *s, size_t n);
-
 /*
  * Decode the next posting of a list; p->id must hold the id before it
  * (UINT32_MAX at first). Returns the byte after it. Memory is trusted.

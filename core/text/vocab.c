@@ -38,7 +38,7 @@ static int vocab_grow(struct rk_vocab *v)
 {
 	uint32_t cap = v->cap * 2, mask = cap * 2 - 1;
 	struct rk_word *w = rk_realloc(v->v, cap * sizeof(*w));
-	uint32_t *slots;
+	struct rk_vocab_slot *slots;
 
 	if (!w)
 		return -ENOMEM;
@@ -49,9 +49,9 @@ static int vocab_grow(struct rk_vocab *v)
 	for (uint32_t id = 0; id < v->n; id++) {
 		uint32_t i = v->v[id].hash & mask;
 
-		while (slots[i])
+		while (slots[i].id1)
 			i = (i + 1) & mask;
-		slots[i] = id + 1;
+		slots[i] = (struct rk_vocab_slot){ v->v[id].hash, id + 1 };
 	}
 	rk_free(v->slots);
 	v->slots = slots;
@@ -60,29 +60,51 @@ static int vocab_grow(struct rk_vocab *v)
 	return 0;
 }
 
+static uint32_t hash_of(const char *s, uint32_t n)
+{
+	return (uint32_t)(rk_hash64(s, n) >> 32);
+}
+
+/* The slot that holds s, or the empty one where it belongs. */
+static uint32_t find_slot(const struct rk_vocab *v, const char *s, uint32_t n,
+			  uint32_t h)
+{
+	uint32_t i = h & v->mask;
+
+	for (; v->slots[i].id1; i = (i + 1) & v->mask) {
+		const struct rk_word *w;
+
+		if (v->slots[i].hash != h)
+			continue;
+		w = &v->v[v->slots[i].id1 - 1];
+		if (w->n == n && memcmp(w->s, s, n) == 0)
+			break;
+	}
+	return i;
+}
+
+int64_t rk_vocab_find(const struct rk_vocab *v, const char *s, uint32_t n)
+{
+	return (int64_t)v->slots[find_slot(v, s, n, hash_of(s, n))].id1 - 1;
+}
+
 int64_t rk_vocab_id(struct rk_vocab *v, const char *s, uint32_t n)
 {
-	uint32_t h = (uint32_t)(rk_hash64(s, n) >> 32);
-	uint32_t i = h & v->mask;
+	uint32_t h = hash_of(s, n), i = find_slot(v, s, n, h);
 	char *copy;
 
-	for (; v->slots[i]; i = (i + 1) & v->mask) {
-		const struct rk_word *w = &v->v[v->slots[i] - 1];
-
-		if (w->hash == h && w->n == n && memcmp(w->s, s, n) == 0)
-			return v->slots[i] - 1;
-	}
+	if (v->slots[i].id1)
+		return v->slots[i].id1 - 1;
 	if (v->n == v->cap) {
 		if (vocab_grow(v) < 0)
 			return -ENOMEM;
-		for (i = h & v->mask; v->slots[i];)
-			i = (i + 1) & v->mask;
+		i = find_slot(v, s, n, h);
 	}
 	copy = rk_arena_strndup(&v->arena, s, n);
 	if (!copy)
 		return -ENOMEM;
 	v->v[v->n] = (struct rk_word){ copy, n, h };
-	v->slots[i] = ++v->n;
+	v->slots[i] = (struct rk_vocab_slot){ h, ++v->n };
 	return v->n - 1;
 }
 

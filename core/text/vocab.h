@@ -15,9 +15,15 @@ struct rk_word {
 	uint32_t hash; /* high half of the 64-bit hash */
 };
 
+/* The hash beside the id: most probes end without a look at the word. */
+struct rk_vocab_slot {
+	uint32_t hash;
+	uint32_t id1; /* id + 1, or 0 */
+};
+
 struct rk_vocab {
 	struct rk_word *v; /* by id */
-	uint32_t *slots;   /* id + 1, or 0 */
+	struct rk_vocab_slot *slots;
 	uint32_t n, cap, mask;
 	struct rk_arena arena;
 };
@@ -28,6 +34,8 @@ void rk_vocab_release(struct rk_vocab *v);
 int rk_vocab_clear(struct rk_vocab *v);
 /* The id of s, new or known; -ENOMEM when memory is short. */
 int64_t rk_vocab_id(struct rk_vocab *v, const char *s, uint32_t n);
+/* The id of s if it is known, else -1. */
+int64_t rk_vocab_find(const struct rk_vocab *v, const char *s, uint32_t n);
 size_t rk_vocab_bytes(const struct rk_vocab *v);
 
 #endif

@@ -42,5 +42,15 @@ class Measures(unittest.TestCase):
         self.assertEqual(e.document(row), ("src/a.c/7/f.c", "int f;\n"))
 
 
+class Tap(unittest.TextTestResult):
+    """One TAP line a test, for scripts/test to count."""
+
+    def stopTest(self, test):
+        bad = any(t is test for t, _ in self.failures + self.errors)
+        print("%s %d - %s" % ("not ok" if bad else "ok", self.testsRun,
+                              test._testMethodName.replace("_", " ")))
+        super().stopTest(test)
+
+
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(testRunner=unittest.TextTestRunner(resultclass=Tap))
