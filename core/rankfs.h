@@ -31,16 +31,16 @@ struct rk_index;
 /* --- opening ----------------------------------------------------------- */
 
 enum { /* rk_index_open() flags */
-	/*
-	 * Change nothing and take no lock: the newest checkpoint, and what the
-	 * log says has changed since, indexed in memory. Several readers may
-	 * open beside one writer.
-	 */
-	RK_READ_ONLY = 1,
-	/* Do not compare the documents with the index after opening. */
-	RK_NO_RECONCILE = 2,
-	/* Throw the index away and build it from the documents. */
-	RK_REBUILD = 4,
+       /*
+	* Change nothing and take no lock: the newest checkpoint, and what the
+	* log says has changed since, indexed in memory. Several readers may
+	* open beside one writer.
+	*/
+       RK_READ_ONLY = 1,
+       /* Do not compare the documents with the index after opening. */
+       RK_NO_RECONCILE = 2,
+       /* Throw the index away and build it from the documents. */
+       RK_REBUILD = 4,
 };
 
 /*
@@ -72,8 +72,7 @@ int rk_index_files_fd(const struct rk_index *ix);
  * The text of the process that holds the writer's lock, for messages such
  * as "in use by process 123". Returns 0 with out filled, -ENOENT if nobody.
  */
-int rk_index_holder(const char *backing, const char *name, char *out,
-		    size_t n);
+int rk_index_holder(const char *backing, const char *name, char *out, size_t n);
 
 /* --- changes ----------------------------------------------------------- */
 
@@ -115,11 +114,11 @@ int rk_barrier(struct rk_index *ix, int timeout_ms, const _Atomic int *cancel);
 /* --- queries ----------------------------------------------------------- */
 
 enum rk_format { /* as:... in the query */
-	RK_AS_TEXT,
-	RK_AS_JSON,
-	RK_AS_JSONL,
-	RK_AS_PATHS,
-	RK_AS_LINES,
+		 RK_AS_TEXT,
+		 RK_AS_JSON,
+		 RK_AS_JSONL,
+		 RK_AS_PATHS,
+		 RK_AS_LINES,
 };
 
 struct rk_search_opts {
@@ -129,20 +128,20 @@ struct rk_search_opts {
 };
 
 struct rk_hit {
-	const char *path;	/* relative to the documents' directory */
-	uint32_t line;		/* the best line, from 1 */
-	uint32_t first, last;	/* lines of the chunk */
-	uint64_t off, len;	/* bytes of the chunk in the text */
-	double score;		/* 0 to 1, relative to the best hit */
-	double lexical;		/* BM25F with pair scores */
-	const char *heading;	/* heading path, or "" */
-	const char *symbol;	/* names defined in the chunk, or "" */
-	const char *kind;	/* "markdown", "code", ... */
-	const char *excerpt;	/* lines, each ended by a newline; or "" */
-	uint32_t excerpt_line;	/* line of the excerpt's first */
-	int complete;		/* the excerpt is the whole document */
-	uint32_t tokens;	/* estimate for the chunk */
-	uint64_t size;		/* of the file */
+	const char *path;      /* relative to the documents' directory */
+	uint32_t line;	       /* the best line, from 1 */
+	uint32_t first, last;  /* lines of the chunk */
+	uint64_t off, len;     /* bytes of the chunk in the text */
+	double score;	       /* 0 to 1, relative to the best hit */
+	double lexical;	       /* BM25F with pair scores */
+	const char *heading;   /* heading path, or "" */
+	const char *symbol;    /* names defined in the chunk, or "" */
+	const char *kind;      /* "markdown", "code", ... */
+	const char *excerpt;   /* lines, each ended by a newline; or "" */
+	uint32_t excerpt_line; /* line of the excerpt's first */
+	int complete;	       /* the excerpt is the whole document */
+	uint32_t tokens;       /* estimate for the chunk */
+	uint64_t size;	       /* of the file */
 	int64_t mtime_ns;
 };
 
@@ -150,10 +149,10 @@ struct rk_hit {
 struct rk_results {
 	struct rk_hit *hits;
 	size_t nhits;
-	uint64_t total;	      /* documents that match */
-	int total_is_lower;   /* counting was cut short: "at least" */
-	uint64_t generation;  /* of the index that was asked */
-	size_t pending;	      /* changes not yet in the answer */
+	uint64_t total;	     /* documents that match */
+	int total_is_lower;  /* counting was cut short: "at least" */
+	uint64_t generation; /* of the index that was asked */
+	size_t pending;	     /* changes not yet in the answer */
 	double took_ms;
 	enum rk_format format;
 	const char *did_you_mean; /* what was searched instead, or NULL */
@@ -181,7 +180,7 @@ int rk_compact(struct rk_index *ix);
 int rk_reindex(struct rk_index *ix, int all);
 
 struct rk_verify_report {
-	uint64_t files, segments, bytes; /* looked at */
+	uint64_t files, segments, bytes;  /* looked at */
 	uint64_t damaged, missing, stale; /* what does not hold */
 };
 /* Check every checksum, and the documents against the index. Reads only. */
@@ -192,7 +191,7 @@ int rk_verify(struct rk_index *ix, struct rk_verify_report *out);
 struct rk_status {
 	uint64_t docs, chunks, terms, segments;
 	uint64_t generation, checkpoint;
-	uint64_t index_bytes; /* segment files */
+	uint64_t index_bytes;  /* segment files */
 	uint64_t memory_bytes; /* tables not yet written */
 	size_t pending;
 	int reconciling;

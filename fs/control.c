@@ -84,8 +84,10 @@ static void read_readme(struct fs *fs, uid_t uid, struct rk_buf *out)
 		"A / in a name is written %%2F, a %% is %%25. =name makes a "
 		"query of any name.\n\n"
 		".rankfs/status, status.json   how the index is doing\n"
-		".rankfs/warnings              what could not be indexed whole\n"
-		".rankfs/config                settings, readable and writable\n"
+		".rankfs/warnings              what could not be indexed "
+		"whole\n"
+		".rankfs/config                settings, readable and "
+		"writable\n"
 		".rankfs/ctl                   verbs; cat it for the list\n"
 		".rankfs/error                 why your last write failed\n",
 		fs->mountpoint, fs->mountpoint, fs->mountpoint);
@@ -120,9 +122,9 @@ static const struct {
 	const char *name;
 	int (*run)(struct rk_index *ix);
 } VERBS[] = {
-	{ "checkpoint", rk_checkpoint }, { "compact", rk_compact },
-	{ "reindex", verb_reindex },	 { "reconcile", verb_reconcile },
-	{ "verify", verb_verify },	 { "sync", verb_sync },
+	{"checkpoint", rk_checkpoint}, {"compact", rk_compact},
+	{"reindex", verb_reindex},     {"reconcile", verb_reconcile},
+	{"verify", verb_verify},       {"sync", verb_sync},
 };
 
 static int run_verb(struct fs *fs, const char *s, size_t n, char *err,
@@ -182,13 +184,13 @@ struct fs_file {
 };
 
 static const struct fs_file FILES[] = {
-	{ "README", read_readme, NULL },
-	{ "config", read_config, write_config },
-	{ "ctl", read_ctl, write_ctl },
-	{ "error", read_error, NULL },
-	{ "status", read_status, NULL },
-	{ "status.json", read_status_json, NULL },
-	{ "warnings", read_warnings, NULL },
+	{"README", read_readme, NULL},
+	{"config", read_config, write_config},
+	{"ctl", read_ctl, write_ctl},
+	{"error", read_error, NULL},
+	{"status", read_status, NULL},
+	{"status.json", read_status_json, NULL},
+	{"warnings", read_warnings, NULL},
 };
 enum { NFILES = sizeof(FILES) / sizeof(FILES[0]) };
 
@@ -264,8 +266,8 @@ static void file_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 {
 	(void)attr;
 	(void)fi;
-	if (to_set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID |
-		      FUSE_SET_ATTR_GID))
+	if (to_set &
+	    (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
 		fuse_reply_err(req, EPERM);
 	else /* `>` truncates first: nothing is lost, a write replaces lines */
 		file_getattr(req, fs, n);
@@ -400,7 +402,7 @@ static void dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			size_t size, off_t off, int plus)
 {
-	const char *names[NFILES + 2] = { ".", ".." };
+	const char *names[NFILES + 2] = {".", ".."};
 
 	(void)h;
 	for (int i = 0; i < NFILES; i++)

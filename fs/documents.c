@@ -195,7 +195,7 @@ static int set_owner(struct fs *fs, struct fs_node *n, uid_t uid, gid_t gid)
 static int set_times(struct fs *fs, struct fs_node *n, const struct stat *attr,
 		     int to_set)
 {
-	struct timespec ts[2] = { { 0, UTIME_OMIT }, { 0, UTIME_OMIT } };
+	struct timespec ts[2] = {{0, UTIME_OMIT}, {0, UTIME_OMIT}};
 	const char *name;
 	int dir, flags, rc;
 
@@ -404,7 +404,7 @@ static void read_later(fuse_req_t req, struct fs *fs, int fd, size_t n,
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	*j = (struct read_job){ { .run = read_run }, req, fd, n, off };
+	*j = (struct read_job){{.run = read_run}, req, fd, n, off};
 	fs_pool_add(fs->pool, &j->job);
 }
 
@@ -420,7 +420,7 @@ static void doc_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		     size_t n, off_t off)
 {
 	static char buf[READ_MAX]; /* the loop's own */
-	struct iovec iov = { buf, n };
+	struct iovec iov = {buf, n};
 	ssize_t r;
 
 	if (n > sizeof(buf)) {
@@ -444,8 +444,8 @@ static void doc_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	(void)fs;
 	h->dirty = 1;
 	while (done < n) {
-		ssize_t r = pwrite(h->fd, p + done, n - done,
-				   off + (off_t)done);
+		ssize_t r =
+			pwrite(h->fd, p + done, n - done, off + (off_t)done);
 
 		if (r < 0 && errno == EINTR)
 			continue;
@@ -470,7 +470,7 @@ struct throttle_job {
 static void throttle_run(struct fs_job *job)
 {
 	struct throttle_job *j = (struct throttle_job *)job;
-	const struct timespec ts = { 0, 1000000 };
+	const struct timespec ts = {0, 1000000};
 
 	for (int i = 0; i < 30000 && rk_congested(j->fs->ix); i++)
 		nanosleep(&ts, NULL);
@@ -486,7 +486,7 @@ static void reply_throttled(fuse_req_t req, struct fs *fs)
 		fuse_reply_err(req, 0);
 		return;
 	}
-	*j = (struct throttle_job){ { .run = throttle_run }, req, fs };
+	*j = (struct throttle_job){{.run = throttle_run}, req, fs};
 	fs_pool_add(fs->throttle, &j->job);
 }
 
@@ -525,8 +525,8 @@ struct sync_job {
 	struct fs_job job;
 	fuse_req_t req;
 	struct fs *fs;
-	int fd;	       /* the file's; or -1: */
-	int own_fd;    /* a folder's, opened for this, to be closed */
+	int fd;	    /* the file's; or -1: */
+	int own_fd; /* a folder's, opened for this, to be closed */
 	int data_only;
 	uint64_t seq; /* of the log; 0: its last */
 };
@@ -557,8 +557,8 @@ static void sync_later(fuse_req_t req, struct fs *fs, int fd, int own_fd,
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	*j = (struct sync_job){ { .run = sync_run }, req, fs, fd, own_fd,
-				data_only, seq };
+	*j = (struct sync_job){{.run = sync_run}, req, fs, fd, own_fd,
+			       data_only,	  seq};
 	fs_pool_add(fs->pool, &j->job);
 }
 
@@ -791,9 +791,9 @@ static int touch_renamed(struct fs *fs, struct fs_node *p, const char *name,
 {
 	struct fs_node *a = fs_node_find(fs, p, name);
 	struct fs_node *b = fs_node_find(fs, to, to_name);
-	unsigned tree = (!a || !S_ISREG(a->type) || (b && !S_ISREG(b->type))) ?
-				RK_TOUCH_TREE :
-				0;
+	unsigned tree = (!a || !S_ISREG(a->type) || (b && !S_ISREG(b->type)))
+				? RK_TOUCH_TREE
+				: 0;
 	int rc = touch_child(fs, p, name, tree);
 
 	return rc ? rc : touch_child(fs, to, to_name, tree);
@@ -814,9 +814,9 @@ void fs_doc_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 		return;
 	to->pinned++;
 	from = fs_node_dirfd(fs, p);
-	rc = from < 0 ? from :
-	     renameat2(from, name, dir, newname, flags) < 0 ? -errno :
-							      0;
+	rc = from < 0					      ? from
+	     : renameat2(from, name, dir, newname, flags) < 0 ? -errno
+							      : 0;
 	to->pinned--;
 	if (rc == 0) {
 		rc = touch_renamed(fs, p, name, to, newname);
@@ -877,9 +877,9 @@ static void allocate_run(struct fs_job *job)
 {
 	struct range_job *j = (struct range_job *)job;
 
-	fuse_reply_err(j->req, fallocate(j->out, j->mode, j->off, j->len) < 0 ?
-				       errno :
-				       0);
+	fuse_reply_err(j->req, fallocate(j->out, j->mode, j->off, j->len) < 0
+				       ? errno
+				       : 0);
 	free(j);
 }
 
@@ -921,11 +921,11 @@ void fs_doc_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 	}
 	h->dirty = 1;
 	range_later(req, fs_of(req),
-		    (struct range_job){ .job.run = allocate_run,
-					.out = h->fd,
-					.mode = mode,
-					.off = off,
-					.len = len });
+		    (struct range_job){.job.run = allocate_run,
+				       .out = h->fd,
+				       .mode = mode,
+				       .off = off,
+				       .len = len});
 }
 
 void fs_doc_copy(fuse_req_t req, fuse_ino_t in, off_t in_off,
@@ -939,17 +939,18 @@ void fs_doc_copy(fuse_req_t req, fuse_ino_t in, off_t in_off,
 	(void)out;
 	(void)flags;
 	if (a->fd < 0 || b->fd < 0) {
-		fuse_reply_err(req, EOPNOTSUPP); /* the kernel reads and writes */
+		fuse_reply_err(req,
+			       EOPNOTSUPP); /* the kernel reads and writes */
 		return;
 	}
 	b->dirty = 1;
 	range_later(req, fs_of(req),
-		    (struct range_job){ .job.run = copy_run,
-					.in = a->fd,
-					.out = b->fd,
-					.in_off = in_off,
-					.off = off,
-					.len = (off_t)len });
+		    (struct range_job){.job.run = copy_run,
+				       .in = a->fd,
+				       .out = b->fd,
+				       .in_off = in_off,
+				       .off = off,
+				       .len = (off_t)len});
 }
 
 void fs_doc_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
@@ -977,8 +978,8 @@ void fs_doc_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
  * mount, and the kernel asks for them before every write: they are answered
  * without looking. ACLs would need their permission checks.
  */
-static int xattr_path(fuse_req_t req, fuse_ino_t ino, const char *name,
-		      int *fd, char out[40])
+static int xattr_path(fuse_req_t req, fuse_ino_t ino, const char *name, int *fd,
+		      char out[40])
 {
 	struct fs *fs = fs_of(req);
 	struct fs_node *n = fs_node(fs, ino);
@@ -1110,12 +1111,11 @@ struct listing {
 static int put_entry(struct listing *l, const char *name,
 		     struct fuse_entry_param *e, off_t off)
 {
-	size_t k = l->plus ? fuse_add_direntry_plus(l->req, l->buf + l->n,
-						    l->cap - l->n, name, e,
-						    off) :
-			     fuse_add_direntry(l->req, l->buf + l->n,
-					       l->cap - l->n, name, &e->attr,
-					       off);
+	size_t k =
+		l->plus ? fuse_add_direntry_plus(l->req, l->buf + l->n,
+						 l->cap - l->n, name, e, off)
+			: fuse_add_direntry(l->req, l->buf + l->n,
+					    l->cap - l->n, name, &e->attr, off);
 
 	if (k > l->cap - l->n)
 		return 1;
@@ -1126,7 +1126,7 @@ static int put_entry(struct listing *l, const char *name,
 static int put_document(struct listing *l, struct fs_node *dir,
 			const struct dirent *d)
 {
-	struct fuse_entry_param e = { .ino = 0 };
+	struct fuse_entry_param e = {.ino = 0};
 	int dots = !strcmp(d->d_name, ".") || !strcmp(d->d_name, "..");
 
 	e.attr.st_ino = d->d_ino;
@@ -1150,7 +1150,7 @@ static void put_virtual(struct listing *l, off_t off)
 
 	for (int i = (int)(off - VIRTUAL_OFF);
 	     i >= 0 && (name = fs_root_listed(l->fs, i, &n)); i++) {
-		struct fuse_entry_param e = { .ino = 0 };
+		struct fuse_entry_param e = {.ino = 0};
 
 		fs_virtual_stat(l->fs, n, S_IFDIR | 0555, 0, &e.attr);
 		if (l->plus) {
@@ -1167,9 +1167,9 @@ static void put_virtual(struct listing *l, off_t off)
 static void doc_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			size_t size, off_t off, int plus)
 {
-	struct listing l = { req, fs, NULL, 0,
-			     size < DIR_BYTES_MAX ? size : DIR_BYTES_MAX,
-			     plus };
+	struct listing l = {
+		req, fs, NULL, 0, size < DIR_BYTES_MAX ? size : DIR_BYTES_MAX,
+		plus};
 	int full = 0;
 	struct dirent *d = NULL;
 

@@ -36,7 +36,7 @@ void fs_blob_unref(struct fs_blob *b);
 struct fs_link {
 	struct fs_node *node;
 	struct fs_node *parent;
-	struct fs_link *next; /* other names of the same inode */
+	struct fs_link *next;  /* other names of the same inode */
 	struct fs_link *chain; /* hash bucket by (parent, name) */
 	char name[];
 };
@@ -54,7 +54,7 @@ struct fs_node {
 	int dirfd;		/* O_PATH; -1 while not open */
 	int pinned;		/* dirfd in use: not to be closed */
 	struct fs_node *lru_prev, *lru_next; /* of open dirfds */
-	struct fs_node *chain;	/* hash bucket by inode */
+	struct fs_node *chain;		     /* hash bucket by inode */
 	/* virtual files */
 	const struct fs_file *file; /* entry of a table in control.c */
 	char *text;		    /* a query */
@@ -164,8 +164,8 @@ struct fs_kind {
 	/* virtual files whose attributes cost nothing */
 	void (*stat)(struct fs *, struct fs_node *, struct stat *);
 };
-extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY,
-	FS_CONTROL_DIR, FS_CONTROL_FILE;
+extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
+	FS_CONTROL_FILE;
 extern const struct fuse_lowlevel_ops FS_OPS;
 /* Is this name taken by the tree at an index root? */
 int fs_reserved(const struct fs *fs, const struct fs_node *parent,
@@ -205,8 +205,8 @@ void fs_doc_fallocate(fuse_req_t, fuse_ino_t, int, off_t, off_t,
 void fs_doc_lseek(fuse_req_t, fuse_ino_t, off_t, int, struct fuse_file_info *);
 void fs_doc_copy(fuse_req_t, fuse_ino_t, off_t, struct fuse_file_info *,
 		 fuse_ino_t, off_t, struct fuse_file_info *, size_t, int);
-void fs_doc_setxattr(fuse_req_t, fuse_ino_t, const char *, const char *,
-		     size_t, int);
+void fs_doc_setxattr(fuse_req_t, fuse_ino_t, const char *, const char *, size_t,
+		     int);
 void fs_doc_getxattr(fuse_req_t, fuse_ino_t, const char *, size_t);
 void fs_doc_listxattr(fuse_req_t, fuse_ino_t, size_t);
 void fs_doc_removexattr(fuse_req_t, fuse_ino_t, const char *);

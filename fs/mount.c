@@ -46,8 +46,8 @@ static int clear_stale(const char *mountpoint)
 	fprintf(stderr,
 		"rankfs: %s was left by a daemon that died; unmounting it\n",
 		mountpoint);
-	rc = geteuid() == 0 ? umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) :
-			      run_fusermount("-uz", mountpoint);
+	rc = geteuid() == 0 ? umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW)
+			    : run_fusermount("-uz", mountpoint);
 	if (rc < 0)
 		fprintf(stderr, "rankfs: cannot unmount %s: %s\n", mountpoint,
 			strerror(errno));
@@ -65,9 +65,9 @@ static char *mounted_backing(const char *path)
 		if (strcmp(m->mnt_dir, path) != 0)
 			continue;
 		free(source); /* the last one is on top */
-		source = strcmp(m->mnt_type, "fuse.rankfs") == 0 ?
-				 strdup(m->mnt_fsname) :
-				 NULL;
+		source = strcmp(m->mnt_type, "fuse.rankfs") == 0
+				 ? strdup(m->mnt_fsname)
+				 : NULL;
 	}
 	if (f)
 		endmntent(f);
@@ -85,7 +85,7 @@ static int is_ours(const char *path)
 /* The daemon writes its last checkpoint after the mount has gone. */
 static void wait_for_daemon(const char *backing)
 {
-	const struct timespec ts = { 0, 10 * 1000000 };
+	const struct timespec ts = {0, 10 * 1000000};
 	char holder[64];
 
 	for (int i = 0; i < 6000 && rk_index_holder(backing, "main", holder,
@@ -112,8 +112,7 @@ int fs_unmount(const char *mountpoint)
 	int rc;
 
 	if (path && !backing) {
-		fprintf(stderr, "rankfs: %s is not mounted by rankfs\n",
-			path);
+		fprintf(stderr, "rankfs: %s is not mounted by rankfs\n", path);
 		rc = 1;
 	} else {
 		rc = unmount(path ? path : mountpoint);
@@ -166,7 +165,8 @@ static int check_backing(const char *backing, const char *mountpoint)
 	if (bad)
 		fprintf(stderr,
 			"rankfs: the backing folder %s must not lie under the "
-			"mount point %s\n", backing, mountpoint);
+			"mount point %s\n",
+			backing, mountpoint);
 	return bad ? -1 : 0;
 }
 
@@ -257,8 +257,7 @@ static int mount_session(struct fs *fs, struct fs_options *o)
 	if (fuse_set_signal_handlers(fs->se) < 0)
 		return -1;
 	if (fuse_session_mount(fs->se, fs->mountpoint) < 0) {
-		fprintf(stderr, "rankfs: cannot mount on %s\n",
-			fs->mountpoint);
+		fprintf(stderr, "rankfs: cannot mount on %s\n", fs->mountpoint);
 		fuse_remove_signal_handlers(fs->se);
 		return -1;
 	}

@@ -22,7 +22,7 @@ struct fs_node *fs_node(struct fs *fs, fuse_ino_t ino)
 
 static size_t ino_hash(dev_t dev, ino_t ino)
 {
-	uint64_t k[2] = { dev, ino };
+	uint64_t k[2] = {dev, ino};
 
 	return rk_hash64(k, sizeof(k));
 }
@@ -217,8 +217,8 @@ static void link_free(struct fs *fs, struct fs_link *l)
 
 static void node_free(struct fs *fs, struct fs_node *n)
 {
-	struct fs_node **p = &fs->by_ino[ino_hash(n->dev, n->ino) &
-					 fs->ino_mask];
+	struct fs_node **p =
+		&fs->by_ino[ino_hash(n->dev, n->ino) & fs->ino_mask];
 
 	while (*p && *p != n)
 		p = &(*p)->chain;
@@ -261,8 +261,8 @@ static struct fs_link *link_add(struct fs *fs, struct fs_node *n,
 struct fs_node *fs_node_get(struct fs *fs, struct fs_node *parent,
 			    const char *name, const struct stat *st)
 {
-	struct fs_node **p = &fs->by_ino[ino_hash(st->st_dev, st->st_ino) &
-					 fs->ino_mask];
+	struct fs_node **p =
+		&fs->by_ino[ino_hash(st->st_dev, st->st_ino) & fs->ino_mask];
 	struct fs_node *n;
 
 	for (n = *p; n; n = n->chain)

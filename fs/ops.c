@@ -23,9 +23,9 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 	 * data of closed files for half a minute. No splice: measured slower
 	 * than one copy here. POSIX locks and flock stay in the kernel.
 	 */
-	conn->want &= ~(unsigned)(FUSE_CAP_WRITEBACK_CACHE |
-				  FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
-				  FUSE_CAP_SPLICE_MOVE);
+	conn->want &=
+		~(unsigned)(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_SPLICE_READ |
+			    FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
 	if (fs->ready_fd >= 0) {
 		if (write(fs->ready_fd, "", 1) != 1) {
 			/* whoever waited has gone */
@@ -51,7 +51,8 @@ static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 	fuse_reply_none(req);
 }
 
-static void op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *f)
+static void op_forget_multi(fuse_req_t req, size_t n,
+			    struct fuse_forget_data *f)
 {
 	for (size_t i = 0; i < n; i++)
 		fs_node_forget(fs_of(req), fs_node(fs_of(req), f[i].ino),

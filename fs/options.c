@@ -8,33 +8,24 @@
 
 enum { KEY_IGNORE = 1 };
 
-#define OPT(t, field, v) { t, offsetof(struct fs_options, field), v }
+#define OPT(t, field, v)                                                       \
+	{                                                                      \
+		t, offsetof(struct fs_options, field), v                       \
+	}
 /* FUSE_OPT_KEY() itself converts -1U in a way that clang warns about */
-#define IGNORED(t) { t, UINT_MAX, KEY_IGNORE }
+#define IGNORED(t)                                                             \
+	{                                                                      \
+		t, UINT_MAX, KEY_IGNORE                                        \
+	}
 static const struct fuse_opt OPTIONS[] = {
-	OPT("-f", foreground, 1),
-	OPT("-d", debug, 1),
-	OPT("debug", debug, 1),
-	OPT("-h", help, 1),
-	OPT("--help", help, 1),
-	OPT("-V", version, 1),
-	OPT("--version", version, 1),
-	OPT("allow_other", allow_other, 1),
-	OPT("ro", read_only, 1),
-	OPT("timeout=%lf", timeout, 0),
+	OPT("-f", foreground, 1), OPT("-d", debug, 1), OPT("debug", debug, 1),
+	OPT("-h", help, 1), OPT("--help", help, 1), OPT("-V", version, 1),
+	OPT("--version", version, 1), OPT("allow_other", allow_other, 1),
+	OPT("ro", read_only, 1), OPT("timeout=%lf", timeout, 0),
 	/* from fstab and mount(8), for others than us */
-	IGNORED("rw"),
-	IGNORED("_netdev"),
-	IGNORED("nofail"),
-	IGNORED("noauto"),
-	IGNORED("auto"),
-	IGNORED("user"),
-	IGNORED("users"),
-	IGNORED("nouser"),
-	IGNORED("defaults"),
-	IGNORED("x-"),
-	FUSE_OPT_END
-};
+	IGNORED("rw"), IGNORED("_netdev"), IGNORED("nofail"), IGNORED("noauto"),
+	IGNORED("auto"), IGNORED("user"), IGNORED("users"), IGNORED("nouser"),
+	IGNORED("defaults"), IGNORED("x-"), FUSE_OPT_END};
 
 char *fs_default_backing(void)
 {
@@ -75,11 +66,11 @@ static int process(void *data, const char *arg, int key,
 /* What every mount gets, whatever was asked for. */
 static int add_defaults(struct fs_options *o)
 {
-	int rc = fuse_opt_add_arg(
-		&o->fuse, o->read_only ? "-osubtype=rankfs,"
-					 "default_permissions,ro" :
-					 "-osubtype=rankfs,"
-					 "default_permissions");
+	int rc = fuse_opt_add_arg(&o->fuse, o->read_only
+						    ? "-osubtype=rankfs,"
+						      "default_permissions,ro"
+						    : "-osubtype=rankfs,"
+						      "default_permissions");
 
 	if (rc == 0 && o->allow_other)
 		rc = fuse_opt_add_arg(&o->fuse, "-oallow_other");

@@ -21,14 +21,21 @@ enum {
 };
 
 /* What editors, shells and version control ask every folder for. */
-static const char *const PROBES[] = {
-	".*",	"#*#",	    "*~",	   "*,v",	   "*.sw[a-p]",
-	"RCS",	"SCCS",	    "CVS",	   "_darcs",	   "_MTN",
-	"HEAD", "4913",	    "Makefile",	   "makefile",	   "GNUmakefile",
-	"s.*",	"p.*",	    "package.json", "node_modules", "Cargo.toml",
-	"go.mod", "pyproject.toml", "setup.py", "tags", "TAGS", "Thumbs.db",
-	"desktop.ini", "autorun.inf", "*.tmp", NULL
-};
+static const char *const PROBES[] = {".*",	     "#*#",
+				     "*~",	     "*,v",
+				     "*.sw[a-p]",    "RCS",
+				     "SCCS",	     "CVS",
+				     "_darcs",	     "_MTN",
+				     "HEAD",	     "4913",
+				     "Makefile",     "makefile",
+				     "GNUmakefile",  "s.*",
+				     "p.*",	     "package.json",
+				     "node_modules", "Cargo.toml",
+				     "go.mod",	     "pyproject.toml",
+				     "setup.py",     "tags",
+				     "TAGS",	     "Thumbs.db",
+				     "desktop.ini",  "autorun.inf",
+				     "*.tmp",	     NULL};
 
 static int is_probe(const char *name)
 {
@@ -44,7 +51,7 @@ static size_t decode_name(const char *name, char *out)
 	static const struct {
 		const char *code;
 		char c;
-	} CODES[] = { { "2F", '/' }, { "0A", '\n' }, { "25", '%' } };
+	} CODES[] = {{"2F", '/'}, {"0A", '\n'}, {"25", '%'}};
 	size_t n = 0;
 
 	if (*name == '=')
@@ -116,7 +123,8 @@ static struct fs_blob *fresh_answer(struct fs *fs, struct fs_node *n)
  * stay, so that size and mtime do: a watcher sees a change when there is one.
  */
 static struct fs_blob *keep_answer(struct fs *fs, struct fs_node *n,
-				   struct fs_blob *b, const struct rk_results *r)
+				   struct fs_blob *b,
+				   const struct rk_results *r)
 {
 	pthread_mutex_lock(&fs->answers);
 	if (n->blob && n->blob->body_hash == b->body_hash) {
@@ -156,8 +164,8 @@ static void interrupted(fuse_req_t req, void *data)
 static uint64_t answer_hash(const struct rk_buf *b, size_t body,
 			    const struct rk_results *r)
 {
-	uint64_t seed[3] = { rk_hash64(b->p + body, b->n - body), r->pending,
-			     r->total };
+	uint64_t seed[3] = {rk_hash64(b->p + body, b->n - body), r->pending,
+			    r->total};
 
 	if (r->format == RK_AS_JSON) {
 		/* took_ms and generation are inside: compare the hits */
@@ -165,7 +173,8 @@ static uint64_t answer_hash(const struct rk_buf *b, size_t body,
 		for (size_t i = 0; i < r->nhits; i++) {
 			const struct rk_hit *h = &r->hits[i];
 
-			seed[0] ^= rk_hash64(h->path, strlen(h->path)) * (i + 3);
+			seed[0] ^=
+				rk_hash64(h->path, strlen(h->path)) * (i + 3);
 			seed[0] ^= rk_hash64(h->excerpt, strlen(h->excerpt));
 			seed[0] += h->line + (uint64_t)h->mtime_ns +
 				   (uint64_t)(h->lexical * 1e6);
@@ -176,7 +185,7 @@ static uint64_t answer_hash(const struct rk_buf *b, size_t body,
 
 static int run_query(struct query_job *j, struct fs_blob **out)
 {
-	struct rk_search_opts opts = { .wait_ms = -1, .cancel = &j->cancel };
+	struct rk_search_opts opts = {.wait_ms = -1, .cancel = &j->cancel};
 	struct rk_buf b = RK_BUF_INIT;
 	struct rk_results *r;
 	struct fs_blob *blob;
@@ -436,7 +445,7 @@ static void dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			size_t size, off_t off, int plus)
 {
-	static const char *const NAMES[] = { ".", "..", "README" };
+	static const char *const NAMES[] = {".", "..", "README"};
 
 	(void)h;
 	fs_list_names(req, fs, NAMES, 3, size, off, plus);

@@ -56,8 +56,8 @@ static void put_notes(const struct rk_results *r, struct rk_buf *out)
 	}
 	if (r->nhits == 0 && r->reason)
 		rk_buf_printf(out, "# no hits: %s%s\n", r->reason,
-			      r->pending ? " (changes are still being indexed)" :
-					   "");
+			      r->pending ? " (changes are still being indexed)"
+					 : "");
 }
 
 /* Heading or symbols behind the line range, if there are any. */
@@ -236,14 +236,13 @@ static void render_json(const struct rk_results *r, const char *query, size_t n,
 	set_int(o, "pending", r->pending);
 	json_object_set_new(o, "took_ms", json_real(r->took_ms));
 	if (r->did_you_mean)
-		json_object_set_new(o, "did_you_mean",
-				    text_json(r->did_you_mean,
-					      strlen(r->did_you_mean)));
+		json_object_set_new(
+			o, "did_you_mean",
+			text_json(r->did_you_mean, strlen(r->did_you_mean)));
 	if (r->nhits == 0 && r->reason)
 		json_object_set_new(o, "reason", json_string(r->reason));
 	for (size_t i = 0; i < r->nhits; i++)
-		json_array_append_new(hits,
-				      hit_json(&r->hits[i], i + 1, root));
+		json_array_append_new(hits, hit_json(&r->hits[i], i + 1, root));
 	json_object_set_new(o, "hits", hits);
 	dump(o, JSON_INDENT(2), out);
 }
@@ -278,16 +277,16 @@ static const struct {
 	size_t offset;
 	const char *unit;
 } FIELDS[] = {
-	{ "documents", offsetof(struct rk_status, docs), "" },
-	{ "chunks", offsetof(struct rk_status, chunks), "" },
-	{ "terms", offsetof(struct rk_status, terms), "" },
-	{ "segments", offsetof(struct rk_status, segments), "" },
-	{ "generation", offsetof(struct rk_status, generation), "" },
-	{ "checkpoint", offsetof(struct rk_status, checkpoint), "" },
-	{ "index_bytes", offsetof(struct rk_status, index_bytes), " B" },
-	{ "memory_bytes", offsetof(struct rk_status, memory_bytes), " B" },
-	{ "queries", offsetof(struct rk_status, queries), "" },
-	{ "warnings", offsetof(struct rk_status, warnings), "" },
+	{"documents", offsetof(struct rk_status, docs), ""},
+	{"chunks", offsetof(struct rk_status, chunks), ""},
+	{"terms", offsetof(struct rk_status, terms), ""},
+	{"segments", offsetof(struct rk_status, segments), ""},
+	{"generation", offsetof(struct rk_status, generation), ""},
+	{"checkpoint", offsetof(struct rk_status, checkpoint), ""},
+	{"index_bytes", offsetof(struct rk_status, index_bytes), " B"},
+	{"memory_bytes", offsetof(struct rk_status, memory_bytes), " B"},
+	{"queries", offsetof(struct rk_status, queries), ""},
+	{"warnings", offsetof(struct rk_status, warnings), ""},
 };
 enum { NFIELDS = sizeof(FIELDS) / sizeof(FIELDS[0]) };
 
@@ -305,8 +304,7 @@ void fs_render_status(const struct rk_status *st, struct rk_buf *out)
 	rk_buf_printf(out, "language %s\n", st->language);
 	for (int i = 0; i < NFIELDS; i++)
 		rk_buf_printf(out, "%s %llu%s\n", FIELDS[i].key,
-			      (unsigned long long)field(st, i),
-			      FIELDS[i].unit);
+			      (unsigned long long)field(st, i), FIELDS[i].unit);
 	rk_buf_printf(out, "pending %zu\n", st->pending);
 	rk_buf_printf(out, "reconciling %s\n", st->reconciling ? "yes" : "no");
 }

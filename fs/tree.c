@@ -14,10 +14,10 @@ static const struct {
 	size_t node; /* offset in struct fs; 0: not there yet */
 	int listed;
 } RESERVED[] = {
-	{ "query", offsetof(struct fs, query_dir), 1 },
-	{ "find", 0, 0 },
-	{ "recall", 0, 0 },
-	{ ".rankfs", offsetof(struct fs, control_dir), 0 },
+	{"query", offsetof(struct fs, query_dir), 1},
+	{"find", 0, 0},
+	{"recall", 0, 0},
+	{".rankfs", offsetof(struct fs, control_dir), 0},
 };
 enum { NRESERVED = sizeof(RESERVED) / sizeof(RESERVED[0]) };
 
@@ -34,9 +34,9 @@ int fs_reserved(const struct fs *fs, const struct fs_node *parent,
 
 static struct fs_node *reserved_node(struct fs *fs, int i)
 {
-	return RESERVED[i].node ? *(struct fs_node **)((char *)fs +
-						       RESERVED[i].node) :
-				  NULL;
+	return RESERVED[i].node
+		       ? *(struct fs_node **)((char *)fs + RESERVED[i].node)
+		       : NULL;
 }
 
 struct fs_node *fs_root_entry(struct fs *fs, const char *name)
@@ -64,9 +64,9 @@ static ino_t virtual_ino(const struct fs *fs, const struct fs_node *n)
 {
 	if (n->ino)
 		return n->ino;
-	return ((ino_t)0x7f << 56) | (ino_t)(n == fs->query_dir ? 1 :
-					     n == fs->control_dir ? 2 :
-								    3);
+	return ((ino_t)0x7f << 56) | (ino_t)(n == fs->query_dir	    ? 1
+					     : n == fs->control_dir ? 2
+								    : 3);
 }
 
 void fs_virtual_stat(const struct fs *fs, const struct fs_node *n, mode_t mode,
@@ -170,14 +170,14 @@ void fs_list_names(fuse_req_t req, struct fs *fs, const char *const *names,
 	(void)fs;
 	for (int i = (int)off; i >= 0 && i < count; i++) {
 		/* ino 0 in a "plus" entry: the kernel looks it up itself */
-		struct fuse_entry_param e = { .ino = 0 };
+		struct fuse_entry_param e = {.ino = 0};
 		size_t k;
 
 		e.attr.st_ino = (ino_t)i + 10;
 		e.attr.st_mode = i < 2 ? S_IFDIR : S_IFREG;
 		k = plus ? fuse_add_direntry_plus(req, buf + n, cap - n,
-						  names[i], &e, i + 1) :
-			   fuse_add_direntry(req, buf + n, cap - n, names[i],
+						  names[i], &e, i + 1)
+			 : fuse_add_direntry(req, buf + n, cap - n, names[i],
 					     &e.attr, i + 1);
 		if (k > cap - n)
 			break;

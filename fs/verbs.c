@@ -40,7 +40,8 @@ static int open_index(const struct verb_args *a, unsigned flags,
 	    rk_index_holder(a->backing, "main", holder, sizeof(holder)) == 0) {
 		fprintf(stderr,
 			"rankfs: %s is in use by %s; unmount it, or write to "
-			".rankfs/ctl in the mount\n", a->backing, holder);
+			".rankfs/ctl in the mount\n",
+			a->backing, holder);
 		return -1;
 	}
 	if (rc < 0) {
@@ -65,7 +66,7 @@ static char *join(const struct verb_args *a, const char *suffix)
 
 static int verb_search(const struct verb_args *a)
 {
-	struct rk_search_opts opts = { .wait_ms = 0 };
+	struct rk_search_opts opts = {.wait_ms = 0};
 	char *text = join(a, a->json ? " as:json" : ""), *real, *root = NULL;
 	struct rk_buf out = RK_BUF_INIT;
 	struct rk_results *r;
@@ -136,15 +137,13 @@ static int verb_check(const struct verb_args *a)
 		return 2;
 	rc = rk_verify(ix, &r);
 	rk_warnings(ix, &out);
-	rk_buf_printf(&out,
-		      "%llu documents, %llu segments, %llu bytes checked: "
-		      "%llu damaged, %llu not indexed, %llu changed or gone\n",
-		      (unsigned long long)r.files,
-		      (unsigned long long)r.segments,
-		      (unsigned long long)r.bytes,
-		      (unsigned long long)r.damaged,
-		      (unsigned long long)r.missing,
-		      (unsigned long long)r.stale);
+	rk_buf_printf(
+		&out,
+		"%llu documents, %llu segments, %llu bytes checked: "
+		"%llu damaged, %llu not indexed, %llu changed or gone\n",
+		(unsigned long long)r.files, (unsigned long long)r.segments,
+		(unsigned long long)r.bytes, (unsigned long long)r.damaged,
+		(unsigned long long)r.missing, (unsigned long long)r.stale);
 	print(&out);
 	rk_index_close(ix);
 	if (rc < 0) {
@@ -156,7 +155,7 @@ static int verb_check(const struct verb_args *a)
 
 static int wait_indexed(struct rk_index *ix)
 {
-	const struct timespec ts = { 0, 20 * 1000000 };
+	const struct timespec ts = {0, 20 * 1000000};
 	struct rk_status st;
 
 	for (rk_status(ix, &st); st.reconciling || st.pending;
@@ -209,15 +208,15 @@ static const struct {
 	const char *name, *usage;
 	int (*run)(const struct verb_args *a);
 } VERBS[] = {
-	{ "search", "[--json] TEXT...   one query, without a mount",
-	  verb_search },
-	{ "status", "[--json]           what the index holds", verb_status },
-	{ "check", "                   verify every checksum and document",
-	  verb_check },
-	{ "rebuild", "                 index all documents anew", verb_rebuild },
-	{ "compact", "                 merge all segments into one",
-	  verb_compact },
-	{ "umount", "MOUNTPOINT        unmount", verb_umount },
+	{"search", "[--json] TEXT...   one query, without a mount",
+	 verb_search},
+	{"status", "[--json]           what the index holds", verb_status},
+	{"check", "                   verify every checksum and document",
+	 verb_check},
+	{"rebuild", "                 index all documents anew", verb_rebuild},
+	{"compact", "                 merge all segments into one",
+	 verb_compact},
+	{"umount", "MOUNTPOINT        unmount", verb_umount},
 };
 enum { NVERBS = sizeof(VERBS) / sizeof(VERBS[0]) };
 
@@ -247,10 +246,9 @@ void fs_usage(void)
 static int parse(int argc, char **argv, struct verb_args *a)
 {
 	static const struct option LONG[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "backing", required_argument, NULL, 'b' },
-		{ NULL, 0, NULL, 0 }
-	};
+		{"json", no_argument, NULL, 'j'},
+		{"backing", required_argument, NULL, 'b'},
+		{NULL, 0, NULL, 0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "+b:j", LONG, NULL)) != -1) {
@@ -272,7 +270,7 @@ static int parse(int argc, char **argv, struct verb_args *a)
 
 int fs_verb(int argc, char **argv)
 {
-	struct verb_args a = { NULL, 0, 0, NULL };
+	struct verb_args a = {NULL, 0, 0, NULL};
 	int rc = 2;
 
 	for (int i = 0; i < NVERBS && argc > 1; i++) {

@@ -54,8 +54,8 @@ static inline unsigned rk_put_varint(uint8_t *p, uint64_t v)
  * Read a varint from [p, end). Returns the byte after it, or NULL if it is
  * cut short or longer than 10 bytes; *v is then unchanged.
  */
-static inline const uint8_t *rk_get_varint(const uint8_t *p,
-					   const uint8_t *end, uint64_t *v)
+static inline const uint8_t *rk_get_varint(const uint8_t *p, const uint8_t *end,
+					   uint64_t *v)
 {
 	uint64_t x = 0;
 

@@ -83,7 +83,7 @@ static int64_t wall_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static const struct rk_env POSIX_ENV = { .io = &POSIX_IO, .now_ns = wall_ns };
+static const struct rk_env POSIX_ENV = {.io = &POSIX_IO, .now_ns = wall_ns};
 
 const struct rk_env *rk_env_posix(void)
 {

@@ -7,12 +7,12 @@ static const struct {
 	int code;
 	const char *text;
 } STATUS[] = {
-	{ RK_ECORRUPT, "damaged data (checksum or structure does not hold)" },
-	{ RK_EVERSION, "written by a newer version of rankfs" },
-	{ RK_ELOCKED, "the index is in use by another process" },
-	{ RK_ECANCELLED, "cancelled" },
-	{ RK_ETOOBIG, "above the configured limit" },
-	{ RK_EREADONLY, "the index is open for reading only" },
+	{RK_ECORRUPT, "damaged data (checksum or structure does not hold)"},
+	{RK_EVERSION, "written by a newer version of rankfs"},
+	{RK_ELOCKED, "the index is in use by another process"},
+	{RK_ECANCELLED, "cancelled"},
+	{RK_ETOOBIG, "above the configured limit"},
+	{RK_EREADONLY, "the index is open for reading only"},
 };
 
 const char *rk_strerror(int code)

@@ -9,8 +9,9 @@
  */
 enum rk_code {
 	RK_ECORRUPT = -10001, /* a checksum, size or count does not hold */
-	RK_EVERSION = -10002, /* written by a newer rankfs; refused, not guessed */
-	RK_ELOCKED = -10003,  /* another process writes this index */
+	RK_EVERSION =
+		-10002, /* written by a newer rankfs; refused, not guessed */
+	RK_ELOCKED = -10003,	/* another process writes this index */
 	RK_ECANCELLED = -10004, /* the caller gave up (Ctrl-C) */
 	RK_ETOOBIG = -10005,	/* above a configured limit */
 	RK_EREADONLY = -10006,	/* the index was opened for reading */

@@ -13,27 +13,27 @@ static const struct key {
 	int64_t dflt, min, max; /* min > max: a language name */
 	const char *help;
 } KEYS[] = {
-	{ "language", offsetof(struct rk_config, language), 0, 1, 0,
-	  "Snowball stemmer (english, german, french, ...) or none; a change "
-	  "reads every document again at the next mount" },
-	{ "memory_mib", offsetof(struct rk_config, memory_mib), 96, 4, 65536,
-	  "memory for what is not yet written to segments" },
-	{ "text_max_mib", offsetof(struct rk_config, text_max_mib), 8, 1, 1024,
-	  "text indexed of one document; the rest is stored, not searched" },
-	{ "workers", offsetof(struct rk_config, workers), 0, 0, 64,
-	  "indexing threads; 0: one a processor, at most 4 (next mount)" },
-	{ "wait_ms", offsetof(struct rk_config, wait_ms), 5000, 0, 600000,
-	  "how long a query waits for changes made before it" },
-	{ "checkpoint_s", offsetof(struct rk_config, checkpoint_s), 30, 1,
-	  86400, "write memory out at least this often while it changes" },
-	{ "sync_ms", offsetof(struct rk_config, sync_ms), 1000, 0, 3600000,
-	  "put the log on disk this often; 0: only on fsync" },
-	{ "retain", offsetof(struct rk_config, retain), 2, 1, 100,
-	  "checkpoints kept to fall back to" },
-	{ "hits", offsetof(struct rk_config, hits), 10, 1, 1000,
-	  "results of a query that does not say n:" },
-	{ "excerpt_lines", offsetof(struct rk_config, excerpt_lines), 8, 1, 200,
-	  "lines of text shown with a result" },
+	{"language", offsetof(struct rk_config, language), 0, 1, 0,
+	 "Snowball stemmer (english, german, french, ...) or none; a change "
+	 "reads every document again at the next mount"},
+	{"memory_mib", offsetof(struct rk_config, memory_mib), 96, 4, 65536,
+	 "memory for what is not yet written to segments"},
+	{"text_max_mib", offsetof(struct rk_config, text_max_mib), 8, 1, 1024,
+	 "text indexed of one document; the rest is stored, not searched"},
+	{"workers", offsetof(struct rk_config, workers), 0, 0, 64,
+	 "indexing threads; 0: one a processor, at most 4 (next mount)"},
+	{"wait_ms", offsetof(struct rk_config, wait_ms), 5000, 0, 600000,
+	 "how long a query waits for changes made before it"},
+	{"checkpoint_s", offsetof(struct rk_config, checkpoint_s), 30, 1, 86400,
+	 "write memory out at least this often while it changes"},
+	{"sync_ms", offsetof(struct rk_config, sync_ms), 1000, 0, 3600000,
+	 "put the log on disk this often; 0: only on fsync"},
+	{"retain", offsetof(struct rk_config, retain), 2, 1, 100,
+	 "checkpoints kept to fall back to"},
+	{"hits", offsetof(struct rk_config, hits), 10, 1, 1000,
+	 "results of a query that does not say n:"},
+	{"excerpt_lines", offsetof(struct rk_config, excerpt_lines), 8, 1, 200,
+	 "lines of text shown with a result"},
 };
 enum { NKEYS = sizeof(KEYS) / sizeof(KEYS[0]) };
 
@@ -111,8 +111,8 @@ static int parse_line(struct rk_config *c, char *line, char *err, size_t err_n)
 	end = v + strlen(v);
 	while (end > v && strchr(" \t\r", end[-1]))
 		*--end = '\0';
-	return is_text(k) ? set_text(c, v, err, err_n) :
-			    set_number(c, k, v, err, err_n);
+	return is_text(k) ? set_text(c, v, err, err_n)
+			  : set_number(c, k, v, err, err_n);
 }
 
 int rk_config_parse(struct rk_config *c, const char *text, size_t n, char *err,

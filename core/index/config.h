@@ -12,14 +12,14 @@
  */
 struct rk_config {
 	char language[32];
-	int64_t memory_mib;	 /* memory tables, both of them */
-	int64_t text_max_mib;	 /* indexed text of one document */
-	int64_t workers;	 /* 0: by the number of processors */
-	int64_t wait_ms;	 /* read-your-writes at most */
-	int64_t checkpoint_s;	 /* memory is written out at least so often */
-	int64_t sync_ms;	 /* background sync of the log; 0: never */
-	int64_t retain;		 /* checkpoints kept */
-	int64_t hits;		 /* results of a query without n: */
+	int64_t memory_mib;   /* memory tables, both of them */
+	int64_t text_max_mib; /* indexed text of one document */
+	int64_t workers;      /* 0: by the number of processors */
+	int64_t wait_ms;      /* read-your-writes at most */
+	int64_t checkpoint_s; /* memory is written out at least so often */
+	int64_t sync_ms;      /* background sync of the log; 0: never */
+	int64_t retain;	      /* checkpoints kept */
+	int64_t hits;	      /* results of a query without n: */
 	int64_t excerpt_lines;
 };
 

@@ -104,8 +104,8 @@ static int load_config(struct rk_index *ix)
 	text = rk_malloc(CONFIG_MAX);
 	n = text ? io->pread(io->ctx, fd, text, CONFIG_MAX, 0) : -ENOMEM;
 	io->close(io->ctx, fd);
-	if (n > 0 && rk_config_parse(&ix->config, text, (size_t)n, err,
-				     sizeof(err)) < 0)
+	if (n > 0 &&
+	    rk_config_parse(&ix->config, text, (size_t)n, err, sizeof(err)) < 0)
 		rk_warn(&ix->warnings, "config: %s; defaults are used", err);
 	rk_free(text);
 	return n == -ENOMEM ? -ENOMEM : 0;
@@ -135,8 +135,8 @@ int rk_config_set(struct rk_index *ix, const char *text, size_t n, char *err,
 	rc = rk_config_parse(&next, text, n, err, err_n);
 	if (rc == 0) {
 		rk_config_format(&next, &b);
-		rc = b.err ? b.err :
-			     rk_io_replace(ix->env->io, ix->dir_fd, "config",
+		rc = b.err ? b.err
+			   : rk_io_replace(ix->env->io, ix->dir_fd, "config",
 					   b.p, b.n);
 		if (rc < 0)
 			snprintf(err, err_n, "config: %s", rk_strerror(rc));
@@ -268,9 +268,9 @@ static struct rk_index *index_alloc(const struct rk_env *env, const char *name,
 
 static int register_index(struct rk_index *ix)
 {
-	struct rk_registry_entry e = { .created_ns = ix->env->now_ns(),
-				       .docs = ix->stats.docs,
-				       .chunks = ix->stats.chunks };
+	struct rk_registry_entry e = {.created_ns = ix->env->now_ns(),
+				      .docs = ix->stats.docs,
+				      .chunks = ix->stats.chunks};
 
 	snprintf(e.id, sizeof(e.id), "%s", ix->name);
 	return rk_registry_put(ix->env->io, ix->backing_fd, &e);
@@ -371,10 +371,9 @@ int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
 		return rc;
 	if (seq)
 		*seq = s;
-	return rk_queue_push(&ix->queue, path,
-			     RK_TASK_FORCE |
-				     (flags & RK_TOUCH_TREE ? RK_TASK_TREE : 0),
-			     s);
+	return rk_queue_push(
+		&ix->queue, path,
+		RK_TASK_FORCE | (flags & RK_TOUCH_TREE ? RK_TASK_TREE : 0), s);
 }
 
 uint64_t rk_last_touch(struct rk_index *ix)

@@ -111,8 +111,8 @@ static int insert(struct rk_index *ix, struct rk_worker *w, const char *path,
 		doc = rk_memtable_add(m, rec, path, &w->inverted, w->analyser,
 				      &w->map);
 		had = rk_find_live(ix, path, rec->path_n, &old);
-		rc = doc < 0 ? (int)doc :
-			       publish(ix, m, (uint32_t)doc,
+		rc = doc < 0 ? (int)doc
+			     : publish(ix, m, (uint32_t)doc,
 				       had == 1 ? &old : NULL);
 	}
 	pthread_mutex_unlock(&ix->writer);
@@ -153,8 +153,10 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 		rc = rk_chunk_text(kind, s, n, &chunks);
 	if (chunks.truncated) {
 		rec->flags |= RK_DOC_TRUNCATED;
-		rk_warn(&ix->warnings, "%s: more than %d chunks; the rest is "
-				       "not searched", path, RK_CHUNKS_MAX);
+		rk_warn(&ix->warnings,
+			"%s: more than %d chunks; the rest is "
+			"not searched",
+			path, RK_CHUNKS_MAX);
 	}
 	if (rc == 0)
 		rc = rk_invert(&w->inverted, w->analyser, path, kind, s,
@@ -170,10 +172,10 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 /* Nothing below the documents' directory leads out of it. */
 static int open_document(struct rk_index *ix, const char *path)
 {
-	struct open_how how = { .flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-					 O_CLOEXEC | O_NOCTTY,
-				.resolve = RESOLVE_BENEATH |
-					   RESOLVE_NO_SYMLINKS };
+	struct open_how how = {.flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+					O_CLOEXEC | O_NOCTTY,
+			       .resolve =
+				       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
 	long fd = syscall(SYS_openat2, ix->files_fd, path, &how, sizeof(how));
 
 	if (fd >= 0)
@@ -281,7 +283,7 @@ static int touch_link(void *ctx, const struct rk_docref *d, const char *path)
 static void touch_links(struct rk_index *ix, const struct rk_task *t,
 			uint64_t ino)
 {
-	struct links l = { ix, t, ino };
+	struct links l = {ix, t, ino};
 
 	pthread_mutex_lock(&ix->writer);
 	rk_each_live(ix, "", touch_link, &l);
@@ -298,7 +300,7 @@ static int process_file(struct rk_index *ix, struct rk_worker *w,
 		return rk_remove_path(ix, t->path);
 	fd = open_document(ix, t->path);
 	if (fd == -EACCES || fd == -EIO || fd == -EMFILE || fd == -ENFILE) {
-		struct rk_doc_rec rec = { 0 };
+		struct rk_doc_rec rec = {0};
 
 		return put_unreadable(ix, w, t->path, &rec, fd);
 	}
@@ -337,14 +339,13 @@ static int expand_found(void *ctx, const char *path, const struct stat *st)
 	struct expand *e = ctx;
 
 	(void)st;
-	return rk_queue_push_child(&e->ix->queue, e->task, path,
-				   RK_TASK_FORCE);
+	return rk_queue_push_child(&e->ix->queue, e->task, path, RK_TASK_FORCE);
 }
 
 /* Everything known below the path, and everything that is there now. */
 static int process_tree(struct rk_index *ix, const struct rk_task *t)
 {
-	struct expand e = { ix, t };
+	struct expand e = {ix, t};
 	char prefix[4098];
 	size_t n = strlen(t->path);
 	int rc;

@@ -35,7 +35,8 @@ struct rk_view {
 	_Atomic int refs;
 	struct rk_segment *segs[RK_SEGS_MAX]; /* oldest first */
 	unsigned nsegs;
-	struct rk_memtable *mems[RK_MEMS_MAX]; /* oldest first; last is active */
+	struct rk_memtable
+		*mems[RK_MEMS_MAX]; /* oldest first; last is active */
 	unsigned nmems;
 };
 
@@ -81,7 +82,7 @@ struct rk_index {
 	_Atomic int reconciling;
 	_Atomic int stopping;
 	_Atomic uint64_t queries;
-	uint64_t dirty_since_ns; /* 0: clean; under lock */
+	uint64_t dirty_since_ns;		 /* 0: clean; under lock */
 	struct rk_analyser *spare[RK_SPARE_MAX]; /* for queries; under lock */
 	unsigned nspare;
 };

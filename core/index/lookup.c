@@ -16,12 +16,11 @@ enum { POSITIONS_MAX = 4096 };
 static void add_segment(struct rk_searching *s, struct rk_segment *seg)
 {
 	struct rk_qsource *q = &s->src[s->nsrc++];
-	struct rk_norms then = { .avg_body = seg->avg_body,
-				 .avg_head = seg->avg_head };
+	struct rk_norms then = {.avg_body = seg->avg_body,
+				.avg_head = seg->avg_head};
 
-	*q = (struct rk_qsource){ .seg = seg,
-				  .nchunks = seg->nchunks,
-				  .ndocs = seg->ndocs };
+	*q = (struct rk_qsource){
+		.seg = seg, .nchunks = seg->nchunks, .ndocs = seg->ndocs};
 	q->norms = rk_segment_norms(seg);
 	q->drift = rk_bound_drift(&then, &s->table);
 	q->bad = q->norms == NULL;
@@ -32,11 +31,11 @@ static void add_memtable(struct rk_searching *s, struct rk_memtable *m)
 	struct rk_qsource *q = &s->src[s->nsrc++];
 
 	pthread_rwlock_rdlock(&m->lock);
-	*q = (struct rk_qsource){ .mem = m,
-				  .nchunks = (uint32_t)m->nchunks,
-				  .ndocs = (uint32_t)m->ndocs,
-				  .norms = m->norms,
-				  .drift = 1 };
+	*q = (struct rk_qsource){.mem = m,
+				 .nchunks = (uint32_t)m->nchunks,
+				 .ndocs = (uint32_t)m->ndocs,
+				 .norms = m->norms,
+				 .drift = 1};
 }
 
 int rk_sources_open(struct rk_searching *s)
@@ -80,9 +79,9 @@ int rk_resolve(const struct rk_searching *s, const struct rk_qsource *src,
 		f->doc_number = f->chunk.doc;
 		f->doc = m->docs[f->chunk.doc].rec;
 		f->path = rk_memtable_path(m, f->chunk.doc);
-		f->head = f->chunk.head_n + f->chunk.sym_n ?
-				  (const char *)m->heads.p + f->chunk.head_off :
-				  "";
+		f->head = f->chunk.head_n + f->chunk.sym_n
+				  ? (const char *)m->heads.p + f->chunk.head_off
+				  : "";
 		f->alive = rk_mdoc_alive(&m->docs[f->chunk.doc],
 					 s->snap.generation);
 		return 0;
@@ -108,11 +107,10 @@ int rk_resolve(const struct rk_searching *s, const struct rk_qsource *src,
 
 static int alloc_arrays(struct rk_searching *s, struct rk_plist *l, uint32_t n)
 {
-	uint32_t *p = rk_arena_alloc(&s->arena,
-				     (size_t)n * 5 * sizeof(uint32_t));
+	uint32_t *p =
+		rk_arena_alloc(&s->arena, (size_t)n * 5 * sizeof(uint32_t));
 
-	l->x = rk_arena_alloc(&s->arena,
-			      (n / RK_BLOCK + 1) * sizeof(float));
+	l->x = rk_arena_alloc(&s->arena, (n / RK_BLOCK + 1) * sizeof(float));
 	if (!p || !l->x)
 		return -ENOMEM;
 	l->ids = p;
@@ -128,7 +126,7 @@ static int lookup_mem(struct rk_searching *s, struct rk_qsource *src,
 {
 	const struct rk_memtable *m = src->mem;
 	int64_t id = rk_vocab_find(&m->vocab, t->s, (uint32_t)t->n);
-	struct rk_posting p = { .id = UINT32_MAX };
+	struct rk_posting p = {.id = UINT32_MAX};
 	const struct rk_mterm *mt;
 	const uint8_t *q;
 
@@ -162,8 +160,8 @@ static int lookup_mem(struct rk_searching *s, struct rk_qsource *src,
 /* --- postings of a segment --- */
 
 /* How many of the list's postings belong to documents dead by now? */
-static uint32_t count_dead(const struct rk_searching *s,
-			   struct rk_segment *seg, const struct rk_postr *list)
+static uint32_t count_dead(const struct rk_searching *s, struct rk_segment *seg,
+			   const struct rk_postr *list)
 {
 	uint32_t ids[RK_BLOCK], tf[RK_BLOCK], head[RK_BLOCK], dead = 0;
 	uint32_t nblocks = rk_postr_blocks(list);
@@ -218,9 +216,9 @@ static int lookup_seg(struct rk_searching *s, struct rk_qsource *src,
 		return 0;
 	l->df = l->e.df;
 	if (src->seg->ndead)
-		l->df -= src->seg->ndead < l->e.df / 16 ?
-				 count_dead_docs(s, src->seg, &l->list) :
-				 count_dead(s, src->seg, &l->list);
+		l->df -= src->seg->ndead < l->e.df / 16
+				 ? count_dead_docs(s, src->seg, &l->list)
+				 : count_dead(s, src->seg, &l->list);
 	return 0;
 }
 
@@ -237,8 +235,8 @@ static int lookup_term(struct rk_searching *s, unsigned t)
 		if (src->bad)
 			continue;
 		memset(l, 0, sizeof(*l));
-		rc = src->mem ? lookup_mem(s, src, e, l) :
-				lookup_seg(s, src, e, l);
+		rc = src->mem ? lookup_mem(s, src, e, l)
+			      : lookup_seg(s, src, e, l);
 		e->df += l->df;
 	}
 	e->idf = rk_bm25_idf(s->snap.stats.chunks, e->df);
@@ -315,7 +313,7 @@ static int retarget(struct rk_searching *s, struct rk_qterm *t,
 static int respell(struct rk_searching *s, unsigned i)
 {
 	struct rk_qterm *t = &s->q.terms[i], was = *t;
-	struct rk_spelling sp = { .n = 0 };
+	struct rk_spelling sp = {.n = 0};
 	int rc;
 
 	if (!spellable(t))
@@ -342,9 +340,8 @@ static int respell(struct rk_searching *s, unsigned i)
 		*t = was;
 		return 0;
 	}
-	rk_buf_printf(&s->corrected, "%s%.*s -> %s",
-		      s->corrected.n ? ", " : "", (int)t->surface_n,
-		      t->surface, sp.word);
+	rk_buf_printf(&s->corrected, "%s%.*s -> %s", s->corrected.n ? ", " : "",
+		      (int)t->surface_n, t->surface, sp.word);
 	return s->corrected.err;
 }
 
@@ -392,10 +389,9 @@ int rk_cursor_positions(struct rk_searching *s, const struct rk_qsource *src,
 	if (src->mem) {
 		uint32_t k = c->block * RK_BLOCK + c->i;
 
-		return rk_positions_decode(src->mem->terms[l->id].p +
-						   l->pos_off[k],
-					   l->pos_n[k], l->tf[k], l->head[k],
-					   at, max);
+		return rk_positions_decode(
+			src->mem->terms[l->id].p + l->pos_off[k], l->pos_n[k],
+			l->tf[k], l->head[k], at, max);
 	}
 	if (rk_postr_positions(&c->list, c->block, c->i + 1, c->tf, c->head,
 			       pos, pos_n) < 0)

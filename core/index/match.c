@@ -22,7 +22,7 @@ enum {
 struct gate {
 	struct rk_searching *s;
 	const struct rk_qsource *src;
-	struct rk_cursor *not[RK_TERMS_MAX];
+	struct rk_cursor * not [RK_TERMS_MAX];
 	unsigned nnot;
 	struct rk_cursor *phrase[RK_TERMS_MAX]; /* cursors of phrase terms */
 	unsigned nphrase;
@@ -103,7 +103,7 @@ static int may_match(void *ctx, uint32_t chunk)
 			return 0;
 	}
 	for (unsigned i = 0; i < g->nnot; i++)
-		if (rk_cursor_geq(g->not[i], chunk) == chunk)
+		if (rk_cursor_geq(g->not [i], chunk) == chunk)
 			return 0;
 	for (unsigned p = 0; p < g->s->q.nphrases; p++)
 		if (!phrase_ok(g, (int)p, chunk))
@@ -128,7 +128,7 @@ static int open_gate(struct rk_searching *s, const struct rk_qsource *src,
 		if (!(c = rk_open_cursor(s, src, t)))
 			return -ENOMEM;
 		if (e->occur == RK_NOT)
-			g->not[g->nnot++] = c;
+			g->not [g->nnot++] = c;
 		else
 			g->phrase[g->nphrase++] = c;
 	}
@@ -211,14 +211,14 @@ static int scan_source(struct rk_searching *s, unsigned i)
 	const struct rk_qsource *src = &s->src[i];
 	struct rk_cursor *cur[RK_TERMS_MAX];
 	struct gate *g = rk_arena_alloc(&s->arena, sizeof(*g));
-	struct rk_scan scan = { .cur = cur,
-				.norms = src->norms,
-				.table = &s->table,
-				.nchunks = src->nchunks,
-				.source = i,
-				.top = &s->top,
-				.accept = may_match,
-				.cancel = s->opts->cancel };
+	struct rk_scan scan = {.cur = cur,
+			       .norms = src->norms,
+			       .table = &s->table,
+			       .nchunks = src->nchunks,
+			       .source = i,
+			       .top = &s->top,
+			       .accept = may_match,
+			       .cancel = s->opts->cancel};
 	int64_t got;
 	int rc;
 
@@ -334,7 +334,7 @@ static int filter_doc(struct rk_searching *s, unsigned i, uint32_t doc)
 	if (!rk_query_path_ok(&s->q, path))
 		return 0;
 	s->total++;
-	rk_topk_offer(&s->top, (struct rk_cand){ 1.0f, i, chunk0 });
+	rk_topk_offer(&s->top, (struct rk_cand){1.0f, i, chunk0});
 	return 0;
 }
 
@@ -375,8 +375,7 @@ static void count_pairs(const struct positions *a, const struct positions *b,
 			j++;
 		for (int k = j; k < b->n && b->at[k] <= at + PAIR_WINDOW; k++) {
 			*near += b->at[k] != at;
-			*ordered += b->at[k] == at + gap ||
-				    b->at[k] == at + 1;
+			*ordered += b->at[k] == at + gap || b->at[k] == at + 1;
 		}
 	}
 }
@@ -464,8 +463,8 @@ int rk_rescore(struct rk_searching *s, double *scores)
 {
 	unsigned n = (unsigned)s->top.n;
 	unsigned *order = rk_arena_alloc(&s->arena, (n + 1) * sizeof(*order));
-	struct positions *pos = rk_arena_alloc(
-		&s->arena, (s->q.nterms + 1) * sizeof(*pos));
+	struct positions *pos =
+		rk_arena_alloc(&s->arena, (s->q.nterms + 1) * sizeof(*pos));
 	struct rk_cursor *cur[RK_TERMS_MAX];
 	uint32_t source = UINT32_MAX;
 
@@ -482,8 +481,8 @@ int rk_rescore(struct rk_searching *s, double *scores)
 			return -ENOMEM;
 		source = c->source;
 		scores[order[i]] = 0;
-		if (score_chunk(s, src, cur, pos, c->chunk,
-				&scores[order[i]]) < 0)
+		if (score_chunk(s, src, cur, pos, c->chunk, &scores[order[i]]) <
+		    0)
 			tolerate(&s->src[source], RK_ECORRUPT);
 	}
 	return 0;

@@ -134,9 +134,8 @@ static uint64_t take_segment_id(struct rk_index *ix)
 }
 
 /* Write the merge of n sources as a segment; *out NULL if it is empty. */
-static int write_segment(struct rk_index *ix, struct rk_source *src,
-			 unsigned n, struct rk_remap *map,
-			 struct rk_segment **out)
+static int write_segment(struct rk_index *ix, struct rk_source *src, unsigned n,
+			 struct rk_remap *map, struct rk_segment **out)
 {
 	uint64_t id = take_segment_id(ix);
 	int64_t docs = rk_merge(ix->env->io, ix->dir_fd, id, src, n, NULL, map);
@@ -150,7 +149,7 @@ static int write_segment(struct rk_index *ix, struct rk_source *src,
 /* Write the oldest frozen table out. 1: done, 0: there is none. */
 static int flush_one(struct rk_index *ix)
 {
-	struct rk_remap map = { NULL, 0 };
+	struct rk_remap map = {NULL, 0};
 	struct rk_segment *seg = NULL;
 	struct rk_memtable *mem;
 	struct rk_snapshot snap;
@@ -187,7 +186,7 @@ static int merge_run(struct rk_index *ix, struct rk_view *v, unsigned first,
 		     unsigned n)
 {
 	struct rk_source *src = rk_calloc(n, sizeof(*src));
-	struct rk_remap map = { NULL, 0 };
+	struct rk_remap map = {NULL, 0};
 	struct rk_segment *seg = NULL;
 	int rc = src ? 0 : -ENOMEM;
 
@@ -208,14 +207,13 @@ static size_t pick(const struct rk_view *v, int all, size_t *first)
 	struct rk_compact_seg s[RK_SEGS_MAX];
 
 	for (unsigned i = 0; i < v->nsegs; i++)
-		s[i] = (struct rk_compact_seg){ rk_segment_bytes(v->segs[i]),
-						v->segs[i]->ndocs,
-						v->segs[i]->ndead };
+		s[i] = (struct rk_compact_seg){rk_segment_bytes(v->segs[i]),
+					       v->segs[i]->ndocs,
+					       v->segs[i]->ndead};
 	*first = 0;
 	if (all)
-		return v->nsegs > 1 || (v->nsegs == 1 && s[0].dead) ?
-			       v->nsegs :
-			       0;
+		return v->nsegs > 1 || (v->nsegs == 1 && s[0].dead) ? v->nsegs
+								    : 0;
 	return rk_compact_pick(s, v->nsegs, first);
 }
 
@@ -265,8 +263,8 @@ static int collect_manifest(struct rk_index *ix, struct rk_manifest *m)
 	m->wal_floor = ix->floor;
 	m->next_segment = ix->next_segment;
 	m->created_ns = ix->env->now_ns();
-	snprintf(m->analyser, sizeof(m->analyser), "%s %s",
-		 RK_ANALYSER_VERSION, ix->config.language);
+	snprintf(m->analyser, sizeof(m->analyser), "%s %s", RK_ANALYSER_VERSION,
+		 ix->config.language);
 	return rc;
 }
 
@@ -312,7 +310,7 @@ static void retire(struct rk_index *ix, int retain)
 {
 	enum { MAX = 512 };
 	const struct rk_io *io = ix->env->io;
-	struct rk_manifest kept[100] = { RK_MANIFEST_INIT };
+	struct rk_manifest kept[100] = {RK_MANIFEST_INIT};
 	uint64_t numbers[MAX], floor = UINT64_MAX;
 	int n = rk_manifest_list(ix->dir_fd, numbers, MAX), k = 0;
 
@@ -486,8 +484,8 @@ static void wait_tick(struct rk_index *ix, unsigned ms)
 
 static int memory_due(struct rk_index *ix)
 {
-	uint64_t age_ns = (uint64_t)rk_config_int(ix, "checkpoint_s") *
-			  1000000000;
+	uint64_t age_ns =
+		(uint64_t)rk_config_int(ix, "checkpoint_s") * 1000000000;
 	int due;
 
 	pthread_mutex_lock(&ix->lock);
@@ -511,7 +509,8 @@ static void background_sync(struct rk_index *ix, uint64_t *next_ns)
 	if (rc < 0)
 		rk_warn(&ix->warnings,
 			"the log cannot be synced (%s): changes are refused "
-			"until the next mount", rk_strerror(rc));
+			"until the next mount",
+			rk_strerror(rc));
 }
 
 /* Serve one request or due piece of work; persist_lock is given back. */
@@ -525,8 +524,8 @@ static int serve(struct rk_index *ix)
 	if (any_damaged(ix))
 		rk_drop_damaged(ix);
 	if (asked || memory_due(ix)) {
-		rc = do_checkpoint(ix, comp > ix->did_compact ? COMPACT_ALL :
-								0);
+		rc = do_checkpoint(ix,
+				   comp > ix->did_compact ? COMPACT_ALL : 0);
 		if (rc < 0)
 			rk_warn(&ix->warnings, "checkpoint: %s",
 				rk_strerror(rc));

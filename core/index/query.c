@@ -38,8 +38,8 @@ static int add_term(struct parser *p, const struct rk_tok *t, const char *text,
 {
 	const struct rk_word *w = &rk_analyser_vocab(p->a)->v[t->term];
 	struct rk_query *q = p->q;
-	struct rk_qterm *e = phrase < 0 ? find_term(q, w->s, w->n, occur) :
-					  NULL;
+	struct rk_qterm *e =
+		phrase < 0 ? find_term(q, w->s, w->n, occur) : NULL;
 
 	if (e) {
 		e->weight += 1;
@@ -120,9 +120,11 @@ static int set_format(struct rk_query *q, const char *v)
 	static const struct {
 		const char *name;
 		enum rk_format format;
-	} FORMATS[] = { { "text", RK_AS_TEXT },	  { "json", RK_AS_JSON },
-			{ "jsonl", RK_AS_JSONL }, { "paths", RK_AS_PATHS },
-			{ "lines", RK_AS_LINES } };
+	} FORMATS[] = {{"text", RK_AS_TEXT},
+		       {"json", RK_AS_JSON},
+		       {"jsonl", RK_AS_JSONL},
+		       {"paths", RK_AS_PATHS},
+		       {"lines", RK_AS_LINES}};
 
 	for (size_t i = 0; i < sizeof(FORMATS) / sizeof(FORMATS[0]); i++)
 		if (strcasecmp(FORMATS[i].name, v) == 0) {
@@ -166,7 +168,7 @@ static int add_filter(struct rk_query *q, enum rk_filter_kind kind,
 static int apply_key(struct parser *p, const char *key, size_t key_n,
 		     const char *v, int negate)
 {
-	static const char *const KEYS[] = { "as", "n", "mode", "path", "ext" };
+	static const char *const KEYS[] = {"as", "n", "mode", "path", "ext"};
 	size_t k = 0;
 
 	while (k < 5 && (strlen(KEYS[k]) != key_n ||
@@ -275,7 +277,7 @@ static int parse_item(struct parser *p)
 int rk_query_parse(struct rk_query *q, struct rk_analyser *a, const char *s,
 		   size_t n)
 {
-	struct parser p = { q, a, s, s + n, 0 };
+	struct parser p = {q, a, s, s + n, 0};
 	int rc = 0;
 
 	memset(q, 0, sizeof(*q));
@@ -339,12 +341,12 @@ static int ext_matches(const char *list, const char *path)
 /* Any of the same kind must match, every kind must, none negated may. */
 int rk_query_path_ok(const struct rk_query *q, const char *path)
 {
-	int want[2] = { 0, 0 }, have[2] = { 0, 0 };
+	int want[2] = {0, 0}, have[2] = {0, 0};
 
 	for (unsigned i = 0; i < q->nfilters; i++) {
 		const struct rk_filter *f = &q->filters[i];
-		int yes = f->kind == RK_BY_PATH ? path_matches(f->value, path) :
-						  ext_matches(f->value, path);
+		int yes = f->kind == RK_BY_PATH ? path_matches(f->value, path)
+						: ext_matches(f->value, path);
 
 		if (f->negate && yes)
 			return 0;

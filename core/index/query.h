@@ -17,11 +17,11 @@ struct rk_qterm {
 	const char *s; /* the term, in the arena */
 	size_t n;
 	enum rk_occur occur;
-	float weight;	/* how often the query says it */
-	uint32_t slot;	/* words of the query in order; pairs are neighbours */
+	float weight;  /* how often the query says it */
+	uint32_t slot; /* words of the query in order; pairs are neighbours */
 	const char *surface; /* as typed, folded; for spelling */
 	size_t surface_n;
-	int phrase; /* index of the phrase it belongs to, or -1 */
+	int phrase;	     /* index of the phrase it belongs to, or -1 */
 	uint32_t phrase_pos; /* position inside it */
 	/* filled by the search */
 	uint64_t df;

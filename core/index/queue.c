@@ -268,8 +268,8 @@ static struct timespec in_ms(uint64_t ms)
 {
 	uint64_t ns = rk_mono_ns() + ms * 1000000;
 
-	return (struct timespec){ .tv_sec = (time_t)(ns / 1000000000),
-				  .tv_nsec = (long)(ns % 1000000000) };
+	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
+				 .tv_nsec = (long)(ns % 1000000000)};
 }
 
 int rk_queue_barrier(struct rk_queue *q, int timeout_ms,

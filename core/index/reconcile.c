@@ -114,7 +114,7 @@ struct compare {
 /* Let the workers keep up, so that the queue stays small. */
 static void throttle(struct rk_index *ix)
 {
-	struct timespec ts = { 0, 5 * 1000000 };
+	struct timespec ts = {0, 5 * 1000000};
 
 	while (rk_queue_count(&ix->queue) > WATERMARK && !ix->stopping)
 		nanosleep(&ts, NULL);
@@ -162,7 +162,7 @@ static int note_missing(void *ctx, const struct rk_docref *d, const char *path)
 /* Indexed paths that are no longer there. */
 static void remove_missing(struct rk_index *ix)
 {
-	struct path_list l = { RK_BUF_INIT, ix };
+	struct path_list l = {RK_BUF_INIT, ix};
 
 	pthread_mutex_lock(&ix->writer);
 	rk_each_live(ix, "", note_missing, &l);
@@ -179,7 +179,7 @@ static void remove_missing(struct rk_index *ix)
 
 static void reconcile(struct rk_index *ix, int all)
 {
-	struct compare c = { ix, all ? RK_TASK_FORCE : 0 };
+	struct compare c = {ix, all ? RK_TASK_FORCE : 0};
 	int rc;
 
 	ix->reconciling = 1;
@@ -200,8 +200,7 @@ void *rk_reconcile_main(void *arg)
 		int wanted = ix->reconcile_wanted;
 
 		if (!wanted) {
-			pthread_cond_wait(&ix->persist_cond,
-					  &ix->persist_lock);
+			pthread_cond_wait(&ix->persist_cond, &ix->persist_lock);
 			continue;
 		}
 		ix->reconcile_wanted = 0;

@@ -48,7 +48,8 @@ static int load_manifest(struct rk_index *ix, struct rk_manifest *m)
 			continue;
 		rk_warn(&ix->warnings,
 			"CURRENT or its manifest is damaged: went on from "
-			"checkpoint %llu", (unsigned long long)numbers[i]);
+			"checkpoint %llu",
+			(unsigned long long)numbers[i]);
 		return 0;
 	}
 	if (n > 0 || current != -ENOENT)
@@ -125,9 +126,10 @@ static int open_segment(struct rk_index *ix, const struct rk_manifest_seg *ms)
 	rk_segment_unref(s);
 	if (rc == -ENOMEM || rc == RK_EVERSION || rc == -EMFILE)
 		return rc;
-	rk_warn(&ix->warnings, "segment %llu: %s; its documents are indexed "
-			       "again", (unsigned long long)ms->id,
-		rk_strerror(rc));
+	rk_warn(&ix->warnings,
+		"segment %llu: %s; its documents are indexed "
+		"again",
+		(unsigned long long)ms->id, rk_strerror(rc));
 	set_aside(ix, ms->id);
 	ix->dirty = 1;
 	return 0;
@@ -167,7 +169,7 @@ static uint64_t highest_segment(struct rk_index *ix)
 static int replay_record(void *ctx, const struct rk_wal_record *rec)
 {
 	struct rk_index *ix = ctx;
-	struct rk_mpr r = { rec->body, rec->body + rec->len, 0 };
+	struct rk_mpr r = {rec->body, rec->body + rec->len, 0};
 	char path[4096];
 	const char *p;
 	unsigned flags;
@@ -211,8 +213,8 @@ static int open_segments(struct rk_index *ix)
 
 	if (!analyser_matches(ix, m) || (ix->flags & RK_REBUILD)) {
 		rk_warn(&ix->warnings, "all documents are indexed anew (%s)",
-			ix->flags & RK_REBUILD ? "asked for" :
-						 "other language settings");
+			ix->flags & RK_REBUILD ? "asked for"
+					       : "other language settings");
 		ix->dirty = 1;
 		return 0;
 	}
@@ -235,9 +237,9 @@ int rk_recover(struct rk_index *ix)
 	ix->generation = (uint32_t)ix->manifest.generation + 1;
 	ix->floor = ix->manifest.wal_floor;
 	highest = highest_segment(ix);
-	ix->next_segment = ix->manifest.next_segment > highest ?
-				   ix->manifest.next_segment :
-				   highest + 1;
+	ix->next_segment = ix->manifest.next_segment > highest
+				   ? ix->manifest.next_segment
+				   : highest + 1;
 	if ((rc = open_segments(ix)) < 0)
 		return rc;
 	return open_log(ix);

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 enum {
-	DEPTH_FACTOR = 4, /* candidates rescored per hit asked for */
-	DEPTH_MIN = 60,
+	DEPTH_FACTOR = 3, /* candidates rescored per hit asked for */
+	DEPTH_MIN = 30,
 	PER_PROSE = 1, /* hits of one document */
 	PER_CODE = 3,
 };
@@ -93,9 +93,8 @@ static void find_pairs(struct rk_searching *s)
 			continue;
 		s->pairs[s->npairs++] = (struct rk_pair){
 			a, b, q->terms[b].slot - q->terms[a].slot,
-			q->terms[a].idf > q->terms[b].idf ? q->terms[a].idf :
-							    q->terms[b].idf
-		};
+			q->terms[a].idf > q->terms[b].idf ? q->terms[a].idf
+							  : q->terms[b].idf};
 	}
 }
 
@@ -129,8 +128,8 @@ static int fill_hit(const struct rk_found *f, struct answer *a,
 		.len = f->chunk.len,
 		.score = best > 0 ? score / best : 1,
 		.lexical = score,
-		.heading = rk_arena_strndup(&a->arena, f->head,
-					    f->chunk.head_n),
+		.heading =
+			rk_arena_strndup(&a->arena, f->head, f->chunk.head_n),
 		.symbol = rk_arena_strndup(&a->arena, f->head + f->chunk.head_n,
 					   f->chunk.sym_n),
 		.kind = rk_kind_name((enum rk_kind)f->doc.kind),
@@ -188,8 +187,8 @@ static int rank(struct rk_searching *s, struct answer *a)
 	if ((rc = rk_rescore(s, scores)) < 0)
 		return rc;
 	for (size_t i = 0; i < n; i++)
-		v[i] = (struct ranked){ s->q.nterms ? scores[i] : 1,
-					s->top.v[i] };
+		v[i] = (struct ranked){s->q.nterms ? scores[i] : 1,
+				       s->top.v[i]};
 	qsort_r(v, n, sizeof(*v), best_first, s);
 	return choose(s, v, n, a);
 }
@@ -217,8 +216,8 @@ static int read_excerpt(struct rk_searching *s, struct answer *a,
 			&e, s->a, &s->q, t.p, t.n, h->first, h->complete,
 			(unsigned)rk_config_int(s->ix, "excerpt_lines"));
 	if (rc == 0) {
-		h->excerpt = rk_arena_strndup(&a->arena, (char *)e.text.p,
-					      e.text.n);
+		h->excerpt =
+			rk_arena_strndup(&a->arena, (char *)e.text.p, e.text.n);
 		h->excerpt_line = e.first_line;
 		h->line = e.best_line;
 		h->complete = e.complete;
@@ -242,8 +241,8 @@ static int add_excerpts(struct rk_searching *s, struct answer *a)
 				O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		struct stat st;
 
-		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR ||
-			       errno == ELOOP))
+		if (fd < 0 &&
+		    (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 			continue;
 		if (fd >= 0 && fstat(fd, &st) == 0 && unchanged(h, &st))
 			rc = read_excerpt(s, a, h, fd);
@@ -272,26 +271,26 @@ static const char *why_empty(struct rk_searching *s)
 	if (s->snap.stats.docs == 0)
 		return "the index is empty: copy some documents in";
 	if (s->q.nterms == 0 && s->q.nfilters == 0)
-		return s->q.only_stop_words ?
-			       "only very common words, which are not indexed: "
-			       "add a rarer one" :
-			       "no words to search for";
+		return s->q.only_stop_words ? "only very common words, which "
+					      "are not indexed: "
+					      "add a rarer one"
+					    : "no words to search for";
 	for (unsigned i = 0; i < s->q.nterms; i++)
 		if (s->q.terms[i].df > 0)
-			return s->q.nfilters || has_must_or_phrase(&s->q) ?
-				       "no document has all that is required: "
-				       "drop a +word, \"phrase\" or filter" :
-				       "every match is excluded";
-	return s->q.nterms ? "none of the words occurs in any document" :
-			     "no document passes the filters";
+			return s->q.nfilters || has_must_or_phrase(&s->q)
+				       ? "no document has all that is "
+					 "required: "
+					 "drop a +word, \"phrase\" or filter"
+				       : "every match is excluded";
+	return s->q.nterms ? "none of the words occurs in any document"
+			   : "no document passes the filters";
 }
 
 static int finish(struct rk_searching *s, struct answer *a)
 {
 	if (s->corrected.n) {
-		a->r.did_you_mean = rk_arena_strndup(&a->arena,
-						     (char *)s->corrected.p,
-						     s->corrected.n);
+		a->r.did_you_mean = rk_arena_strndup(
+			&a->arena, (char *)s->corrected.p, s->corrected.n);
 		if (!a->r.did_you_mean)
 			return -ENOMEM;
 	}
@@ -309,8 +308,8 @@ static int finish(struct rk_searching *s, struct answer *a)
 
 static size_t wanted(struct rk_searching *s)
 {
-	return (size_t)(s->q.hits > 0 ? s->q.hits :
-					rk_config_int(s->ix, "hits"));
+	return (size_t)(s->q.hits > 0 ? s->q.hits
+				      : rk_config_int(s->ix, "hits"));
 }
 
 static int open_top(struct rk_searching *s)
@@ -350,8 +349,8 @@ static int run(struct rk_searching *s, struct answer *a)
 static int wait_for_writes(struct rk_index *ix,
 			   const struct rk_search_opts *opts)
 {
-	int ms = opts->wait_ms < 0 ? (int)rk_config_int(ix, "wait_ms") :
-				     opts->wait_ms;
+	int ms = opts->wait_ms < 0 ? (int)rk_config_int(ix, "wait_ms")
+				   : opts->wait_ms;
 	int rc = rk_barrier(ix, ms, opts->cancel);
 
 	return rc == -ETIMEDOUT ? 0 : rc; /* the answer says what is pending */
@@ -360,7 +359,7 @@ static int wait_for_writes(struct rk_index *ix,
 int rk_search(struct rk_index *ix, const char *text, size_t n,
 	      const struct rk_search_opts *opts, struct rk_results **out)
 {
-	static const struct rk_search_opts NONE = { .wait_ms = -1 };
+	static const struct rk_search_opts NONE = {.wait_ms = -1};
 	struct rk_searching *s = rk_calloc(1, sizeof(*s));
 	struct answer *a = rk_calloc(1, sizeof(*a));
 	uint64_t start = rk_mono_ns();

@@ -7,8 +7,8 @@
 
 /* One query term's postings in one source. */
 struct rk_plist {
-	uint32_t df; /* postings that this snapshot sees; 0: none */
-	struct rk_dict_entry e;	 /* a segment's */
+	uint32_t df;		/* postings that this snapshot sees; 0: none */
+	struct rk_dict_entry e; /* a segment's */
 	struct rk_postr list;
 	uint32_t *ids, *tf, *head; /* a table's visible postings, copied */
 	float *x;		   /* largest x a block */

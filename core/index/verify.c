@@ -22,8 +22,7 @@ static int check_file(void *ctx, const char *path, const struct stat *st)
 	pthread_mutex_unlock(&v->ix->writer);
 	if (rc != 1)
 		v->out->missing++;
-	else if (d.rec.size != (uint64_t)st->st_size ||
-		 d.rec.ino != st->st_ino)
+	else if (d.rec.size != (uint64_t)st->st_size || d.rec.ino != st->st_ino)
 		v->out->stale++;
 	return 0;
 }
@@ -41,7 +40,7 @@ static int check_doc(void *ctx, const struct rk_docref *d, const char *path)
 
 int rk_verify(struct rk_index *ix, struct rk_verify_report *out)
 {
-	struct verify v = { ix, out };
+	struct verify v = {ix, out};
 	struct rk_snapshot s;
 	int rc;
 

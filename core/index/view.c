@@ -69,7 +69,7 @@ static int find_in_segments(struct rk_index *ix, const char *path, size_t n,
 			continue;
 		if (!(r = rk_segment_doc(s, (uint32_t)doc)))
 			continue;
-		*out = (struct rk_docref){ s, NULL, (uint32_t)doc, *r };
+		*out = (struct rk_docref){s, NULL, (uint32_t)doc, *r};
 		return 1;
 	}
 	return 0;
@@ -86,8 +86,8 @@ int rk_find_live(struct rk_index *ix, const char *path, size_t n,
 
 		if (doc < 0 || rk_mdoc_dead(&m->docs[doc]))
 			continue;
-		*out = (struct rk_docref){ NULL, m, (uint32_t)doc,
-					   m->docs[doc].rec };
+		*out = (struct rk_docref){NULL, m, (uint32_t)doc,
+					  m->docs[doc].rec};
 		return 1;
 	}
 	return find_in_segments(ix, path, n, out);
@@ -101,7 +101,7 @@ static int each_in_memtable(struct rk_memtable *m, const char *prefix,
 
 	for (uint32_t d = 0; d < m->ndocs && rc == 0; d++) {
 		const char *path = rk_memtable_path(m, d);
-		struct rk_docref ref = { NULL, m, d, m->docs[d].rec };
+		struct rk_docref ref = {NULL, m, d, m->docs[d].rec};
 
 		if (rk_mdoc_dead(&m->docs[d]) ||
 		    rk_mdoc_born(&m->docs[d]) == UINT32_MAX ||
@@ -132,7 +132,7 @@ static int visit_rank(struct rk_segment *s, uint32_t rank, const char *prefix,
 		return 0;
 	memcpy(path, p, r->path_n);
 	path[r->path_n] = '\0';
-	ref = (struct rk_docref){ s, NULL, (uint32_t)doc, *r };
+	ref = (struct rk_docref){s, NULL, (uint32_t)doc, *r};
 	return fn(ctx, &ref, path);
 }
 

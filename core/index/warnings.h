@@ -21,7 +21,8 @@ void rk_warnings_release(struct rk_warnings *w);
 void rk_warn(struct rk_warnings *w, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void rk_warnings_list(struct rk_warnings *w, struct rk_buf *out);
-/* Forget lines that start with `prefix` and a colon (a document is fine now). */
+/* Forget lines that start with `prefix` and a colon (a document is fine now).
+ */
 void rk_warnings_forget(struct rk_warnings *w, const char *prefix);
 
 #endif

@@ -14,16 +14,16 @@
  *
  * Head weights are kept in halves, so that 1.5 is an integer.
  */
-#define RK_BM25_K1	1.2f
-#define RK_BM25_B	0.75f
-#define RK_BM25_B_CODE	0.9f
-#define RK_BM25_B_HEAD	0.5f
+#define RK_BM25_K1     1.2f
+#define RK_BM25_B      0.75f
+#define RK_BM25_B_CODE 0.9f
+#define RK_BM25_B_HEAD 0.5f
 enum { /* in halves */
-	RK_HEAD_TITLE = 6,
-	RK_HEAD_SYMBOL = 16,
-	RK_HEAD_PATH = 3,
-	RK_HEAD_LEAD = 4,
-	RK_LEAD_TOKENS = 12,
+       RK_HEAD_TITLE = 6,
+       RK_HEAD_SYMBOL = 16,
+       RK_HEAD_PATH = 3,
+       RK_HEAD_LEAD = 4,
+       RK_LEAD_TOKENS = 12,
 };
 
 /*
@@ -64,13 +64,12 @@ static inline float rk_bm25_x(const struct rk_norms *t, rk_norm n, uint32_t tf,
 			      uint32_t head)
 {
 	uint32_t b = rk_norm_body(n), h = rk_norm_head(n);
-	float x = (float)tf * (b < RK_NORM_TABLE ? t->body[n >> 15 & 1][b] :
-						   rk_norm_body_slow(t, n));
+	float x = (float)tf * (b < RK_NORM_TABLE ? t->body[n >> 15 & 1][b]
+						 : rk_norm_body_slow(t, n));
 
 	if (head)
-		x += (float)head * (h < RK_NORM_TABLE ?
-					    t->head[h] :
-					    rk_norm_head_slow(t, n));
+		x += (float)head *
+		     (h < RK_NORM_TABLE ? t->head[h] : rk_norm_head_slow(t, n));
 	return x;
 }
 

@@ -15,8 +15,8 @@ static float score_bound(const struct rk_cursor *c, float x)
 
 static float block_x(const struct rk_cursor *c, uint32_t b)
 {
-	return c->m_n ? c->m_x[b] :
-			rk_bound_value(rk_postr_meta(&c->list, b).bound);
+	return c->m_n ? c->m_x[b]
+		      : rk_bound_value(rk_postr_meta(&c->list, b).bound);
 }
 
 static uint32_t block_last(const struct rk_cursor *c, uint32_t b)
@@ -130,8 +130,8 @@ int rk_cursor_load(struct rk_cursor *c)
 		c->has_head = 1;
 		return 0;
 	}
-	n = rk_postr_decode(&c->list, c->block, c->buf[0], c->buf[1],
-			    c->buf[2], &c->has_head);
+	n = rk_postr_decode(&c->list, c->block, c->buf[0], c->buf[1], c->buf[2],
+			    &c->has_head);
 	c->ids = c->buf[0];
 	c->tf = c->buf[1];
 	c->head = c->buf[2];

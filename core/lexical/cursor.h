@@ -17,14 +17,14 @@ struct rk_cursor {
 	uint32_t m_n;
 	uint32_t nblocks;
 	/* what a posting is worth */
-	float weight; /* idf (k1 + 1) times the query's weight */
-	float drift;  /* see rk_bound_drift() */
-	float ub;     /* bound of the whole list's scores */
+	float weight;  /* idf (k1 + 1) times the query's weight */
+	float drift;   /* see rk_bound_drift() */
+	float ub;      /* bound of the whole list's scores */
 	uint32_t term; /* index of the query's term */
 	/* position */
-	uint32_t block;	   /* == nblocks at the end */
-	uint32_t last;	   /* largest id of the block */
-	float block_ub;	   /* bound of the block's scores */
+	uint32_t block; /* == nblocks at the end */
+	uint32_t last;	/* largest id of the block */
+	float block_ub; /* bound of the block's scores */
 	int loaded, has_head, err;
 	unsigned n, i;
 	const uint32_t *ids, *tf, *head; /* of the loaded block */

@@ -81,7 +81,7 @@ static int enter_block(struct rk_dict_iter *it, uint32_t b)
 
 	it->block = b;
 	it->n = 0;
-	it->e = (struct rk_dict_entry){ 0 };
+	it->e = (struct rk_dict_entry){0};
 	if (off >= d->blob_n)
 		return RK_ECORRUPT;
 	it->p = rk_get_varint(d->blob + off, end, &it->e.posts_off);

@@ -15,10 +15,9 @@ unsigned rk_edit_distance(const char *a, size_t an, const char *b, size_t bn,
 			  unsigned max)
 {
 	unsigned rows[3][LEN_MAX + 1], *two = rows[0], *one = rows[1],
-						*now = rows[2];
+				       *now = rows[2];
 
-	if (an > LEN_MAX || bn > LEN_MAX ||
-	    (an > bn ? an - bn : bn - an) > max)
+	if (an > LEN_MAX || bn > LEN_MAX || (an > bn ? an - bn : bn - an) > max)
 		return max + 1;
 	for (unsigned j = 0; j <= bn; j++)
 		one[j] = j;

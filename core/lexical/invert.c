@@ -54,7 +54,7 @@ static int stamps_room(struct rk_inverted *v, uint32_t n)
 /* Token ranges of one chunk's fields, in the order they are analysed. */
 struct fields {
 	size_t title, body, sym, path; /* ends; each begins at the one before */
-	size_t lead;		       /* the body's first tokens count double */
+	size_t lead; /* the body's first tokens count double */
 };
 
 static int analyse_fields(struct rk_analyser *a, const struct rk_chunk *c,
@@ -81,9 +81,9 @@ static int analyse_fields(struct rk_analyser *a, const struct rk_chunk *c,
 	rk_analyser_toks(a, &f->path);
 	f->lead = f->title;
 	if (c->head_len == 0 && c->sym_len == 0)
-		f->lead = f->body - f->title < RK_LEAD_TOKENS ?
-				  f->body :
-				  f->title + RK_LEAD_TOKENS;
+		f->lead = f->body - f->title < RK_LEAD_TOKENS
+				  ? f->body
+				  : f->title + RK_LEAD_TOKENS;
 	return 0;
 }
 
@@ -107,8 +107,7 @@ static void count_token(struct rk_inverted *v, const struct rk_tok *t, size_t i,
 	if (v->stamp[t->term] != v->serial) {
 		v->stamp[t->term] = v->serial;
 		v->slot[t->term] = (uint32_t)v->nterms;
-		v->terms[v->nterms++] =
-			(struct rk_inv_term){ .term = t->term };
+		v->terms[v->nterms++] = (struct rk_inv_term){.term = t->term};
 	}
 	if (t->word)
 		return;
@@ -187,12 +186,12 @@ static int invert_chunk(struct rk_inverted *v, struct rk_analyser *a,
 	encode_positions(v, first);
 	out = &v->chunks[v->nchunks++];
 	*out = (struct rk_inv_chunk){
-		.rec = { .off = c->off,
-			 .len = (uint32_t)c->len,
-			 .line = c->line,
-			 .nlines = c->nlines,
-			 .head_n = c->head_len,
-			 .sym_n = c->sym_len },
+		.rec = {.off = c->off,
+			.len = (uint32_t)c->len,
+			.line = c->line,
+			.nlines = c->nlines,
+			.head_n = c->head_len,
+			.sym_n = c->sym_len},
 		.head = c->head,
 		.sym = c->sym,
 		.norm = rk_norm_make(body, head, code),

@@ -14,7 +14,7 @@
  * Reusable: rk_invert() starts by emptying it.
  */
 struct rk_inv_term {
-	uint32_t term;	/* id in the analyser's vocabulary */
+	uint32_t term;	   /* id in the analyser's vocabulary */
 	uint32_t tf, head; /* both 0 for an unstemmed word */
 	uint32_t pos_off, pos_n;
 };

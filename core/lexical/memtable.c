@@ -248,8 +248,7 @@ static int add_chunk(struct rk_memtable *m, uint32_t doc,
 		const struct rk_inv_term *e = &v->terms[c->first + i];
 		int64_t t = map_term(m, map, vocab, e->term);
 
-		if (t < 0 ||
-		    add_posting(m, &m->terms[t], id, e, v->pos.p) < 0)
+		if (t < 0 || add_posting(m, &m->terms[t], id, e, v->pos.p) < 0)
 			return -ENOMEM;
 	}
 	return m->heads.err;

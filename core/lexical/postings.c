@@ -106,9 +106,9 @@ int rk_postw_finish(struct rk_postw *w, struct rk_buf *posts,
 
 struct rk_blockmeta rk_postr_meta(const struct rk_postr *r, uint32_t b)
 {
-	struct rk_blockmeta m = { .last = UINT32_MAX,
-				  .pos_off = r->tail_pos,
-				  .bound = r->tail_bound };
+	struct rk_blockmeta m = {.last = UINT32_MAX,
+				 .pos_off = r->tail_pos,
+				 .bound = r->tail_bound};
 	const uint8_t *p = r->meta + (size_t)b * META_BYTES;
 
 	if (b >= r->nblocks)
@@ -153,13 +153,13 @@ int rk_postr_init(struct rk_postr *r, const uint8_t *p, size_t n,
 		  const uint8_t *pos, size_t pos_n, uint32_t df,
 		  uint32_t chunks)
 {
-	*r = (struct rk_postr){ .meta = p,
-				.end = p + n,
-				.pos = pos,
-				.pos_end = pos + pos_n,
-				.df = df,
-				.nblocks = df / RK_BLOCK,
-				.chunks = chunks };
+	*r = (struct rk_postr){.meta = p,
+			       .end = p + n,
+			       .pos = pos,
+			       .pos_end = pos + pos_n,
+			       .df = df,
+			       .nblocks = df / RK_BLOCK,
+			       .chunks = chunks};
 	if (df > chunks || (size_t)r->nblocks * META_BYTES > n)
 		return RK_ECORRUPT;
 	r->data = p + (size_t)r->nblocks * META_BYTES;

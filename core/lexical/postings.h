@@ -34,11 +34,11 @@ struct rk_posting {
 /* Builds one list at a time. Reusable: rk_postw_finish() leaves it empty. */
 struct rk_postw {
 	uint32_t ids[RK_BLOCK], tf[RK_BLOCK], head[RK_BLOCK];
-	unsigned n;	 /* postings in the open block */
-	uint32_t df;	 /* postings so far */
-	uint32_t last;	 /* id before the open block */
+	unsigned n;	  /* postings in the open block */
+	uint32_t df;	  /* postings so far */
+	uint32_t last;	  /* id before the open block */
 	uint32_t pos_off; /* where the open block's positions start */
-	float block_x;	 /* largest x in the open block */
+	float block_x;	  /* largest x in the open block */
 	float list_x;
 	struct rk_buf meta, data, pos;
 };

@@ -8,11 +8,11 @@
  * Documents and chunks as they lie in memory tables and, byte for byte, in
  * segments (little-endian; core/doc/format-segment.md).
  */
-enum { /* rk_doc_rec.flags */
-	RK_DOC_TRUNCATED = 1, /* indexed in part: above a limit */
-	RK_DOC_BINARY = 2,    /* found by its path alone */
-	RK_DOC_UNREADABLE = 4,
-	RK_DOC_DAMAGED = 8, /* a compressed stream that broke off */
+enum {			     /* rk_doc_rec.flags */
+       RK_DOC_TRUNCATED = 1, /* indexed in part: above a limit */
+       RK_DOC_BINARY = 2,    /* found by its path alone */
+       RK_DOC_UNREADABLE = 4,
+       RK_DOC_DAMAGED = 8, /* a compressed stream that broke off */
 };
 
 struct rk_doc_rec {

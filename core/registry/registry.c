@@ -57,8 +57,8 @@ static int decode_entry(struct rk_mpr *r, struct rk_registry_entry *e)
 static int decode(const uint8_t *p, size_t n, struct rk_registry_entry *out,
 		  int max)
 {
-	struct rk_mpr r = { p, p + n - CRC_BYTES, 0 };
-	struct rk_mpr tail = { p + n - CRC_BYTES, p + n, 0 };
+	struct rk_mpr r = {p, p + n - CRC_BYTES, 0};
+	struct rk_mpr tail = {p + n - CRC_BYTES, p + n, 0};
 	uint64_t version;
 	uint32_t count;
 	int rc = 0;
@@ -81,8 +81,8 @@ static int decode(const uint8_t *p, size_t n, struct rk_registry_entry *out,
 int rk_registry_read(const struct rk_io *io, int backing_fd,
 		     struct rk_registry_entry *out, int max)
 {
-	int fd = io->openat(io->ctx, backing_fd, NAME, O_RDONLY | O_NOFOLLOW,
-			    0);
+	int fd =
+		io->openat(io->ctx, backing_fd, NAME, O_RDONLY | O_NOFOLLOW, 0);
 	struct rk_buf b = RK_BUF_INIT;
 	struct stat st;
 	int rc = 0;

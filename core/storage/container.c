@@ -24,13 +24,13 @@ struct rk_container_writer {
 	const struct rk_io *io;
 	int dir, fd;
 	char name[NAME_MAX + 1];
-	struct rk_buf buf;   /* bytes not yet written */
-	uint64_t written;    /* file offset of buf */
-	uint64_t len_at;     /* where the open section's length belongs */
+	struct rk_buf buf; /* bytes not yet written */
+	uint64_t written;  /* file offset of buf */
+	uint64_t len_at;   /* where the open section's length belongs */
 	struct section_out s[RK_SECTIONS_MAX];
-	int n;		     /* sections begun */
-	uint32_t crc;	     /* of the open granule */
-	size_t granule_n;    /* bytes in it */
+	int n;		  /* sections begun */
+	uint32_t crc;	  /* of the open granule */
+	size_t granule_n; /* bytes in it */
 	int err;
 };
 
@@ -79,8 +79,8 @@ int rk_cw_open(const struct rk_io *io, int dir, const char *name,
 
 static void pack_bin32(struct rk_buf *b, uint32_t n)
 {
-	uint8_t h[5] = { 0xc6, (uint8_t)(n >> 24), (uint8_t)(n >> 16),
-			 (uint8_t)(n >> 8), (uint8_t)n };
+	uint8_t h[5] = {0xc6, (uint8_t)(n >> 24), (uint8_t)(n >> 16),
+			(uint8_t)(n >> 8), (uint8_t)n};
 
 	rk_buf_add(b, h, sizeof(h));
 }
@@ -149,12 +149,11 @@ void rk_cw_end(struct rk_container_writer *w)
 	for (int i = 0; i < 4; i++)
 		be[i] = (uint8_t)(s->len >> (24 - 8 * i));
 	if (w->err == 0)
-		w->err = rk_io_write_all(w->io, w->fd, be, 4,
-					 (off_t)w->len_at);
+		w->err = rk_io_write_all(w->io, w->fd, be, 4, (off_t)w->len_at);
 }
 
-static void pack_footer(struct rk_container_writer *w, const struct rk_buf *meta,
-			struct rk_buf *out)
+static void pack_footer(struct rk_container_writer *w,
+			const struct rk_buf *meta, struct rk_buf *out)
 {
 	msgpack_packer pk;
 
@@ -198,7 +197,7 @@ int rk_cw_finish(struct rk_container_writer *w, const struct rk_buf *meta,
 {
 	struct rk_buf footer = RK_BUF_INIT;
 	uint64_t off = cw_off(w);
-	uint8_t trail[TRAIL_BYTES] = { 0xc4, 16 };
+	uint8_t trail[TRAIL_BYTES] = {0xc4, 16};
 	uint32_t len, crc;
 	int rc;
 
@@ -283,7 +282,7 @@ static int read_footer(struct rk_container *c)
 	    off + len + TRAIL_BYTES != c->size ||
 	    rk_crc32c(0, c->map + off, len) != crc)
 		return RK_ECORRUPT;
-	r = (struct rk_mpr){ c->map + off, c->map + off + len, 0 };
+	r = (struct rk_mpr){c->map + off, c->map + off + len, 0};
 	if (rk_mpr_map(&r) != 2 || !rk_mpr_key(&r, "sections"))
 		return RK_ECORRUPT;
 	n = rk_mpr_array(&r);
@@ -297,7 +296,7 @@ static int read_footer(struct rk_container *c)
 
 static int check_head(const struct rk_container *c)
 {
-	struct rk_mpr r = { c->map + sizeof(MAGIC) - 1, c->map + c->size, 0 };
+	struct rk_mpr r = {c->map + sizeof(MAGIC) - 1, c->map + c->size, 0};
 	uint64_t version, features;
 
 	if (memcmp(c->map, MAGIC, sizeof(MAGIC) - 1) != 0)
@@ -386,8 +385,8 @@ uint64_t rk_section_len(const struct rk_container *c, int section)
 static int verify_granule(struct rk_container *c, struct section *s, uint32_t g)
 {
 	uint64_t off = (uint64_t)g * RK_GRANULE;
-	size_t n = s->len - off < RK_GRANULE ? (size_t)(s->len - off) :
-					       RK_GRANULE;
+	size_t n =
+		s->len - off < RK_GRANULE ? (size_t)(s->len - off) : RK_GRANULE;
 	uint32_t want;
 
 	memcpy(&want, s->crcs + 4 * (size_t)g, 4);
@@ -412,8 +411,8 @@ const void *rk_section_at(struct rk_container *c, int section, uint64_t off,
 		return c->map + s->off;
 	for (uint32_t g = (uint32_t)(off / RK_GRANULE);
 	     g <= (off + n - 1) / RK_GRANULE; g++) {
-		uint8_t seen = __atomic_load_n(&s->seen[g / 8],
-					       __ATOMIC_RELAXED);
+		uint8_t seen =
+			__atomic_load_n(&s->seen[g / 8], __ATOMIC_RELAXED);
 
 		if (!(seen >> g % 8 & 1) && verify_granule(c, s, g) < 0)
 			return NULL;

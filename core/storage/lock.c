@@ -9,7 +9,7 @@
 
 int rk_lock_take(int dir)
 {
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int fd = openat(dir, "LOCK", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 			0600);
 	char pid[32];
@@ -32,7 +32,7 @@ int rk_lock_take(int dir)
 
 int rk_lock_holder(int dir, char *out, size_t n)
 {
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int fd = openat(dir, "LOCK", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	char pid[32] = "";
 	ssize_t r;

@@ -34,11 +34,11 @@ static void pack_body(msgpack_packer *pk, const struct rk_manifest *m)
 		const char *key;
 		uint64_t v;
 	} PAIRS[] = {
-		{ "number", m->number },
-		{ "generation", m->generation },
-		{ "wal_floor", m->wal_floor },
-		{ "next_segment", m->next_segment },
-		{ "created_ns", (uint64_t)m->created_ns },
+		{"number", m->number},
+		{"generation", m->generation},
+		{"wal_floor", m->wal_floor},
+		{"next_segment", m->next_segment},
+		{"created_ns", (uint64_t)m->created_ns},
 	};
 
 	msgpack_pack_map(pk, 7);
@@ -168,14 +168,15 @@ static int read_field(struct rk_mpr *r, struct rk_manifest *m)
 		const char *key;
 		uint64_t *v;
 	} fields[] = {
-		{ "number", &m->number },
-		{ "generation", &m->generation },
-		{ "wal_floor", &m->wal_floor },
-		{ "next_segment", &m->next_segment },
+		{"number", &m->number},
+		{"generation", &m->generation},
+		{"wal_floor", &m->wal_floor},
+		{"next_segment", &m->next_segment},
 	};
 
 	for (size_t i = 0; i < 4; i++)
-		if (strlen(fields[i].key) == n && !memcmp(fields[i].key, key, n)) {
+		if (strlen(fields[i].key) == n &&
+		    !memcmp(fields[i].key, key, n)) {
 			*fields[i].v = rk_mpr_uint(r);
 			return r->err;
 		}
@@ -196,7 +197,7 @@ static int read_field(struct rk_mpr *r, struct rk_manifest *m)
 
 static int decode(const struct rk_buf *b, struct rk_manifest *m)
 {
-	struct rk_mpr r = { b->p, b->p + b->n, 0 };
+	struct rk_mpr r = {b->p, b->p + b->n, 0};
 	uint64_t version, features;
 	uint32_t pairs;
 	int rc = 0;

@@ -41,7 +41,7 @@ void rk_remap_release(struct rk_remap *m)
 	for (unsigned i = 0; i < m->n; i++)
 		rk_free(m->doc[i]);
 	rk_free(m->doc);
-	*m = (struct rk_remap){ NULL, 0 };
+	*m = (struct rk_remap){NULL, 0};
 }
 
 static void merge_release(struct merge *m)
@@ -228,7 +228,7 @@ static int take_path(struct merge *m, struct rk_source *s,
 
 	(void)m;
 	(void)s;
-	l->v[l->n] = (struct path_ref){ path, r->path_n, l->n };
+	l->v[l->n] = (struct path_ref){path, r->path_n, l->n};
 	l->n++;
 	return 0;
 }
@@ -242,7 +242,7 @@ static int by_path(const void *a, const void *b)
 
 static int put_sorted(struct merge *m)
 {
-	struct path_list l = { NULL, 0 };
+	struct path_list l = {NULL, 0};
 	int rc;
 
 	l.v = rk_malloc((m->stats.docs + 1) * sizeof(*l.v));
@@ -262,7 +262,7 @@ static int put_sorted(struct merge *m)
 
 static int put_table(struct merge *m, const char *name, doc_fn *fn)
 {
-	struct offsets o = { 0, 0, 0, 0 };
+	struct offsets o = {0, 0, 0, 0};
 	int rc;
 
 	rk_cw_begin(m->cw, name);
@@ -277,9 +277,9 @@ static int put_tables(struct merge *m)
 		const char *name;
 		doc_fn *fn;
 	} TABLES[] = {
-		{ "docs", put_doc },	 { "paths", put_path },
-		{ "chunks", put_chunks }, { "norms", put_norms },
-		{ "heads", put_heads },
+		{"docs", put_doc},	{"paths", put_path},
+		{"chunks", put_chunks}, {"norms", put_norms},
+		{"heads", put_heads},
 	};
 	int rc = 0;
 
@@ -313,8 +313,8 @@ static int put_positions(struct merge *m)
 
 	rk_cw_begin(m->cw, "poss");
 	for (off_t off = 0; off < s->off && rc == 0;) {
-		size_t n = s->off - off < SPOOL_BYTES ? (size_t)(s->off - off) :
-							SPOOL_BYTES;
+		size_t n = s->off - off < SPOOL_BYTES ? (size_t)(s->off - off)
+						      : SPOOL_BYTES;
 
 		b.n = 0;
 		if ((rc = rk_buf_reserve(&b, n)) == 0 &&
@@ -346,9 +346,9 @@ static int merge_list(struct merge *m, unsigned i, uint32_t *df)
 			continue;
 		++*df;
 		if (s->term[0] != RK_WORD_MARK)
-			rk_postw_add(&m->post, &p,
-				     rk_bm25_x(&m->norms, norms[old], p.tf,
-					       p.head));
+			rk_postw_add(
+				&m->post, &p,
+				rk_bm25_x(&m->norms, norms[old], p.tf, p.head));
 	}
 	return rc;
 }
@@ -370,9 +370,9 @@ static int finish_term(struct merge *m, const char *s, size_t n, uint32_t df)
 	if (df == 0)
 		return 0;
 	m->posts.n = 0;
-	bound = s[0] == RK_WORD_MARK ?
-			0 :
-			rk_postw_finish(&m->post, &m->posts, &m->pos.buf);
+	bound = s[0] == RK_WORD_MARK
+			? 0
+			: rk_postw_finish(&m->post, &m->posts, &m->pos.buf);
 	if (bound < 0)
 		return bound;
 	rk_dictw_add(&m->dict, s, n, df, m->posts.n, m->pos.buf.n - before,
@@ -409,8 +409,8 @@ static int merge_term(struct merge *m, int best)
 
 		if (!m->have[i] || rk_term_cmp(s->term, s->term_n, term, n))
 			continue;
-		rc = term[0] == RK_WORD_MARK ? merge_word(m, i, &df) :
-					       merge_list(m, i, &df);
+		rc = term[0] == RK_WORD_MARK ? merge_word(m, i, &df)
+					     : merge_list(m, i, &df);
 		if (rc == 0 && (rc = s->ops->next_term(s)) >= 0) {
 			m->have[i] = rc;
 			rc = 0;
@@ -447,11 +447,11 @@ static void pack_meta(const struct merge *m, struct rk_buf *out)
 		const char *key;
 		uint64_t v;
 	} PAIRS[] = {
-		{ "docs", m->stats.docs },
-		{ "chunks", m->stats.chunks },
-		{ "body_sum", m->stats.body_sum },
-		{ "head_sum", m->stats.head_sum },
-		{ "terms", m->dict.n },
+		{"docs", m->stats.docs},
+		{"chunks", m->stats.chunks},
+		{"body_sum", m->stats.body_sum},
+		{"head_sum", m->stats.head_sum},
+		{"terms", m->dict.n},
 	};
 	size_t n = sizeof(PAIRS) / sizeof(PAIRS[0]);
 	msgpack_packer pk;

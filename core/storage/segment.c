@@ -142,11 +142,11 @@ static const void *at(struct rk_segment *s, int section, uint64_t off,
 
 const struct rk_doc_rec *rk_segment_doc(struct rk_segment *s, uint32_t doc)
 {
-	const struct rk_doc_rec *d = at(s, s->s_docs,
-					(uint64_t)doc * sizeof(*d), sizeof(*d));
+	const struct rk_doc_rec *d =
+		at(s, s->s_docs, (uint64_t)doc * sizeof(*d), sizeof(*d));
 
-	if (d && (d->chunk0 > s->nchunks ||
-		  d->nchunks > s->nchunks - d->chunk0)) {
+	if (d &&
+	    (d->chunk0 > s->nchunks || d->nchunks > s->nchunks - d->chunk0)) {
 		s->damaged = 1;
 		return NULL;
 	}

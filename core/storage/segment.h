@@ -25,8 +25,8 @@ struct rk_segment {
 	struct rk_corpus_stats stats; /* of all its documents */
 	uint32_t ndocs, nchunks, nterms;
 	float avg_body, avg_head; /* the averages of its bounds */
-	_Atomic int lazy_done; /* dictionary and norms have been verified */
-	int lazy_err;	       /* with this result */
+	_Atomic int lazy_done;	  /* dictionary and norms have been verified */
+	int lazy_err;		  /* with this result */
 	struct rk_dict dict;
 	const rk_norm *norms;
 	uint32_t *dead; /* NULL while nothing is dead */

@@ -20,9 +20,9 @@ static const struct rk_chunk_rec *mem_chunk(struct rk_source *s, uint32_t chunk,
 {
 	const struct rk_chunk_rec *c = &s->mem->chunks[chunk];
 
-	*head = c->head_n + c->sym_n ?
-			(const char *)s->mem->heads.p + c->head_off :
-			"";
+	*head = c->head_n + c->sym_n
+			? (const char *)s->mem->heads.p + c->head_off
+			: "";
 	return c;
 }
 
@@ -181,8 +181,8 @@ static int seg_next_posting(struct rk_source *s, struct rk_posting *p)
 		if (seg_load_block(s) < 0)
 			return RK_ECORRUPT;
 	}
-	*p = (struct rk_posting){ s->ids[s->i], s->tf[s->i], s->head[s->i],
-				  s->pos_n[s->i], s->pos[s->i] };
+	*p = (struct rk_posting){s->ids[s->i], s->tf[s->i], s->head[s->i],
+				 s->pos_n[s->i], s->pos[s->i]};
 	s->i++;
 	return 1;
 }

@@ -290,7 +290,7 @@ static int prefill(struct rk_wal *w, int fd, off_t from)
 
 static int write_header(struct rk_wal *w, int fd, uint64_t salt, uint64_t seq)
 {
-	uint8_t h[RK_WAL_HEADER] = { 0 };
+	uint8_t h[RK_WAL_HEADER] = {0};
 	uint32_t crc;
 
 	memcpy(h, MAGIC, 8);
@@ -304,14 +304,14 @@ static int write_header(struct rk_wal *w, int fd, uint64_t salt, uint64_t seq)
 /* Create and durably name the next file; the caller holds the lock. */
 static int begin_file(struct rk_wal *w, uint64_t number)
 {
-	uint64_t seed[3] = { number, w->last, rk_mono_ns() };
+	uint64_t seed[3] = {number, w->last, rk_mono_ns()};
 	uint64_t salt = rk_hash64(seed, sizeof(seed));
 	char name[40];
 	int fd, rc;
 
 	wal_name(number, name);
-	fd = w->io->openat(w->io->ctx, w->dir, name,
-			   O_RDWR | O_CREAT | O_TRUNC, 0600);
+	fd = w->io->openat(w->io->ctx, w->dir, name, O_RDWR | O_CREAT | O_TRUNC,
+			   0600);
 	if (fd < 0)
 		return fd;
 	if ((rc = prefill(w, fd, 0)) < 0 ||
@@ -336,8 +336,12 @@ int rk_wal_open(const struct rk_io *io, int dir, uint64_t floor, int read_only,
 		rk_wal_fn *fn, void *ctx, struct rk_wal_report *report,
 		struct rk_wal **out)
 {
-	struct replay r = { .io = io, .dir = dir, .floor = floor, .fn = fn,
-			    .ctx = ctx, .report = report };
+	struct replay r = {.io = io,
+			   .dir = dir,
+			   .floor = floor,
+			   .fn = fn,
+			   .ctx = ctx,
+			   .report = report};
 	struct rk_wal *w = NULL;
 	struct wal_file *files = NULL;
 	size_t n = 0;
@@ -504,7 +508,7 @@ int rk_wal_rotate(struct rk_wal *w)
 	v = rc ? NULL : rk_realloc(w->files, (w->nfiles + 1) * sizeof(*v));
 	if (v) {
 		w->files = v;
-		v[w->nfiles] = (struct wal_file){ w->number, 0 };
+		v[w->nfiles] = (struct wal_file){w->number, 0};
 		if ((rc = begin_file(w, w->number + 1)) == 0)
 			w->nfiles++;
 	} else if (rc == 0) {
@@ -538,9 +542,8 @@ int rk_wal_drop(struct rk_wal *w, uint64_t floor)
 
 	pthread_mutex_lock(&w->lock);
 	while (gone < w->nfiles) {
-		uint64_t next = gone + 1 < w->nfiles ?
-					w->files[gone + 1].number :
-					w->number;
+		uint64_t next = gone + 1 < w->nfiles ? w->files[gone + 1].number
+						     : w->number;
 		char name[40];
 
 		if (first_seq_of(w, next) > floor + 1 ||

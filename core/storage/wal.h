@@ -36,8 +36,8 @@ typedef int rk_wal_fn(void *ctx, const struct rk_wal_record *r);
 struct rk_wal_report {
 	uint64_t records, bytes; /* replayed */
 	uint64_t last_seq;	 /* 0: none */
-	int torn;	/* a tail was cut: an interrupted last write */
-	int damaged;	/* records after a bad one, or a gap, were set aside */
+	int torn;		 /* a tail was cut: an interrupted last write */
+	int damaged; /* records after a bad one, or a gap, were set aside */
 	char detail[160]; /* a sentence about it, or "" */
 };
 

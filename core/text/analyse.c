@@ -171,7 +171,7 @@ static int emit_term(struct rk_analyser *a, const char *s, size_t n,
 
 	if (id < 0)
 		return (int)id;
-	return emit_push(a, (struct emission){ (uint32_t)id, step, word });
+	return emit_push(a, (struct emission){(uint32_t)id, step, word});
 }
 
 /* A folded word: stop, stem, and keep its unstemmed form beside the stem. */
@@ -183,8 +183,7 @@ static int emit_word(struct rk_analyser *a, const char *s, size_t n,
 	size_t len = n;
 	int rc;
 
-	if (n == 0 || n > RK_TOKEN_MAX ||
-	    (a->english && rk_is_stop_word(s, n)))
+	if (n == 0 || n > RK_TOKEN_MAX || (a->english && rk_is_stop_word(s, n)))
 		return 0;
 	if (a->stemmer && n > 2) {
 		const sb_symbol *r = sb_stemmer_stem(
@@ -222,8 +221,8 @@ static size_t part_end(const char *s, size_t n, size_t i)
 			b--;
 		return b;
 	}
-	while (b < n && (CLASS[(uint8_t)s[b]] == LOWER ||
-			 CLASS[(uint8_t)s[b]] == HIGH))
+	while (b < n &&
+	       (CLASS[(uint8_t)s[b]] == LOWER || CLASS[(uint8_t)s[b]] == HIGH))
 		b++;
 	return b;
 }
@@ -369,8 +368,8 @@ static const struct cached *lookup(struct rk_analyser *a, const char *s,
 	if ((uint32_t)id < known)
 		return c;
 	width = emit_raw(a, s, n, code);
-	*c = (struct cached){ first, (uint16_t)(a->nemit - first),
-			      (uint16_t)(width < 0 ? 1 : width) };
+	*c = (struct cached){first, (uint16_t)(a->nemit - first),
+			     (uint16_t)(width < 0 ? 1 : width)};
 	return width < 0 ? NULL : c;
 }
 
@@ -407,10 +406,9 @@ static int add_token(struct rk_analyser *a, const char *s, size_t off, size_t n,
 	for (uint32_t i = 0; i < c->n; i++) {
 		struct emission e = a->emit[c->first + i];
 
-		a->toks[a->ntoks++] = (struct rk_tok){
-			e.term, *pos + e.step, (uint32_t)off, (uint16_t)n,
-			e.word
-		};
+		a->toks[a->ntoks++] =
+			(struct rk_tok){e.term, *pos + e.step, (uint32_t)off,
+					(uint16_t)n, e.word};
 	}
 	*pos += c->width;
 	return 0;
@@ -428,17 +426,17 @@ static enum uni classify(int32_t c)
 		return U_CJK;
 	/* letters, marks and numbers are the categories LU to NO */
 	cat = (int)utf8proc_category(c);
-	return cat >= UTF8PROC_CATEGORY_LU && cat <= UTF8PROC_CATEGORY_NO ?
-		       U_WORD :
-		       U_OTHER;
+	return cat >= UTF8PROC_CATEGORY_LU && cat <= UTF8PROC_CATEGORY_NO
+		       ? U_WORD
+		       : U_OTHER;
 }
 
 /* Length and class of the character at s; a bad byte is one separator. */
 static size_t decode(const char *s, size_t n, enum uni *u)
 {
 	int32_t c;
-	utf8proc_ssize_t len = utf8proc_iterate(
-		(const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &c);
+	utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)s,
+						(utf8proc_ssize_t)n, &c);
 
 	*u = len > 0 ? classify(c) : U_OTHER;
 	return len > 0 ? (size_t)len : 1;
@@ -459,7 +457,8 @@ static int64_t add_cjk(struct rk_analyser *a, const char *s, size_t n,
 		if (count++ > 0) {
 			if (add_token(a, s, prev, at + len - prev, 0, pos) < 0)
 				return -ENOMEM;
-			while (prev + 1 < at && ((uint8_t)s[prev + 1] & 0xc0) == 0x80)
+			while (prev + 1 < at &&
+			       ((uint8_t)s[prev + 1] & 0xc0) == 0x80)
 				prev++;
 			prev++;
 		}
@@ -519,8 +518,8 @@ int rk_analyse(struct rk_analyser *a, const char *s, size_t n, int code,
 		} else { /* a character that is no part of a word, or CJK */
 			enum uni u;
 			size_t len = decode(s + i, n - i, &u);
-			int64_t at = u == U_CJK ? add_cjk(a, s, n, i, pos) :
-						  (int64_t)(i + len);
+			int64_t at = u == U_CJK ? add_cjk(a, s, n, i, pos)
+						: (int64_t)(i + len);
 
 			if (at < 0)
 				return (int)at;

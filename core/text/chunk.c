@@ -15,7 +15,7 @@ void rk_chunks_release(struct rk_chunks *c)
 struct line chunk_line_at(const char *s, size_t n, size_t off)
 {
 	const char *nl = memchr(s + off, '\n', n - off);
-	struct line l = { off, nl ? (size_t)(nl - s) : n, n };
+	struct line l = {off, nl ? (size_t)(nl - s) : n, n};
 
 	if (nl)
 		l.next = l.end + 1;
@@ -34,8 +34,7 @@ static uint32_t count_lines(const char *s, size_t n)
 {
 	uint32_t lines = 0;
 
-	for (const char *p = s; (p = memchr(p, '\n', n - (size_t)(p - s)));
-	     p++)
+	for (const char *p = s; (p = memchr(p, '\n', n - (size_t)(p - s))); p++)
 		lines++;
 	return lines;
 }
@@ -63,7 +62,7 @@ int chunk_emit(struct rk_chunks *c, const char *s, size_t off, size_t len,
 	       uint32_t line, const char *head, const char *sym)
 {
 	size_t end = off + len;
-	struct rk_chunk k = { .head = head, .sym = sym };
+	struct rk_chunk k = {.head = head, .sym = sym};
 
 	while (off < end) { /* leading blank lines */
 		struct line l = chunk_line_at(s, end, off);
@@ -188,8 +187,8 @@ int rk_chunk_text(enum rk_kind kind, const char *text, size_t n,
 	int rc = chunk_dispatch(kind, text, n, out);
 
 	if (rc == 0 && out->n == 0) {
-		struct rk_chunk k = { .line = 1, .nlines = 1, .head = "",
-				      .sym = "" };
+		struct rk_chunk k = {
+			.line = 1, .nlines = 1, .head = "", .sym = ""};
 
 		rc = chunks_push(out, k);
 	}

@@ -17,15 +17,13 @@ static int word_char(char c)
 }
 
 static const char *const DEFINERS[] = {
-	"def",	  "class",     "func",	 "function", "fn",	"struct",
-	"enum",	  "union",     "interface", "trait", "impl",	"type",
-	"module", "namespace", "macro_rules!", "sub", "#define", "package",
-	NULL
-};
-static const char *const NOT_NAMES[] = { "if",	   "for",    "while",
-					 "switch", "return", "sizeof",
-					 "else",   "do",     "catch",
-					 "defined", "case",  NULL };
+	"def",	  "class",   "func",	"function",  "fn",
+	"struct", "enum",    "union",	"interface", "trait",
+	"impl",	  "type",    "module",	"namespace", "macro_rules!",
+	"sub",	  "#define", "package", NULL};
+static const char *const NOT_NAMES[] = {"if",	  "for",     "while", "switch",
+					"return", "sizeof",  "else",  "do",
+					"catch",  "defined", "case",  NULL};
 
 static int in_list(const char *s, size_t n, const char *const *list)
 {
@@ -108,8 +106,7 @@ static const char *collect_symbols(struct rk_arena *a, const char *s,
 		struct line l = chunk_line_at(s, end, off);
 		size_t at, len;
 
-		if (defined_name(s, l, &at, &len) &&
-		    n + len + 1 < RK_SYM_MAX) {
+		if (defined_name(s, l, &at, &len) && n + len + 1 < RK_SYM_MAX) {
 			if (n)
 				out[n++] = ' ';
 			memcpy(out + n, s + at, len);
@@ -122,8 +119,9 @@ static const char *collect_symbols(struct rk_arena *a, const char *s,
 
 static int starts_block(const char *s, struct line l, int after_gap)
 {
-	return after_gap && l.end > l.off && !isspace((unsigned char)s[l.off]) &&
-	       s[l.off] != '}' && s[l.off] != ')' && s[l.off] != '{';
+	return after_gap && l.end > l.off &&
+	       !isspace((unsigned char)s[l.off]) && s[l.off] != '}' &&
+	       s[l.off] != ')' && s[l.off] != '{';
 }
 
 /* One collected block: whole if it fits, else at blank lines. */

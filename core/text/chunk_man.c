@@ -44,7 +44,7 @@ static size_t first_word(const char *s, size_t off, size_t len)
 
 int chunk_man(struct rk_chunks *c, const char *s, size_t n)
 {
-	struct heading_stack heads = { 0 };
+	struct heading_stack heads = {0};
 	const char *path = "";
 	size_t start = 0;
 	uint32_t line = 1, first = 1;

@@ -100,9 +100,8 @@ static int md_walk(struct md *m, cmark_node *root, uint32_t skipped)
 		if (cmark_node_get_type(node) == CMARK_NODE_HEADING)
 			rc = md_heading(
 				m,
-				skipped +
-					(uint32_t)cmark_node_get_start_line(
-						node),
+				skipped + (uint32_t)cmark_node_get_start_line(
+						  node),
 				cmark_node_get_heading_level(node));
 	return rc ? rc : md_flush(m, m->n);
 }
@@ -115,8 +114,8 @@ static int md_whole(struct md *m, cmark_node *root, uint32_t skipped)
 	while (node && cmark_node_get_type(node) != CMARK_NODE_HEADING)
 		node = cmark_node_next(node);
 	if (node) {
-		uint32_t want = skipped +
-				(uint32_t)cmark_node_get_start_line(node);
+		uint32_t want =
+			skipped + (uint32_t)cmark_node_get_start_line(node);
 		size_t off, len, at = 0;
 
 		for (uint32_t i = 1; i < want && at < m->n; i++)
@@ -134,16 +133,16 @@ int chunk_markdown(struct rk_chunks *c, const char *s, size_t n)
 {
 	size_t skip = front_matter(s, n);
 	uint32_t skipped = lines_in(s, skip);
-	struct md m = { .c = c, .s = s, .n = n, .line = 1, .at_line = 1,
-			.path = "" };
+	struct md m = {
+		.c = c, .s = s, .n = n, .line = 1, .at_line = 1, .path = ""};
 	cmark_node *root;
 	int rc;
 
 	root = cmark_parse_document(s + skip, n - skip, CMARK_OPT_DEFAULT);
 	if (!root)
 		return -ENOMEM;
-	rc = n <= CHUNK_WHOLE ? md_whole(&m, root, skipped) :
-				md_walk(&m, root, skipped);
+	rc = n <= CHUNK_WHOLE ? md_whole(&m, root, skipped)
+			      : md_walk(&m, root, skipped);
 	cmark_node_free(root);
 	return rc;
 }

@@ -65,8 +65,8 @@ static int inflate_step(z_stream *z, size_t room, struct rk_buf *out)
 	return rc;
 }
 
-static int inflate_file(const struct rk_io *io, int fd, z_stream *z,
-			size_t max, struct rk_buf *out, unsigned *flags)
+static int inflate_file(const struct rk_io *io, int fd, z_stream *z, size_t max,
+			struct rk_buf *out, unsigned *flags)
 {
 	uint8_t in[16 * 1024];
 	uint64_t off = 0;
@@ -157,8 +157,8 @@ static int utf16_to_utf8(struct rk_buf *b, int order)
 		}
 		if (u >= 0xdc00 && u < 0xe000)
 			u = lead ? 0x10000 + ((lead - 0xd800) << 10) +
-					   (u - 0xdc00) :
-				   0xfffd;
+					    (u - 0xdc00)
+				 : 0xfffd;
 		lead = 0;
 		put_utf8(&out, u);
 	}
@@ -287,12 +287,12 @@ int rk_text_load(const struct rk_io *io, int fd, const char *path,
 
 static int derived_kind(const struct rk_io *io, int fd, const char *path)
 {
-	uint8_t bom[2] = { 0, 0 };
+	uint8_t bom[2] = {0, 0};
 
 	if (rk_kind_of_path(path) == RK_KIND_MAN || sniff_gzip(io, fd))
 		return 1;
-	return read_some(io, fd, bom, 2, 0) == 2 &&
-	       (bom[0] ^ bom[1]) == 1 && bom[0] >= 0xfe;
+	return read_some(io, fd, bom, 2, 0) == 2 && (bom[0] ^ bom[1]) == 1 &&
+	       bom[0] >= 0xfe;
 }
 
 /* Keep text bytes [off, off+len) of t. */
@@ -330,7 +330,6 @@ int rk_text_load_range(const struct rk_io *io, int fd, const char *path,
 		rk_buf_release(&b);
 		return rc;
 	}
-	*out = (struct rk_text){ (char *)b.p, b.n - 1, rk_kind_of_path(path),
-				 0 };
+	*out = (struct rk_text){(char *)b.p, b.n - 1, rk_kind_of_path(path), 0};
 	return 0;
 }

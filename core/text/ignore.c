@@ -6,15 +6,20 @@
 #include <string.h>
 
 /* whole names of folders whose contents are another program's database */
-static const char *const DIRS[] = { ".git", ".hg", ".svn", ".bzr", "CVS",
-				    "_darcs", NULL };
+static const char *const DIRS[] = {".git", ".hg",    ".svn", ".bzr",
+				   "CVS",  "_darcs", NULL};
 
 /* fnmatch(3) patterns on the last component */
 static const char *const FILES[] = {
-	"*~",	      "#*#",	     ".#*",	   "*.sw[a-p]", "*.swpx",
-	".*.sw[a-p]", ".*.swpx",     "4913",	   "*.tmp",	"*.part",
-	"*.crdownload", ".fuse_hidden*", ".nfs????*", ".goutputstream-*",
-	"tmp_obj_*",  "*.lock",	     ".~lock.*#",  NULL,
+	"*~",		"#*#",
+	".#*",		"*.sw[a-p]",
+	"*.swpx",	".*.sw[a-p]",
+	".*.swpx",	"4913",
+	"*.tmp",	"*.part",
+	"*.crdownload", ".fuse_hidden*",
+	".nfs????*",	".goutputstream-*",
+	"tmp_obj_*",	"*.lock",
+	".~lock.*#",	NULL,
 };
 
 /* sed -i writes sedXXXXXX, rsync .name.XXXXXX: six letters or digits */

@@ -5,19 +5,19 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const MARKDOWN_EXT[] = { "md", "markdown", "mdown", "mkd",
-					    "mdx", "rmd", NULL };
+static const char *const MARKDOWN_EXT[] = {"md",  "markdown", "mdown", "mkd",
+					   "mdx", "rmd",      NULL};
 static const char *const CODE_EXT[] = {
-	"c",	"h",	"cc",	 "cpp",	 "cxx",	 "hh",	"hpp",	"hxx",	"inl",
-	"m",	"mm",	"rs",	 "go",	 "java", "kt",	"kts",	"scala", "cs",
-	"fs",	"swift", "js",	 "mjs",	 "cjs",	 "jsx",	"ts",	"tsx",	"vue",
-	"py",	"pyi",	"rb",	 "pl",	 "pm",	 "php",	"lua",	"tcl",	"sh",
-	"bash",	"zsh",	"fish",	 "ps1",	 "sql",	 "r",	"jl",	"hs",	"ml",
-	"mli",	"ex",	"exs",	 "erl",	 "clj",	 "el",	"lisp",	"scm",	"vim",
-	"s",	"asm",	"d",	 "zig",	 "nim",	 "pas",	"f",	"f90",	"v",
-	"sv",	"vhd",	"proto", "cmake", "mk",	 "y",	"l",	"dts",	"css",
-	"scss",	NULL
-};
+	"c",	 "h",	  "cc",	   "cpp",   "cxx",  "hh",   "hpp",  "hxx",
+	"inl",	 "m",	  "mm",	   "rs",    "go",   "java", "kt",   "kts",
+	"scala", "cs",	  "fs",	   "swift", "js",   "mjs",  "cjs",  "jsx",
+	"ts",	 "tsx",	  "vue",   "py",    "pyi",  "rb",   "pl",   "pm",
+	"php",	 "lua",	  "tcl",   "sh",    "bash", "zsh",  "fish", "ps1",
+	"sql",	 "r",	  "jl",	   "hs",    "ml",   "mli",  "ex",   "exs",
+	"erl",	 "clj",	  "el",	   "lisp",  "scm",  "vim",  "s",    "asm",
+	"d",	 "zig",	  "nim",   "pas",   "f",    "f90",  "v",    "sv",
+	"vhd",	 "proto", "cmake", "mk",    "y",    "l",    "dts",  "css",
+	"scss",	 NULL};
 
 static int one_of(const char *ext, size_t n, const char *const *list)
 {
@@ -63,8 +63,8 @@ enum rk_kind rk_kind_of_path(const char *path)
 
 const char *rk_kind_name(enum rk_kind kind)
 {
-	static const char *const NAME[] = { "text", "markdown", "code", "man",
-					    "binary" };
+	static const char *const NAME[] = {"text", "markdown", "code", "man",
+					   "binary"};
 
 	return (unsigned)kind < 5 ? NAME[kind] : "text";
 }

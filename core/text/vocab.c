@@ -51,7 +51,7 @@ static int vocab_grow(struct rk_vocab *v)
 
 		while (slots[i].id1)
 			i = (i + 1) & mask;
-		slots[i] = (struct rk_vocab_slot){ v->v[id].hash, id + 1 };
+		slots[i] = (struct rk_vocab_slot){v->v[id].hash, id + 1};
 	}
 	rk_free(v->slots);
 	v->slots = slots;
@@ -103,8 +103,8 @@ int64_t rk_vocab_id(struct rk_vocab *v, const char *s, uint32_t n)
 	copy = rk_arena_strndup(&v->arena, s, n);
 	if (!copy)
 		return -ENOMEM;
-	v->v[v->n] = (struct rk_word){ copy, n, h };
-	v->slots[i] = (struct rk_vocab_slot){ h, ++v->n };
+	v->v[v->n] = (struct rk_word){copy, n, h};
+	v->slots[i] = (struct rk_vocab_slot){h, ++v->n};
 	return v->n - 1;
 }
 

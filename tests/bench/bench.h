@@ -57,7 +57,7 @@ static inline void bench_queries(const char *path,
 				 void (*ask)(const char *text, void *ctx),
 				 void *ctx)
 {
-	static const int LENS[] = { 1, 2, 4, 8 };
+	static const int LENS[] = {1, 2, 4, 8};
 	static double t[100000];
 	char line[4096];
 
@@ -88,8 +88,9 @@ static inline void bench_queries(const char *path,
 		qsort(t, (size_t)n, sizeof(*t), bench_cmp);
 		if (n)
 			printf("mean_us_%d %.1f\np50_us_%d %.1f\np99_us_%d "
-			       "%.1f\n", LENS[l], sum / n, LENS[l], t[n / 2],
-			       LENS[l], t[n * 99 / 100]);
+			       "%.1f\n",
+			       LENS[l], sum / n, LENS[l], t[n / 2], LENS[l],
+			       t[n * 99 / 100]);
 	}
 }
 

@@ -71,7 +71,7 @@ static void put_query(FILE *q, int len, char *doc)
 
 int main(int argc, char **argv)
 {
-	static const int LENS[] = { 1, 2, 4, 8 };
+	static const int LENS[] = {1, 2, 4, 8};
 	long docs = argc == 4 ? atol(argv[1]) : 0;
 	FILE *out, *q;
 	char doc[4096];

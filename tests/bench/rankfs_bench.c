@@ -6,7 +6,7 @@
 
 static void ask(const char *text, void *ctx)
 {
-	struct rk_search_opts opts = { .no_excerpts = 1 };
+	struct rk_search_opts opts = {.no_excerpts = 1};
 	struct rk_results *r;
 
 	if (rk_search(ctx, text, strlen(text), &opts, &r) == 0)
@@ -31,7 +31,7 @@ static void put_one(struct rk_index *ix, struct rk_worker *w)
 	double sum = 0;
 
 	for (int i = 0; i < 200; i++) {
-		struct rk_doc_rec rec = { .size = 30 };
+		struct rk_doc_rec rec = {.size = 30};
 		char path[32], text[64];
 		double start;
 		int n;
@@ -47,9 +47,9 @@ static void put_one(struct rk_index *ix, struct rk_worker *w)
 
 static void sizes(struct rk_index *ix)
 {
-	static const char *const S[] = { "posts", "poss", "dict", "dictix",
-					 "docs", "paths", "sorted", "chunks",
-					 "norms", "heads" };
+	static const char *const S[] = {"posts", "poss",  "dict",   "dictix",
+					"docs",	 "paths", "sorted", "chunks",
+					"norms", "heads"};
 	struct rk_view *v = ix->view;
 	double lex = 0, all = 0, pos = 0;
 
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 		return 2;
 	cpu = bench_cpu_s();
 	while (fgets(line, sizeof(line), f)) {
-		struct rk_doc_rec rec = { .size = strlen(line) };
+		struct rk_doc_rec rec = {.size = strlen(line)};
 		char path[32];
 
 		snprintf(path, sizeof(path), "d/%07ld", n++);

@@ -15,7 +15,7 @@ static double median(int n)
 
 int main(int argc, char **argv)
 {
-	static const int BATCH[] = { 1, 100, 1000 };
+	static const int BATCH[] = {1, 100, 1000};
 	static char body[512], zero[1 << 20];
 	struct rk_wal_report rep;
 	struct rk_wal *w;

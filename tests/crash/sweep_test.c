@@ -30,7 +30,7 @@ static struct {
 	size_t n, cap;
 	char names[1024][48]; /* by descriptor */
 	const struct rk_io *real;
-} rec = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} rec = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct op *record(enum op_kind kind, const char *name)
 {
@@ -133,9 +133,8 @@ static int r_truncate(void *ctx, int fd, off_t size)
 	return 0;
 }
 
-static struct rk_io rec_io = { r_openat, r_close,  r_pread,  r_pwrite,
-			       r_sync,   r_rename, r_unlink, r_truncate,
-			       NULL };
+static struct rk_io rec_io = {r_openat, r_close,  r_pread,    r_pwrite, r_sync,
+			      r_rename, r_unlink, r_truncate, NULL};
 
 /* --- a directory as it would be --- */
 
@@ -260,7 +259,7 @@ static size_t acked[DOCS]; /* recorded operations when the touch returned */
 
 static void workload(const char *backing, const char *files)
 {
-	struct rk_env env = { &rec_io, rk_env_posix()->now_ns };
+	struct rk_env env = {&rec_io, rk_env_posix()->now_ns};
 	struct rk_index *ix;
 
 	CHECK_INT(rk_index_open(&env, backing, "main", RK_NO_RECONCILE, &ix),
@@ -289,7 +288,7 @@ static void workload(const char *backing, const char *files)
 
 static size_t hits(struct rk_index *ix, int d)
 {
-	struct rk_search_opts opts = { .wait_ms = 10000 };
+	struct rk_search_opts opts = {.wait_ms = 10000};
 	struct rk_results *r;
 	char q[32];
 	size_t n;
@@ -341,8 +340,8 @@ static void check_point(const char *files, size_t step, enum model model)
 			}
 		rc = compare_all(ix);
 		if (rc)
-			printf("# step %zu model %d: %d missing\n", step,
-			       model, rc);
+			printf("# step %zu model %d: %d missing\n", step, model,
+			       rc);
 		CHECK_INT(rc, 0);
 		rk_index_close(ix);
 	}
@@ -360,9 +359,10 @@ static void the_index_survives_a_crash_at_every_step(void)
 	workload(backing, files);
 	for (size_t step = 0; step <= rec.n; step += stride)
 		for (enum model m = KILL; m <= TORN; m++, visited++)
-			check_point(files, step + (size_t)m % stride <= rec.n ?
-						   step + (size_t)m % stride :
-						   rec.n,
+			check_point(files,
+				    step + (size_t)m % stride <= rec.n
+					    ? step + (size_t)m % stride
+					    : rec.n,
 				    m);
 	printf("# %zu operations, %zu crash points visited\n", rec.n, visited);
 	CHECK(visited >= 200);
@@ -373,7 +373,7 @@ static void the_index_survives_a_crash_at_every_step(void)
 }
 
 static const struct t_case CASES[] = {
-	{ "the index survives a crash at every step",
-	  the_index_survives_a_crash_at_every_step },
+	{"the index survives a crash at every step",
+	 the_index_survives_a_crash_at_every_step},
 };
 T_MAIN(CASES)

@@ -75,9 +75,9 @@ static int f_truncate(void *c, int fd, off_t size)
 	return real->truncate(c, fd, size);
 }
 
-static const struct rk_io FAULTY = { f_openat, f_close,	 f_pread,  f_pwrite,
-				     f_sync,   f_rename, f_unlink, f_truncate,
-				     NULL };
+static const struct rk_io FAULTY = {f_openat, f_close,	  f_pread,
+				    f_pwrite, f_sync,	  f_rename,
+				    f_unlink, f_truncate, NULL};
 static struct rk_env env;
 
 enum { DOCS = 6 };
@@ -95,7 +95,7 @@ static void write_docs(const char *files)
 
 static void use(const char *backing)
 {
-	struct rk_search_opts opts = { .wait_ms = 2000 };
+	struct rk_search_opts opts = {.wait_ms = 2000};
 	struct rk_index *ix;
 	struct rk_results *r;
 	uint64_t seq = 0;
@@ -118,7 +118,7 @@ static void use(const char *backing)
 
 static int all_found(const char *backing)
 {
-	struct rk_search_opts opts = { .wait_ms = 10000 };
+	struct rk_search_opts opts = {.wait_ms = 10000};
 	struct rk_results *r;
 	struct rk_index *ix;
 	struct rk_status st;
@@ -230,17 +230,17 @@ static void a_failed_sync_stays_failed(void)
 }
 
 static const struct t_case CASES[] = {
-	{ "an I/O error, once, at each operation", an_io_error_once },
-	{ "the disk is full from each operation on",
-	  the_disk_is_full_from_then_on },
-	{ "short writes", short_writes },
-	{ "an allocation fails", an_allocation_fails },
-	{ "a failed sync stays failed", a_failed_sync_stays_failed },
+	{"an I/O error, once, at each operation", an_io_error_once},
+	{"the disk is full from each operation on",
+	 the_disk_is_full_from_then_on},
+	{"short writes", short_writes},
+	{"an allocation fails", an_allocation_fails},
+	{"a failed sync stays failed", a_failed_sync_stays_failed},
 };
 
 int main(void)
 {
 	real = rk_env_posix()->io;
-	env = (struct rk_env){ &FAULTY, rk_env_posix()->now_ns };
+	env = (struct rk_env){&FAULTY, rk_env_posix()->now_ns};
 	return t_main(CASES, (int)(sizeof(CASES) / sizeof(CASES[0])));
 }

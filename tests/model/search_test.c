@@ -75,18 +75,27 @@ static void leave(void)
 }
 
 static const char *const QUERIES[] = {
-	"waa",		   "wba wca",	     "wca wda wea wfa",
-	"wab wbb wcb wdb", "+waa wfa",	     "+wba +wca wda",
-	"waa -wba",	   "\"wba wca\"",    "\"waa wba\" wca",
-	"wza wya wxa wwa wva wua wta wsa",   "waa path:d3/**",
-	"waa wbb path:d1 path:d2", "wzz waa", "path:d5/**",
+	"waa",
+	"wba wca",
+	"wca wda wea wfa",
+	"wab wbb wcb wdb",
+	"+waa wfa",
+	"+wba +wca wda",
+	"waa -wba",
+	"\"wba wca\"",
+	"\"waa wba\" wca",
+	"wza wya wxa wwa wva wua wta wsa",
+	"waa path:d3/**",
+	"waa wbb path:d1 path:d2",
+	"wzz waa",
+	"path:d5/**",
 };
 enum { NQ = sizeof(QUERIES) / sizeof(QUERIES[0]) };
 
 /* Everything an answer says, as one string. */
 static char *answer(struct rk_index *ix, const char *q, int k)
 {
-	struct rk_search_opts opts = { .wait_ms = 10000 };
+	struct rk_search_opts opts = {.wait_ms = 10000};
 	struct rk_buf b = RK_BUF_INIT;
 	struct rk_results *r;
 	char text[200];
@@ -123,9 +132,9 @@ static void answers_do_not_depend_on_segments(void)
 			}
 		}
 		for (int i = 0; i < DOCS; i++) {
-			int d = way == 2 ? DOCS - 1 - i :
-				way == 3 ? i * 77 % DOCS :
-					   i;
+			int d = way == 2   ? DOCS - 1 - i
+				: way == 3 ? i * 77 % DOCS
+					   : i;
 
 			write_doc(d, 0);
 			touch(ix, d);
@@ -187,7 +196,7 @@ static int count_lead(int d, const char *w)
 
 static void one_word_is_ranked_as_the_formula_says(void)
 {
-	static const char *const WORDS[] = { "waa", "wfa", "wbb" };
+	static const char *const WORDS[] = {"waa", "wfa", "wbb"};
 	struct rk_index *ix;
 
 	enter();
@@ -199,7 +208,7 @@ static void one_word_is_ranked_as_the_formula_says(void)
 	settle(ix);
 	CHECK_INT(rk_checkpoint(ix), 0);
 	for (int k = 0; k < 3; k++) {
-		struct rk_search_opts opts = { .wait_ms = 1000 };
+		struct rk_search_opts opts = {.wait_ms = 1000};
 		struct rk_results *r;
 		double best = 0, sum = 0, head_sum = 0;
 		int df = 0, len;
@@ -214,11 +223,10 @@ static void one_word_is_ranked_as_the_formula_says(void)
 		CHECK_INT(r->total, df);
 		for (int d = 0; d < DOCS; d++) {
 			struct rk_norms t;
-			struct rk_corpus_stats s = {
-				.chunks = DOCS,
-				.body_sum = (uint64_t)sum,
-				.head_sum = ix->stats.head_sum
-			};
+			struct rk_corpus_stats s = {.chunks = DOCS,
+						    .body_sum = (uint64_t)sum,
+						    .head_sum =
+							    ix->stats.head_sum};
 			int tf = count_word(d, WORDS[k], &len);
 			uint32_t head = (uint32_t)(ix->stats.head_sum -
 						   (uint64_t)head_sum) /
@@ -228,10 +236,10 @@ static void one_word_is_ranked_as_the_formula_says(void)
 			rk_norms_init(&t, &s);
 			x = (double)rk_bm25_x(
 				&t,
-				rk_norm_make((uint32_t)len,
-					     head + (len < 12 ? (uint32_t)len :
-								12),
-					     0),
+				rk_norm_make(
+					(uint32_t)len,
+					head + (len < 12 ? (uint32_t)len : 12),
+					0),
 				(uint32_t)tf,
 				4 * (uint32_t)count_lead(d, WORDS[k]));
 			score = rk_bm25_idf(DOCS, (uint64_t)df) * 2.2 * x /
@@ -239,8 +247,7 @@ static void one_word_is_ranked_as_the_formula_says(void)
 			if (score > best)
 				best = score;
 		}
-		CHECK(r->nhits > 0 &&
-		      r->hits[0].lexical > best * 0.9999 &&
+		CHECK(r->nhits > 0 && r->hits[0].lexical > best * 0.9999 &&
 		      r->hits[0].lexical < best * 1.0001);
 		rk_results_free(r);
 	}
@@ -277,11 +284,10 @@ static void more_results_begin_with_the_same(void)
 }
 
 static const struct t_case CASES[] = {
-	{ "answers do not depend on segments",
-	  answers_do_not_depend_on_segments },
-	{ "one word is ranked as the formula says",
-	  one_word_is_ranked_as_the_formula_says },
-	{ "more results begin with the same",
-	  more_results_begin_with_the_same },
+	{"answers do not depend on segments",
+	 answers_do_not_depend_on_segments},
+	{"one word is ranked as the formula says",
+	 one_word_is_ranked_as_the_formula_says},
+	{"more results begin with the same", more_results_begin_with_the_same},
 };
 T_MAIN(CASES)

@@ -13,9 +13,9 @@ static void crc32c_check_value(void)
 
 static void varints_round_trip(void)
 {
-	static const uint64_t V[] = { 0,	1,	    127,	128,
-				      16383,	16384,	    UINT32_MAX,
-				      1ull << 40, UINT64_MAX };
+	static const uint64_t V[] = {0,		 1,	     127,
+				     128,	 16383,	     16384,
+				     UINT32_MAX, 1ull << 40, UINT64_MAX};
 
 	for (size_t i = 0; i < sizeof(V) / sizeof(V[0]); i++) {
 		uint8_t b[10];
@@ -51,7 +51,7 @@ static void msgpack_round_trip(void)
 	rk_mp_key(&pk, "b");
 	msgpack_pack_bin(&pk, 3);
 	msgpack_pack_bin_body(&pk, "xyz", 3);
-	r = (struct rk_mpr){ b.p, b.p + b.n, 0 };
+	r = (struct rk_mpr){b.p, b.p + b.n, 0};
 	CHECK_INT(rk_mpr_map(&r), 2);
 	CHECK(rk_mpr_key(&r, "a"));
 	CHECK_INT(rk_mpr_int(&r), -70000);
@@ -68,13 +68,16 @@ static void msgpack_lies_are_errors(void)
 		const char *name, *bytes;
 		size_t n;
 	} ROWS[] = {
-		{ "array32 of 0x0fffffff", "\xdd\x0f\xff\xff\xff\x01", 6 },
-		{ "map32", "\xdf\xff\xff\xff\xff", 5 },
-		{ "str32", "\xdb\x7f\xff\xff\xff" "a", 6 },
-		{ "bin32", "\xc6\xff\xff\xff\xff", 5 },
-		{ "torn uint64", "\xcf\x01\x02", 3 },
-		{ "ext32", "\xc9\xff\xff\xff\xff\x01", 6 },
-		{ "nothing", "", 0 },
+		{"array32 of 0x0fffffff", "\xdd\x0f\xff\xff\xff\x01", 6},
+		{"map32", "\xdf\xff\xff\xff\xff", 5},
+		{"str32",
+		 "\xdb\x7f\xff\xff\xff"
+		 "a",
+		 6},
+		{"bin32", "\xc6\xff\xff\xff\xff", 5},
+		{"torn uint64", "\xcf\x01\x02", 3},
+		{"ext32", "\xc9\xff\xff\xff\xff\x01", 6},
+		{"nothing", "", 0},
 	};
 	uint8_t deep[64];
 	struct rk_mpr r;
@@ -82,14 +85,14 @@ static void msgpack_lies_are_errors(void)
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		const uint8_t *p = (const uint8_t *)ROWS[i].bytes;
 
-		r = (struct rk_mpr){ p, p + ROWS[i].n, 0 };
+		r = (struct rk_mpr){p, p + ROWS[i].n, 0};
 		rk_mpr_skip(&r);
 		if (r.err != RK_ECORRUPT)
 			printf("# %s\n", ROWS[i].name);
 		CHECK(r.err == RK_ECORRUPT);
 	}
 	memset(deep, 0x91, sizeof(deep));
-	r = (struct rk_mpr){ deep, deep + sizeof(deep), 0 };
+	r = (struct rk_mpr){deep, deep + sizeof(deep), 0};
 	rk_mpr_skip(&r);
 	CHECK(r.err == RK_ECORRUPT);
 }
@@ -102,12 +105,12 @@ static void every_code_has_a_sentence(void)
 }
 
 static const struct t_case CASES[] = {
-	{ "crc32c has its check value", crc32c_check_value },
-	{ "varints round trip", varints_round_trip },
-	{ "a varint above 32 bits is refused as 32 bits",
-	  a_varint_above_32_bits_is_refused_as_32 },
-	{ "msgpack round trips", msgpack_round_trip },
-	{ "msgpack headers that lie are errors", msgpack_lies_are_errors },
-	{ "every code has a sentence", every_code_has_a_sentence },
+	{"crc32c has its check value", crc32c_check_value},
+	{"varints round trip", varints_round_trip},
+	{"a varint above 32 bits is refused as 32 bits",
+	 a_varint_above_32_bits_is_refused_as_32},
+	{"msgpack round trips", msgpack_round_trip},
+	{"msgpack headers that lie are errors", msgpack_lies_are_errors},
+	{"every code has a sentence", every_code_has_a_sentence},
 };
 T_MAIN(CASES)

@@ -23,7 +23,7 @@ static char *describe(const char *text)
 			rk_buf_printf(&b, "P%d.%u:%s ", t->phrase,
 				      t->phrase_pos, t->s);
 		else
-			rk_buf_printf(&b, "%c:%s ", "SMN"[t->occur], t->s);
+			rk_buf_printf(&b, "%c:%s ", "SMN"[t->occur], t -> s);
 	}
 	for (unsigned i = 0; i < q.nfilters; i++)
 		rk_buf_printf(&b, "%s%s=%s ", q.filters[i].negate ? "!" : "",
@@ -43,24 +43,23 @@ static void queries_are_understood(void)
 	static const struct {
 		const char *text, *want;
 	} ROWS[] = {
-		{ "rotating keys", "S:rotat S:key " },
-		{ "+the -not word", "S:word " }, /* stop words */
-		{ "+secure -draft word", "M:secur N:draft S:word " },
-		{ "\"point in time\" backup",
-		  "P0.0:point P0.2:time S:backup " },
-		{ "\"unclosed phrase", "P0.0:unclos P0.1:phrase " },
-		{ "a OR b AND (c)", "S:b S:c " },
-		{ "path:src/** ext:c,h main", "S:main path=src/** ext=c,h " },
-		{ "-path:test main", "S:main !path=test " },
-		{ "path:\"my notes\" x1", "S:x1 path=my notes " },
-		{ "n:5 as:json word", "S:word n=5 as=1 " },
-		{ "n:0 as:garbage", "S:n S:0 S:garbag " },
-		{ "http://example.com", "S:http S:exampl S:com " },
-		{ "- + -- \" ' ( ) : ::", "" },
-		{ "readAhead", "S:readahead S:read S:ahead " },
-		{ "\"readAhead size\"", "P0.0:read P0.1:ahead P0.2:size " },
-		{ "", "" },
-		{ "word word", "S:word " },
+		{"rotating keys", "S:rotat S:key "},
+		{"+the -not word", "S:word "}, /* stop words */
+		{"+secure -draft word", "M:secur N:draft S:word "},
+		{"\"point in time\" backup", "P0.0:point P0.2:time S:backup "},
+		{"\"unclosed phrase", "P0.0:unclos P0.1:phrase "},
+		{"a OR b AND (c)", "S:b S:c "},
+		{"path:src/** ext:c,h main", "S:main path=src/** ext=c,h "},
+		{"-path:test main", "S:main !path=test "},
+		{"path:\"my notes\" x1", "S:x1 path=my notes "},
+		{"n:5 as:json word", "S:word n=5 as=1 "},
+		{"n:0 as:garbage", "S:n S:0 S:garbag "},
+		{"http://example.com", "S:http S:exampl S:com "},
+		{"- + -- \" ' ( ) : ::", ""},
+		{"readAhead", "S:readahead S:read S:ahead "},
+		{"\"readAhead size\"", "P0.0:read P0.1:ahead P0.2:size "},
+		{"", ""},
+		{"word word", "S:word "},
 	};
 
 	CHECK_INT(rk_analyser_new("english", &an), 0);
@@ -79,20 +78,20 @@ static void filters_match_paths(void)
 		const char *query, *path;
 		int want;
 	} ROWS[] = {
-		{ "path:src/** x", "src/a/b.c", 1 },
-		{ "path:src/** x", "lib/src.c", 0 },
-		{ "path:*.md x", "a/b/c.md", 1 },
-		{ "path:notes x", "my/Notes.txt", 1 },
-		{ "path:src/a x", "src/a/b.c", 1 },
-		{ "path:src/a x", "src/ab.c", 0 },
-		{ "ext:c,h x", "a/b.H", 1 },
-		{ "ext:.c x", "a/b.c", 1 },
-		{ "ext:c x", "a.c/b", 0 },
-		{ "ext:c x", "noext", 0 },
-		{ "-ext:c x", "a.c", 0 },
-		{ "-ext:c x", "a.h", 1 },
-		{ "path:a path:b x", "b", 1 },
-		{ "path:a ext:c x", "a.h", 0 },
+		{"path:src/** x", "src/a/b.c", 1},
+		{"path:src/** x", "lib/src.c", 0},
+		{"path:*.md x", "a/b/c.md", 1},
+		{"path:notes x", "my/Notes.txt", 1},
+		{"path:src/a x", "src/a/b.c", 1},
+		{"path:src/a x", "src/ab.c", 0},
+		{"ext:c,h x", "a/b.H", 1},
+		{"ext:.c x", "a/b.c", 1},
+		{"ext:c x", "a.c/b", 0},
+		{"ext:c x", "noext", 0},
+		{"-ext:c x", "a.c", 0},
+		{"-ext:c x", "a.h", 1},
+		{"path:a path:b x", "b", 1},
+		{"path:a ext:c x", "a.h", 0},
 	};
 
 	CHECK_INT(rk_analyser_new("english", &an), 0);
@@ -126,9 +125,9 @@ static void the_excerpt_is_where_the_words_are(void)
 	CHECK_INT(e.complete, 0);
 	rk_excerpt_release(&e);
 	e = (struct rk_excerpt)RK_EXCERPT_INIT;
-	CHECK_INT(rk_excerpt_make(&e, an, &q, "bad \xff\x01 byte\n", 12, 1, 1,
-				  5),
-		  0);
+	CHECK_INT(
+		rk_excerpt_make(&e, an, &q, "bad \xff\x01 byte\n", 12, 1, 1, 5),
+		0);
 	rk_buf_byte(&e.text, 0);
 	CHECK_STR((char *)e.text.p, "bad \xef\xbf\xbd  byte\n");
 	CHECK_INT(e.complete, 1);
@@ -139,10 +138,9 @@ static void the_excerpt_is_where_the_words_are(void)
 
 static void bad_configuration_changes_nothing(void)
 {
-	static const char *const BAD[] = { "hits 0",	  "hits abc",
-					   "hits 5x",	  "nonsense 1",
-					   "language klingon", "memory_mib 1",
-					   "hits" };
+	static const char *const BAD[] = {
+		"hits 0",	    "hits abc",	    "hits 5x", "nonsense 1",
+		"language klingon", "memory_mib 1", "hits"};
 	struct rk_config c, before;
 	char err[200];
 
@@ -258,19 +256,19 @@ static void a_barrier_waits_for_what_is_running(void)
 }
 
 static const struct t_case CASES[] = {
-	{ "queries are understood", queries_are_understood },
-	{ "filters match paths", filters_match_paths },
-	{ "the excerpt is where the words are",
-	  the_excerpt_is_where_the_words_are },
-	{ "bad configuration changes nothing",
-	  bad_configuration_changes_nothing },
-	{ "configuration reads what it prints",
-	  configuration_reads_what_it_prints },
-	{ "a path waits once, and runs again if touched",
-	  a_path_waits_once_and_runs_again_if_touched },
-	{ "children come first, under their parent's ticket",
-	  children_come_first_and_under_their_parents_ticket },
-	{ "a barrier waits for what is running",
-	  a_barrier_waits_for_what_is_running },
+	{"queries are understood", queries_are_understood},
+	{"filters match paths", filters_match_paths},
+	{"the excerpt is where the words are",
+	 the_excerpt_is_where_the_words_are},
+	{"bad configuration changes nothing",
+	 bad_configuration_changes_nothing},
+	{"configuration reads what it prints",
+	 configuration_reads_what_it_prints},
+	{"a path waits once, and runs again if touched",
+	 a_path_waits_once_and_runs_again_if_touched},
+	{"children come first, under their parent's ticket",
+	 children_come_first_and_under_their_parents_ticket},
+	{"a barrier waits for what is running",
+	 a_barrier_waits_for_what_is_running},
 };
 T_MAIN(CASES)

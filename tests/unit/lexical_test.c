@@ -50,7 +50,7 @@ struct made {
 
 static struct made make_list(uint32_t n, uint32_t gap, unsigned long long seed)
 {
-	struct made m = { .n = n };
+	struct made m = {.n = n};
 	struct rk_postw *w = calloc(1, sizeof(*w));
 	uint32_t id = UINT32_MAX;
 
@@ -71,10 +71,9 @@ static struct made make_list(uint32_t n, uint32_t gap, unsigned long long seed)
 			k += rk_put_varint(pos, count);
 		for (uint32_t p = 0; p < count; p++)
 			k += rk_put_varint(pos + k, p + i % 300);
-		rk_postw_add(w,
-			     &(struct rk_posting){ id, m.tf[i], m.head[i], k,
-						   pos },
-			     (float)m.tf[i]);
+		rk_postw_add(
+			w, &(struct rk_posting){id, m.tf[i], m.head[i], k, pos},
+			(float)m.tf[i]);
 	}
 	m.chunks = id + 1;
 	m.bound = rk_postw_finish(w, &m.posts, &m.poss);
@@ -100,7 +99,7 @@ static int open_list(const struct made *m, struct rk_postr *r)
 
 static void lists_of_any_length_round_trip(void)
 {
-	static const uint32_t N[] = { 1, 2, 127, 128, 129, 256, 1000, 5000 };
+	static const uint32_t N[] = {1, 2, 127, 128, 129, 256, 1000, 5000};
 
 	for (size_t k = 0; k < sizeof(N) / sizeof(N[0]); k++) {
 		struct made m = make_list(N[k], 50, k);
@@ -123,9 +122,9 @@ static void lists_of_any_length_round_trip(void)
 				CHECK(ids[i] == m.ids[at]);
 				CHECK(tf[i] == m.tf[at]);
 				CHECK(head[i] == m.head[at]);
-				CHECK_INT(rk_positions_decode(
-						  pos[i], pos_n[i], tf[i],
-						  head[i], places, 8),
+				CHECK_INT(rk_positions_decode(pos[i], pos_n[i],
+							      tf[i], head[i],
+							      places, 8),
 					  tf[i]);
 				CHECK(places[0] == at % 300);
 			}
@@ -194,7 +193,7 @@ static void bounds_are_never_too_low(void)
 
 static void the_dictionary_finds_what_was_put_in(void)
 {
-	struct rk_dictw w = { .n = 0 };
+	struct rk_dictw w = {.n = 0};
 	struct rk_dict_entry e;
 	struct rk_dict_iter it;
 	struct rk_dict d;
@@ -234,10 +233,10 @@ static void edit_distances(void)
 	static const struct {
 		const char *a, *b;
 		unsigned want;
-	} ROWS[] = { { "kitten", "kitten", 0 }, { "teh", "the", 1 },
-		     { "recieve", "receive", 1 }, { "abc", "abcd", 1 },
-		     { "abcdef", "badcfe", 3 },	{ "", "ab", 2 },
-		     { "kitten", "sitting", 3 } };
+	} ROWS[] = {{"kitten", "kitten", 0},   {"teh", "the", 1},
+		    {"recieve", "receive", 1}, {"abc", "abcd", 1},
+		    {"abcdef", "badcfe", 3},   {"", "ab", 2},
+		    {"kitten", "sitting", 3}};
 
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
 		CHECK_INT(rk_edit_distance(ROWS[i].a, strlen(ROWS[i].a),
@@ -247,7 +246,7 @@ static void edit_distances(void)
 
 static void the_nearest_then_the_most_frequent_spelling_wins(void)
 {
-	struct rk_spelling s = { .n = 0 };
+	struct rk_spelling s = {.n = 0};
 
 	rk_spelling_offer(&s, "aeroelstic", 10, "aeroelastic", 11, 5);
 	rk_spelling_offer(&s, "aeroelstic", 10, "aeroelasticx", 12, 500);
@@ -271,11 +270,11 @@ static int by_chunk(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
 static void top_k_keeps_the_best_in_a_total_order(void)
 {
 	struct rk_cand v[4];
-	struct rk_topk t = { .v = v, .k = 4, .before = by_chunk };
-	static const float S[] = { 1, 5, 3, 5, 2, 5, 4, 5 };
+	struct rk_topk t = {.v = v, .k = 4, .before = by_chunk};
+	static const float S[] = {1, 5, 3, 5, 2, 5, 4, 5};
 
 	for (uint32_t i = 0; i < 8; i++)
-		rk_topk_offer(&t, (struct rk_cand){ S[i], 0, 7 - i });
+		rk_topk_offer(&t, (struct rk_cand){S[i], 0, 7 - i});
 	rk_topk_sort(&t);
 	CHECK_INT(t.n, 4);
 	CHECK_INT(v[0].chunk, 0);
@@ -285,19 +284,19 @@ static void top_k_keeps_the_best_in_a_total_order(void)
 }
 
 static const struct t_case CASES[] = {
-	{ "every width packs and unpacks", every_width_packs_and_unpacks },
-	{ "gaps become ids", gaps_become_ids },
-	{ "lists of any length round trip", lists_of_any_length_round_trip },
-	{ "a cursor finds every id and no other",
-	  a_cursor_finds_every_id_and_no_other },
-	{ "damaged lists end politely", damaged_lists_end_politely },
-	{ "bounds are never too low", bounds_are_never_too_low },
-	{ "the dictionary finds what was put in",
-	  the_dictionary_finds_what_was_put_in },
-	{ "edit distances", edit_distances },
-	{ "the nearest, then the most frequent spelling wins",
-	  the_nearest_then_the_most_frequent_spelling_wins },
-	{ "top k keeps the best in a total order",
-	  top_k_keeps_the_best_in_a_total_order },
+	{"every width packs and unpacks", every_width_packs_and_unpacks},
+	{"gaps become ids", gaps_become_ids},
+	{"lists of any length round trip", lists_of_any_length_round_trip},
+	{"a cursor finds every id and no other",
+	 a_cursor_finds_every_id_and_no_other},
+	{"damaged lists end politely", damaged_lists_end_politely},
+	{"bounds are never too low", bounds_are_never_too_low},
+	{"the dictionary finds what was put in",
+	 the_dictionary_finds_what_was_put_in},
+	{"edit distances", edit_distances},
+	{"the nearest, then the most frequent spelling wins",
+	 the_nearest_then_the_most_frequent_spelling_wins},
+	{"top k keeps the best in a total order",
+	 top_k_keeps_the_best_in_a_total_order},
 };
 T_MAIN(CASES)

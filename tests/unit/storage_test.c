@@ -204,17 +204,17 @@ static void damage_to_the_log(void)
 		int torn, damaged;
 	} ROWS[] = {
 		/* header 64, record 17 + 2: at 64, 83, 102, 121 */
-		{ "nothing wrong", 0, 0, "r0 r1 r2 r3 ", 0, 0 },
-		{ "cut inside the last body", 120 + 19, 0, "r0 r1 r2 ", 1, 0 },
-		{ "cut inside the last header", 125, 0, "r0 r1 r2 ", 1, 0 },
-		{ "cut between records", 121, 0, "r0 r1 r2 ", 0, 0 },
-		{ "last record flipped", 0, 121 + 18, "r0 r1 r2 ", 1, 0 },
-		{ "a record in the middle flipped", 0, 83 + 18,
-		  "r0 r2 r3 ", 0, 1 },
-		{ "a length in the middle flipped", 0, 83, "r0 r2 r3 ", 0, 1 },
-		{ "the file header flipped", 0, 9, "", 0, 0 },
-		{ "cut inside the file header", 30, 0, "", 1, 0 },
-		{ "empty", 1, 0, "", 1, 0 },
+		{"nothing wrong", 0, 0, "r0 r1 r2 r3 ", 0, 0},
+		{"cut inside the last body", 120 + 19, 0, "r0 r1 r2 ", 1, 0},
+		{"cut inside the last header", 125, 0, "r0 r1 r2 ", 1, 0},
+		{"cut between records", 121, 0, "r0 r1 r2 ", 0, 0},
+		{"last record flipped", 0, 121 + 18, "r0 r1 r2 ", 1, 0},
+		{"a record in the middle flipped", 0, 83 + 18, "r0 r2 r3 ", 0,
+		 1},
+		{"a length in the middle flipped", 0, 83, "r0 r2 r3 ", 0, 1},
+		{"the file header flipped", 0, 9, "", 0, 0},
+		{"cut inside the file header", 30, 0, "", 1, 0},
+		{"empty", 1, 0, "", 1, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
@@ -303,18 +303,18 @@ static void commit(uint64_t number)
 {
 	uint32_t *dead = malloc(8);
 	struct rk_manifest_seg *segs = calloc(1, sizeof(*segs));
-	struct rk_manifest m = { .number = number,
-				 .generation = 77,
-				 .wal_floor = 5,
-				 .next_segment = 9,
-				 .created_ns = 1234567890123,
-				 .analyser = "1 english",
-				 .segs = segs,
-				 .nsegs = 1 };
+	struct rk_manifest m = {.number = number,
+				.generation = 77,
+				.wal_floor = 5,
+				.next_segment = 9,
+				.created_ns = 1234567890123,
+				.analyser = "1 english",
+				.segs = segs,
+				.nsegs = 1};
 
 	dead[0] = 3;
 	dead[1] = 8;
-	segs[0] = (struct rk_manifest_seg){ 4, dead, 2 };
+	segs[0] = (struct rk_manifest_seg){4, dead, 2};
 	CHECK_INT(rk_manifest_commit(io, dirfd_, &m), 0);
 	rk_manifest_release(&m);
 }
@@ -361,9 +361,9 @@ static void a_manifest_under_another_number_is_refused(void)
 
 	enter();
 	commit(1);
-	CHECK_INT(renameat(dirfd_, "MANIFEST-000001", dirfd_,
-			   "MANIFEST-000002"),
-		  0);
+	CHECK_INT(
+		renameat(dirfd_, "MANIFEST-000001", dirfd_, "MANIFEST-000002"),
+		0);
 	CHECK_INT(rk_manifest_read(io, dirfd_, 2, &m), RK_ECORRUPT);
 	t_write(dir, "CURRENT", "MANIFEST-2\n");
 	CHECK_INT(rk_manifest_current(io, dirfd_), RK_ECORRUPT);
@@ -378,16 +378,16 @@ static void compaction_keeps_sizes_geometric(void)
 		struct rk_compact_seg s[6];
 		size_t n, first, want;
 	} ROWS[] = {
-		{ { { 0, 0, 0 } }, 0, 0, 0 },
-		{ { { 100, 1, 0 } }, 1, 0, 0 },
-		{ { { 100, 1, 0 }, { 50, 1, 0 } }, 2, 0, 0 },
-		{ { { 100, 1, 0 }, { 51, 1, 0 } }, 2, 0, 2 },
-		{ { { 800, 1, 0 }, { 100, 1, 0 }, { 90, 1, 0 } }, 3, 1, 2 },
-		{ { { 300, 1, 0 }, { 100, 1, 0 }, { 90, 1, 0 } }, 3, 0, 3 },
+		{{{0, 0, 0}}, 0, 0, 0},
+		{{{100, 1, 0}}, 1, 0, 0},
+		{{{100, 1, 0}, {50, 1, 0}}, 2, 0, 0},
+		{{{100, 1, 0}, {51, 1, 0}}, 2, 0, 2},
+		{{{800, 1, 0}, {100, 1, 0}, {90, 1, 0}}, 3, 1, 2},
+		{{{300, 1, 0}, {100, 1, 0}, {90, 1, 0}}, 3, 0, 3},
 		/* dead weight counts for less, and is rewritten */
-		{ { { 100, 100, 10 } }, 1, 0, 0 },
-		{ { { 100, 100, 25 } }, 1, 0, 1 },
-		{ { { 400, 4, 1 }, { 10, 9, 0 } }, 2, 0, 1 },
+		{{{100, 100, 10}}, 1, 0, 0},
+		{{{100, 100, 25}}, 1, 0, 1},
+		{{{400, 4, 1}, {10, 9, 0}}, 2, 0, 1},
 	};
 
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
@@ -407,14 +407,14 @@ static void many_flushes_leave_few_segments(void)
 	size_t n = 0, first, run;
 
 	for (int i = 0; i < 1000; i++) {
-		s[n++] = (struct rk_compact_seg){ 10, 10, 0 };
+		s[n++] = (struct rk_compact_seg){10, 10, 0};
 		written += 10;
 		while ((run = rk_compact_pick(s, n, &first)) > 0) {
 			uint64_t sum = 0;
 
 			for (size_t k = first; k < first + run; k++)
 				sum += s[k].bytes;
-			s[first] = (struct rk_compact_seg){ sum, 10, 0 };
+			s[first] = (struct rk_compact_seg){sum, 10, 0};
 			n = first + 1;
 			written += sum;
 		}
@@ -427,12 +427,12 @@ static void many_flushes_leave_few_segments(void)
 
 static void the_registry_keeps_entries_and_survives_damage(void)
 {
-	struct rk_registry_entry e = { "main", 11, 2, 3 }, got[4];
+	struct rk_registry_entry e = {"main", 11, 2, 3}, got[4];
 
 	enter();
 	CHECK_INT(rk_registry_read(io, dirfd_, got, 4), -ENOENT);
 	CHECK_INT(rk_registry_put(io, dirfd_, &e), 0);
-	e = (struct rk_registry_entry){ "main", 99, 5, 6 };
+	e = (struct rk_registry_entry){"main", 99, 5, 6};
 	CHECK_INT(rk_registry_put(io, dirfd_, &e), 0);
 	CHECK_INT(rk_registry_read(io, dirfd_, got, 4), 1);
 	CHECK_INT(got[0].created_ns, 11); /* made once */
@@ -465,27 +465,26 @@ static void one_writer_at_a_time(void)
 }
 
 static const struct t_case CASES[] = {
-	{ "a container reads back, aligned", a_container_reads_back_aligned },
-	{ "flipped bytes of a container are noticed",
-	  every_flipped_byte_of_a_container_is_noticed },
-	{ "a container cut anywhere is refused",
-	  a_container_cut_anywhere_is_refused },
-	{ "the log replays what was appended",
-	  the_log_replays_what_was_appended },
-	{ "damage to the log", damage_to_the_log },
-	{ "old log files are dropped below the floor",
-	  old_log_files_are_dropped_below_the_floor },
-	{ "a record too large is refused", a_record_too_large_is_refused },
-	{ "a manifest round trips", a_manifest_round_trips },
-	{ "every flipped byte of a manifest is noticed",
-	  every_flipped_byte_of_a_manifest_is_noticed },
-	{ "a manifest under another number is refused",
-	  a_manifest_under_another_number_is_refused },
-	{ "compaction keeps sizes geometric",
-	  compaction_keeps_sizes_geometric },
-	{ "many flushes leave few segments", many_flushes_leave_few_segments },
-	{ "the registry keeps entries and survives damage",
-	  the_registry_keeps_entries_and_survives_damage },
-	{ "one writer at a time", one_writer_at_a_time },
+	{"a container reads back, aligned", a_container_reads_back_aligned},
+	{"flipped bytes of a container are noticed",
+	 every_flipped_byte_of_a_container_is_noticed},
+	{"a container cut anywhere is refused",
+	 a_container_cut_anywhere_is_refused},
+	{"the log replays what was appended",
+	 the_log_replays_what_was_appended},
+	{"damage to the log", damage_to_the_log},
+	{"old log files are dropped below the floor",
+	 old_log_files_are_dropped_below_the_floor},
+	{"a record too large is refused", a_record_too_large_is_refused},
+	{"a manifest round trips", a_manifest_round_trips},
+	{"every flipped byte of a manifest is noticed",
+	 every_flipped_byte_of_a_manifest_is_noticed},
+	{"a manifest under another number is refused",
+	 a_manifest_under_another_number_is_refused},
+	{"compaction keeps sizes geometric", compaction_keeps_sizes_geometric},
+	{"many flushes leave few segments", many_flushes_leave_few_segments},
+	{"the registry keeps entries and survives damage",
+	 the_registry_keeps_entries_and_survives_damage},
+	{"one writer at a time", one_writer_at_a_time},
 };
 T_MAIN(CASES)

@@ -41,24 +41,24 @@ static void tokens_become_terms(void)
 		const char *text, *want;
 		int code;
 	} ROWS[] = {
-		{ "Running quickly", "run@0 quick@1", 0 },
-		{ "the cat and the hat", "cat@1 hat@4", 0 },
-		{ "don't panic, user's guide", "dont@0 panic@1 user@2 guid@3",
-		  0 },
-		{ "readAheadSize", "readaheadsize@0 read@0 ahead@1 size@2", 0 },
-		{ "max_open_files", "max_open_files@0 max@0 open@1 file@2", 0 },
-		{ "HTTPServer2", "httpserver2@0 http@0 server@1", 0 },
-		{ "sqlite3_open", "sqlite3_open@0 sqlite@0 open@2", 0 },
-		{ "__init", "init@0", 0 },
-		{ "x = y", "x@0 y@1", 0 },
-		{ "x = y", "", 1 },
-		{ "2024 1e9", "2024@0 1e9@1", 0 },
-		{ "Ｆｕｌｌ ﬁne Straße", "full@0 fine@1 strass@2", 0 },
-		{ "naïve café", "naiv@0 cafe@1", 0 },
-		{ "ÅNGSTRÖM", "angstrom@0", 0 },
-		{ "全文検索", "全文@0 文検@1 検索@2", 0 },
-		{ "", "", 0 },
-		{ "\xff\xfe broken \xc3", "broken@0", 0 },
+		{"Running quickly", "run@0 quick@1", 0},
+		{"the cat and the hat", "cat@1 hat@4", 0},
+		{"don't panic, user's guide", "dont@0 panic@1 user@2 guid@3",
+		 0},
+		{"readAheadSize", "readaheadsize@0 read@0 ahead@1 size@2", 0},
+		{"max_open_files", "max_open_files@0 max@0 open@1 file@2", 0},
+		{"HTTPServer2", "httpserver2@0 http@0 server@1", 0},
+		{"sqlite3_open", "sqlite3_open@0 sqlite@0 open@2", 0},
+		{"__init", "init@0", 0},
+		{"x = y", "x@0 y@1", 0},
+		{"x = y", "", 1},
+		{"2024 1e9", "2024@0 1e9@1", 0},
+		{"Ｆｕｌｌ ﬁne Straße", "full@0 fine@1 strass@2", 0},
+		{"naïve café", "naiv@0 cafe@1", 0},
+		{"ÅNGSTRÖM", "angstrom@0", 0},
+		{"全文検索", "全文@0 文検@1 検索@2", 0},
+		{"", "", 0},
+		{"\xff\xfe broken \xc3", "broken@0", 0},
 	};
 	struct rk_analyser *a = analyser("english");
 
@@ -139,11 +139,11 @@ static void kinds_follow_names(void)
 
 static void what_is_ignored(void)
 {
-	static const char *const YES[] = { "a~", "d/.x.swp", "#a#", ".#a",
-					   "4913", "sedAb12Cd", ".n.md.Ab12Cd",
-					   ".git/config", "x/.git", "a.tmp" };
-	static const char *const NO[] = { "a.md", ".bashrc", "sediment",
-					  ".gitignore", "x/seduce.txt" };
+	static const char *const YES[] = {
+		"a~",	     "d/.x.swp",     "#a#",	    ".#a",    "4913",
+		"sedAb12Cd", ".n.md.Ab12Cd", ".git/config", "x/.git", "a.tmp"};
+	static const char *const NO[] = {"a.md", ".bashrc", "sediment",
+					 ".gitignore", "x/seduce.txt"};
 
 	for (size_t i = 0; i < sizeof(YES) / sizeof(YES[0]); i++)
 		CHECK(rk_ignored(YES[i]));
@@ -219,7 +219,8 @@ static void code_is_cut_at_top_level_blocks(void)
 
 static void manual_pages_are_cut_at_sections(void)
 {
-	const char *s = ".TH LS 1\n.SH NAME\nls - list\n.SH \"SEE ALSO\"\ndir\n";
+	const char *s =
+		".TH LS 1\n.SH NAME\nls - list\n.SH \"SEE ALSO\"\ndir\n";
 	char *got = chunks(RK_KIND_MAN, s, strlen(s));
 
 	CHECK_STR(got, "1+1 LS|; 2+2 LS > NAME|; 4+2 LS > SEE ALSO|");
@@ -248,23 +249,22 @@ static void an_empty_text_has_one_empty_chunk(void)
 }
 
 static const struct t_case CASES[] = {
-	{ "tokens become terms", tokens_become_terms },
-	{ "other languages stem their own way",
-	  other_languages_stem_their_own_way },
-	{ "long tokens are left out", long_tokens_are_left_out },
-	{ "a trimmed analyser goes on", 
-	  trimming_changes_the_epoch_and_keeps_working },
-	{ "stop words", stop_words },
-	{ "kinds follow names", kinds_follow_names },
-	{ "what is ignored", what_is_ignored },
-	{ "markdown is cut at headings", markdown_is_cut_at_headings },
-	{ "a short markdown file is one chunk with its title",
-	  a_short_markdown_file_is_one_chunk_with_its_title },
-	{ "code is cut at top-level blocks", code_is_cut_at_top_level_blocks },
-	{ "manual pages are cut at sections",
-	  manual_pages_are_cut_at_sections },
-	{ "one endless line is cut, too", one_endless_line_is_cut_too },
-	{ "an empty text has one empty chunk",
-	  an_empty_text_has_one_empty_chunk },
+	{"tokens become terms", tokens_become_terms},
+	{"other languages stem their own way",
+	 other_languages_stem_their_own_way},
+	{"long tokens are left out", long_tokens_are_left_out},
+	{"a trimmed analyser goes on",
+	 trimming_changes_the_epoch_and_keeps_working},
+	{"stop words", stop_words},
+	{"kinds follow names", kinds_follow_names},
+	{"what is ignored", what_is_ignored},
+	{"markdown is cut at headings", markdown_is_cut_at_headings},
+	{"a short markdown file is one chunk with its title",
+	 a_short_markdown_file_is_one_chunk_with_its_title},
+	{"code is cut at top-level blocks", code_is_cut_at_top_level_blocks},
+	{"manual pages are cut at sections", manual_pages_are_cut_at_sections},
+	{"one endless line is cut, too", one_endless_line_is_cut_too},
+	{"an empty text has one empty chunk",
+	 an_empty_text_has_one_empty_chunk},
 };
 T_MAIN(CASES)
