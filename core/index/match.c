@@ -465,7 +465,7 @@ int rk_rescore(struct rk_searching *s, double *scores)
 	unsigned *order = rk_arena_alloc(&s->arena, (n + 1) * sizeof(*order));
 	struct positions *pos =
 		rk_arena_alloc(&s->arena, (s->q.nterms + 1) * sizeof(*pos));
-	struct rk_cursor *cur[RK_TERMS_MAX];
+	struct rk_cursor *cur[RK_TERMS_MAX] = {NULL};
 	uint32_t source = UINT32_MAX;
 
 	if (!order || !pos)

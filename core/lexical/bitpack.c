@@ -44,6 +44,7 @@ void rk_pack128(const uint32_t *in, unsigned width, uint8_t *out)
 }
 
 /* One constant-width unpacker a width, so that every shift is an immediate. */
+/* clang-format off */
 #define STEP(i)                                                                \
 	{                                                                      \
 		enum { BIT = (i)*W, WORD = BIT / 32, SH = BIT % 32 };          \
@@ -70,20 +71,22 @@ void rk_pack128(const uint32_t *in, unsigned width, uint8_t *out)
 		ALL_STEPS                                                      \
 		break;                                                         \
 	}
-
 void rk_unpack128(const uint8_t *in, unsigned width, uint32_t *out)
 {
 	switch (width) {
 		CASE(1)
-		CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(
-			9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14) CASE(15)
-			CASE(16) CASE(17) CASE(18) CASE(19) CASE(20) CASE(21)
+		CASE(2)
+		CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10)
+			CASE(11) CASE(12) CASE(13) CASE(14) CASE(15) CASE(
+				16) CASE(17) CASE(18) CASE(19) CASE(20) CASE(21)
 				CASE(22) CASE(23) CASE(24) CASE(25) CASE(26)
 					CASE(27) CASE(28) CASE(29) CASE(30)
 						CASE(31) CASE(32) default
 		    : memset(out, 0, RK_BLOCK * sizeof(*out));
 	}
 }
+
+/* clang-format on */
 
 void rk_unpack128_ids(const uint8_t *in, unsigned width, uint32_t base,
 		      uint32_t *out)

@@ -3,6 +3,7 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "base/status.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -299,6 +300,7 @@ static int check_head(const struct rk_container *c)
 	struct rk_mpr r = {c->map + sizeof(MAGIC) - 1, c->map + c->size, 0};
 	uint64_t version, features;
 
+	assert(c->map); /* map_file() has succeeded */
 	if (memcmp(c->map, MAGIC, sizeof(MAGIC) - 1) != 0)
 		return RK_ECORRUPT;
 	version = rk_mpr_uint(&r);

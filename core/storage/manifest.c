@@ -116,10 +116,13 @@ static int read_whole(const struct rk_io *io, int dir, const char *name,
 
 static int check_crc(const struct rk_buf *b)
 {
-	const uint8_t *t = b->p + b->n - CRC_BYTES;
+	const uint8_t *t;
 	uint32_t want;
 
-	if (b->n < CRC_BYTES || *t != 0xce)
+	if (!b->p || b->n < CRC_BYTES)
+		return RK_ECORRUPT;
+	t = b->p + b->n - CRC_BYTES;
+	if (*t != 0xce)
 		return RK_ECORRUPT;
 	want = (uint32_t)t[1] << 24 | (uint32_t)t[2] << 16 |
 	       (uint32_t)t[3] << 8 | t[4];

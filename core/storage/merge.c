@@ -82,7 +82,9 @@ static int map_source(struct merge *m, unsigned i)
 	struct rk_source *s = &m->src[i];
 	const rk_norm *norms = s->ops->norms(s);
 
-	if (!norms && s->nchunks)
+	if (s->ndocs == 0)
+		return 0;
+	if (!norms)
 		return RK_ECORRUPT;
 	for (uint32_t d = 0; d < s->ndocs; d++) {
 		const struct rk_doc_rec *r;

@@ -6,7 +6,11 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { SNIFF_BYTES = 8192, READ_BYTES = 64 * 1024 };
+enum {
+	SNIFF_BYTES = 8192,
+	READ_BYTES = 64 * 1024,
+	INFLATE_BYTES = 16 * 1024,
+};
 
 void rk_text_release(struct rk_text *t)
 {
@@ -65,16 +69,16 @@ static int inflate_step(z_stream *z, size_t room, struct rk_buf *out)
 	return rc;
 }
 
-static int inflate_file(const struct rk_io *io, int fd, z_stream *z, size_t max,
-			struct rk_buf *out, unsigned *flags)
+static int inflate_file(const struct rk_io *io, int fd, z_stream *z,
+			uint8_t *in, size_t max, struct rk_buf *out,
+			unsigned *flags)
 {
-	uint8_t in[16 * 1024];
 	uint64_t off = 0;
 	int rc = Z_OK;
 
 	while (rc != Z_STREAM_END) {
 		if (z->avail_in == 0) {
-			ssize_t r = read_some(io, fd, in, sizeof(in), off);
+			ssize_t r = read_some(io, fd, in, INFLATE_BYTES, off);
 
 			if (r < 0)
 				return (int)r;
@@ -102,13 +106,14 @@ static int inflate_file(const struct rk_io *io, int fd, z_stream *z, size_t max,
 static int read_gzip(const struct rk_io *io, int fd, size_t max,
 		     struct rk_buf *out, unsigned *flags)
 {
+	uint8_t in[INFLATE_BYTES];
 	z_stream z;
 	int rc;
 
 	memset(&z, 0, sizeof(z));
 	if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
 		return -ENOMEM;
-	rc = inflate_file(io, fd, &z, max, out, flags);
+	rc = inflate_file(io, fd, &z, in, max, out, flags);
 	inflateEnd(&z);
 	*flags |= RK_TEXT_DERIVED;
 	return rc;

@@ -19,7 +19,8 @@ static double create_small(const char *dir, int round)
 	double start;
 
 	for (int i = 0; i < 2048; i++)
-		text[i] = i % 7 == 6 ? ' ' : (char)('a' + (i * 31 + round) % 26);
+		text[i] =
+			i % 7 == 6 ? ' ' : (char)('a' + (i * 31 + round) % 26);
 	snprintf(path, sizeof(path), "%s/small%d", dir, round);
 	mkdir(path, 0755);
 	start = bench_now_us();
@@ -75,7 +76,8 @@ static double read_big(const char *dir, int round)
 	(void)round;
 	snprintf(path, sizeof(path), "%s/big.bin", dir);
 	fd = open(path, O_RDONLY);
-	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* ours, not the backing's */
+	posix_fadvise(fd, 0, 0,
+		      POSIX_FADV_DONTNEED); /* ours, not the backing's */
 	start = bench_now_us();
 	while (read(fd, block, BLOCK) > 0)
 		;
@@ -87,10 +89,10 @@ static const struct {
 	const char *name;
 	double (*run)(const char *dir, int round);
 } WORK[] = {
-	{ "create+write 2 KB+close /s", create_small },
-	{ "stat /s", stat_small },
-	{ "write MiB/s", write_big },
-	{ "read MiB/s", read_big },
+	{"create+write 2 KB+close /s", create_small},
+	{"stat /s", stat_small},
+	{"write MiB/s", write_big},
+	{"read MiB/s", read_big},
 };
 
 static double times[2000];
@@ -133,7 +135,7 @@ int main(int argc, char **argv)
 	printf("  %-28s %10s %14s %10s %22s\n", "", "native", "passthrough_ll",
 	       "rankfs", "rankfs/passthrough_ll");
 	for (int w = 0; w < 4; w++) {
-		double best[3] = { 0, 0, 0 };
+		double best[3] = {0, 0, 0};
 
 		for (int r = 0; r < ROUNDS; r++)
 			for (int d = 0; d < 3; d++) {

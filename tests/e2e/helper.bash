@@ -11,9 +11,11 @@ setup() {
 	MNT=$BATS_TEST_TMPDIR/mnt
 	BACKING=$BATS_TEST_TMPDIR/backing
 	mkdir "$MNT"
+	# shellcheck disable=SC2119
 	start
 }
 
+# shellcheck disable=SC2120 # tests pass mount options
 start() {
 	"$RANKFS" "$@" "$BACKING" "$MNT" 2>>"$BATS_TEST_TMPDIR/log" 3>&- 4>&-
 }
