@@ -128,7 +128,7 @@ static int lookup_entry(struct fs *fs, struct fs_node *parent, const char *name,
 static void reply_new_entry(fuse_req_t req, struct fs *fs,
 			    struct fs_node *parent, const char *name)
 {
-	struct fuse_entry_param e;
+	struct fuse_entry_param e = {.ino = 0};
 	int rc = lookup_entry(fs, parent, name, &e);
 
 	if (rc < 0)
@@ -716,7 +716,7 @@ void fs_doc_create(fuse_req_t req, fuse_ino_t ino, const char *name,
 		   mode_t mode, struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
-	struct fuse_entry_param e;
+	struct fuse_entry_param e = {.ino = 0};
 	struct fs_handle *h = NULL;
 	int dir, fd, rc;
 	struct fs_node *p = parent_for(req, ino, name, &dir);
