@@ -27,23 +27,32 @@ static int arena_grow(struct rk_arena *a, size_t n)
 	return 0;
 }
 
-void *rk_arena_alloc(struct rk_arena *a, size_t n)
+/* n bytes from the head block, or a new one; no alignment. */
+static void *bump(struct rk_arena *a, size_t n)
 {
 	void *p;
 
 	if (n > SIZE_MAX / 2)
 		return NULL;
-	n = (n + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-	if ((!a->head || a->head->size - a->used < n) && arena_grow(a, n) < 0)
+	if ((!a->head || a->used > a->head->size ||
+	     a->head->size - a->used < n) &&
+	    arena_grow(a, n) < 0)
 		return NULL;
 	p = a->head->data + a->used;
 	a->used += n;
 	return p;
 }
 
+void *rk_arena_alloc(struct rk_arena *a, size_t n)
+{
+	a->used = (a->used + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+	return bump(a, n);
+}
+
+/* Strings are packed: tables of words are read at random. */
 char *rk_arena_strndup(struct rk_arena *a, const char *s, size_t n)
 {
-	char *d = rk_arena_alloc(a, n + 1);
+	char *d = bump(a, n + 1);
 
 	if (!d)
 		return NULL;

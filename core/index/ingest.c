@@ -25,7 +25,7 @@ void rk_worker_release(struct rk_worker *w)
 {
 	rk_analyser_free(w->analyser);
 	rk_inverted_release(&w->inverted);
-	rk_free(w->map.id);
+	rk_termmap_release(&w->map);
 }
 
 /* --- publishing --- */

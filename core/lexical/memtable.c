@@ -35,6 +35,13 @@ int rk_memtable_new(struct rk_memtable **out)
 	return 0;
 }
 
+void rk_termmap_release(struct rk_termmap *map)
+{
+	rk_free(map->id);
+	rk_free(map->batch);
+	memset(map, 0, sizeof(*map));
+}
+
 struct rk_memtable *rk_memtable_ref(struct rk_memtable *m)
 {
 	m->refs++;
@@ -225,6 +232,46 @@ const uint8_t *rk_mposting_next(const uint8_t *q, struct rk_posting *p)
 	return q + n;
 }
 
+/*
+ * The terms of a chunk lie all over the table: their numbers first, then
+ * their entries and the ends of their postings are fetched a few ahead.
+ */
+static int add_terms(struct rk_memtable *m, uint32_t id,
+		     const struct rk_inv_chunk *c, const struct rk_inverted *v,
+		     const struct rk_vocab *vocab, struct rk_termmap *map)
+{
+	enum { ENTRY_AHEAD = 12, BYTES_AHEAD = 6 };
+	const struct rk_inv_term *e = &v->terms[c->first];
+
+	if (grow(&map->batch, &map->batch_cap, c->n, sizeof(*map->batch)) < 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < c->n; i++) {
+		int64_t t = map_term(m, map, vocab, e[i].term);
+
+		if (t < 0)
+			return -ENOMEM;
+		map->batch[i] = (uint32_t)t;
+	}
+	for (uint32_t i = 0; i < c->n; i++) {
+		struct rk_mterm *t = &m->terms[map->batch[i]];
+
+		if (i + ENTRY_AHEAD < c->n)
+			__builtin_prefetch(
+				&m->terms[map->batch[i + ENTRY_AHEAD]], 1);
+		if (i + BYTES_AHEAD < c->n) {
+			const struct rk_mterm *next =
+				&m->terms[map->batch[i + BYTES_AHEAD]];
+
+			__builtin_prefetch(next->p + next->n, 1);
+		}
+		if (e[i].tf == 0 && e[i].head == 0)
+			t->df++; /* an unstemmed word: counted, not listed */
+		else if (add_posting(m, t, id, &e[i], v->pos.p) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int add_chunk(struct rk_memtable *m, uint32_t doc,
 		     const struct rk_inv_chunk *c, const struct rk_inverted *v,
 		     const struct rk_vocab *vocab, struct rk_termmap *map)
@@ -244,14 +291,7 @@ static int add_chunk(struct rk_memtable *m, uint32_t doc,
 	rk_buf_add(&m->heads, c->head, c->rec.head_n);
 	rk_buf_add(&m->heads, c->sym, c->rec.sym_n);
 	m->norms[m->nchunks++] = c->norm;
-	for (uint32_t i = 0; i < c->n; i++) {
-		const struct rk_inv_term *e = &v->terms[c->first + i];
-		int64_t t = map_term(m, map, vocab, e->term);
-
-		if (t < 0 || add_posting(m, &m->terms[t], id, e, v->pos.p) < 0)
-			return -ENOMEM;
-	}
-	return m->heads.err;
+	return m->heads.err ? m->heads.err : add_terms(m, id, c, v, vocab, map);
 }
 
 /* Room for the document's own record; the lock is held. */

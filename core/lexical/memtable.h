@@ -10,6 +10,8 @@
  * A mutable segment in memory: searchable as it grows, flushed to a file at a
  * size bound. Postings of a term are one growing byte string:
  *
+ * Unstemmed words (analyse.h) are counted in df and have no postings.
+ *
  *   posting := (gap-1)<<2 | (tf != 1) | (head != 0)<<1 [tf] [head]
  *              pos_n:varint positions
  *
@@ -66,12 +68,19 @@ struct rk_memtable {
 	size_t bytes; /* an estimate of all of the above */
 };
 
-/* Ids of one analyser's vocabulary in one table; a worker's own. */
+/*
+ * Ids of one analyser's vocabulary in one table; a worker's own. Zeroed to
+ * begin with; rk_termmap_release() frees it.
+ */
 struct rk_termmap {
 	uint32_t *id; /* table id + 1, or 0 */
 	size_t cap;
+	uint32_t *batch; /* scratch: table ids of one chunk */
+	size_t batch_cap;
 	uint64_t serial, epoch;
 };
+
+void rk_termmap_release(struct rk_termmap *map);
 
 int rk_memtable_new(struct rk_memtable **out); /* 0 or -ENOMEM; one ref */
 struct rk_memtable *rk_memtable_ref(struct rk_memtable *m);

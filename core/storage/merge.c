@@ -33,7 +33,8 @@ struct merge {
 	struct rk_postw post;
 	struct rk_buf posts; /* of one term */
 	struct spool pos;
-	int have[64]; /* source has a current term */
+	int have[64];	   /* source has a current term */
+	uint32_t live[64]; /* its live documents */
 };
 
 void rk_remap_release(struct rk_remap *m)
@@ -95,6 +96,7 @@ static int map_source(struct merge *m, unsigned i)
 			continue;
 		if (!(r = s->ops->doc(s, d, &path)))
 			return RK_ECORRUPT;
+		m->live[i]++;
 		m->map.doc[i][d] = (uint32_t)m->stats.docs++;
 		for (uint32_t c = r->chunk0; c < r->chunk0 + r->nchunks; c++) {
 			m->chunk[i][c] = (uint32_t)m->stats.chunks++;
@@ -355,13 +357,15 @@ static int merge_list(struct merge *m, unsigned i, uint32_t *df)
 	return rc;
 }
 
-/* An unstemmed word on disk is a count; in memory it is counted now. */
-static int merge_word(struct merge *m, unsigned i, uint32_t *df)
+/*
+ * An unstemmed word is a count, for spelling. It is not known which documents
+ * had it, so it shrinks with the share of them that is alive, and fades.
+ */
+static void merge_word(const struct merge *m, unsigned i, uint32_t *df)
 {
-	if (m->src[i].mem)
-		return merge_list(m, i, df);
-	*df += m->src[i].df;
-	return 0;
+	uint64_t n = m->src[i].df, docs = m->src[i].ndocs;
+
+	*df += (uint32_t)(n * m->live[i] / (docs ? docs : 1));
 }
 
 static int finish_term(struct merge *m, const char *s, size_t n, uint32_t df)
@@ -411,8 +415,10 @@ static int merge_term(struct merge *m, int best)
 
 		if (!m->have[i] || rk_term_cmp(s->term, s->term_n, term, n))
 			continue;
-		rc = term[0] == RK_WORD_MARK ? merge_word(m, i, &df)
-					     : merge_list(m, i, &df);
+		if (term[0] == RK_WORD_MARK)
+			merge_word(m, i, &df);
+		else
+			rc = merge_list(m, i, &df);
 		if (rc == 0 && (rc = s->ops->next_term(s)) >= 0) {
 			m->have[i] = rc;
 			rc = 0;
