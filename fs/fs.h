@@ -3,10 +3,11 @@
 #define FS_FS_H
 
 /*
- * The mount. One thread runs the FUSE request loop and owns every node; what
- * may be slow (searches, syncs, cold reads, control verbs) goes to a pool and
- * replies from there. So the tree of nodes needs no lock; what pool threads
- * share with the loop is said at each field.
+ * The mount. Requests are handled one at a time, under `loop`, by whichever
+ * receiver got them; that owns every node. What may be slow (searches, syncs,
+ * cold reads, control verbs) goes to a pool and replies from there. So the
+ * tree of nodes needs no lock of its own; what pool threads share with the
+ * loop is said at each field.
  */
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
@@ -18,7 +19,11 @@
 struct fs_kind;
 struct fs_pool;
 
-enum { FS_QUERY_BUCKETS = 4096 };
+enum {
+	FS_QUERY_BUCKETS = 4096,
+	FS_RECEIVERS = 4,
+	FS_AWAY_MAX = 2, /* of them may run jobs themselves */
+};
 
 /* Immutable bytes shared by open handles; counted, freed by the last. */
 struct fs_blob {
@@ -98,6 +103,8 @@ struct fs {
 	size_t ino_mask, name_mask, nnodes, nlinks;
 	struct fs_node *lru_head, *lru_tail;
 	unsigned ndirfds;
+	pthread_mutex_t loop;	 /* held while a request is handled */
+	unsigned away;		 /* receivers that run a job; under loop */
 	pthread_mutex_t answers; /* guards answers of query nodes, errors */
 	struct fs_node *query_nodes[FS_QUERY_BUCKETS]; /* the loop's own */
 	struct fs_node *query_head, *query_tail;
@@ -233,6 +240,13 @@ struct fs_job {
 struct fs_pool *fs_pool_new(unsigned threads);
 /* Never blocks. */
 void fs_pool_add(struct fs_pool *p, struct fs_job *job);
+/*
+ * Run a job off the loop: on this receiver's own thread while enough others
+ * are left to take requests (no thread has to be woken), else in the pool.
+ * Called with `loop` held, as the last thing of a request; it is given up
+ * meanwhile.
+ */
+void fs_run(struct fs *fs, struct fs_job *job);
 /* Finish what is queued, stop the threads. */
 void fs_pool_free(struct fs_pool *p);
 

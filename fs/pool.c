@@ -60,6 +60,19 @@ void fs_pool_add(struct fs_pool *p, struct fs_job *job)
 	pthread_mutex_unlock(&p->lock);
 }
 
+void fs_run(struct fs *fs, struct fs_job *job)
+{
+	if (fs->away == FS_AWAY_MAX) {
+		fs_pool_add(fs->pool, job);
+		return;
+	}
+	fs->away++;
+	pthread_mutex_unlock(&fs->loop);
+	job->run(job);
+	pthread_mutex_lock(&fs->loop);
+	fs->away--;
+}
+
 void fs_pool_free(struct fs_pool *p)
 {
 	if (!p)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * query/<text>: each name is a file with the ranked results. Nothing is
- * searched when a name is looked up; the search runs at getattr or open, on a
- * pool thread, and the request is answered from there. An answer stays with
+ * searched when a name is looked up; the search runs at getattr or open, off
+ * the loop, and the request is answered from there. An answer stays with
  * its node until the index changes; an open handle keeps the one it got.
  */
 #include "fs.h"
@@ -279,7 +279,7 @@ static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		j->fi = *fi;
 	}
 	fuse_req_interrupt_func(req, interrupted, j);
-	fs_pool_add(fs->pool, &j->job);
+	fs_run(fs, &j->job);
 }
 
 /* --- query files --- */

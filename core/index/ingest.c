@@ -12,8 +12,11 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+enum { WORKER_NICE = 4 };
 
 int rk_worker_init(struct rk_worker *w, struct rk_index *ix)
 {
@@ -386,6 +389,8 @@ void *rk_worker_main(void *arg)
 	struct rk_worker w;
 	struct rk_task *t;
 
+	/* the thread that takes requests goes first (nice is per thread) */
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), WORKER_NICE);
 	if (rk_worker_init(&w, ix) < 0) {
 		rk_warn(&ix->warnings, "an indexing thread could not start");
 		return NULL;
