@@ -245,8 +245,25 @@ static struct fs_handle *writer_of(struct fs_node *n)
 	return NULL;
 }
 
-static int set_size(struct fs *fs, struct fs_node *n, off_t size,
-		    struct fuse_file_info *fi)
+/*
+ * A write by somebody else than root takes the set-id bits away. The kernel
+ * leaves that to us (kernel.c); once per handle and change is enough.
+ */
+static void drop_set_id(fuse_req_t req, int fd)
+{
+	struct stat st;
+	mode_t bits;
+
+	if (fuse_req_ctx(req)->uid == 0 || fstat(fd, &st) < 0)
+		return;
+	bits = st.st_mode & (S_ISUID | (st.st_mode & S_IXGRP ? S_ISGID : 0));
+	if (bits && fchmod(fd, st.st_mode & 07777 & ~bits) < 0) {
+		/* not the owner's daemon: then it cannot be set-id for it */
+	}
+}
+
+static int set_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
+		    off_t size, struct fuse_file_info *fi)
 {
 	struct fs_handle *h = fi ? (struct fs_handle *)fi->fh : writer_of(n);
 	int fd, rc;
@@ -254,12 +271,14 @@ static int set_size(struct fs *fs, struct fs_node *n, off_t size,
 	if (h) { /* its FLUSH will tell the index */
 		if (ftruncate(h->fd, size) < 0)
 			return -errno;
+		drop_set_id(req, h->fd);
 		h->dirty = 1;
 		return 0;
 	}
 	if ((fd = open_node(fs, n, O_WRONLY)) < 0)
 		return fd;
 	rc = ftruncate(fd, size) < 0 ? -errno : 0;
+	drop_set_id(req, fd);
 	close(fd);
 	return rc ? rc : touch_node(fs, n, NULL);
 }
@@ -273,7 +292,7 @@ static void doc_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	int rc = 0;
 
 	if (to_set & FUSE_SET_ATTR_SIZE)
-		rc = set_size(fs, n, attr->st_size, fi);
+		rc = set_size(req, fs, n, attr->st_size, fi);
 	if (rc == 0 && to_set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
 		rc = set_owner(
 			fs, n,
@@ -363,8 +382,10 @@ static void doc_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	if (fi->flags & O_TRUNC)
+	if (fi->flags & O_TRUNC) {
+		drop_set_id(req, fd);
 		h->dirty = 1;
+	}
 	fi->fh = (uintptr_t)h;
 	fi->keep_cache = 1; /* nobody else writes the backing files */
 	fi->noflush = (fi->flags & O_ACCMODE) == O_RDONLY;
@@ -443,6 +464,8 @@ static void doc_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	size_t done = 0;
 
 	(void)fs;
+	if (!h->dirty)
+		drop_set_id(req, h->fd);
 	h->dirty = 1;
 	while (done < n) {
 		ssize_t r =

@@ -117,6 +117,9 @@ struct fs {
 	int ready_fd; /* told once the kernel is there; -1 */
 };
 
+/* kernel.c: after fuse_session_mount(); 0 or -errno */
+int fs_kernel_setup(struct fs *fs);
+
 /* errno.c: the one place where engine codes become errno */
 int fs_errno(int rc);
 

@@ -262,6 +262,9 @@ static int mount_session(struct fs *fs, struct fs_options *o)
 		fuse_remove_signal_handlers(fs->se);
 		return -1;
 	}
+	if (fs_kernel_setup(fs) < 0)
+		fprintf(stderr, "rankfs: slower writes: libfuse refuses "
+				"custom input and output\n");
 	return 0;
 }
 
@@ -436,7 +439,9 @@ int fs_mount(struct fs_options *o)
 	o->backing = backing;
 	umask(0); /* modes arrive with the caller's umask applied */
 	raise_limits();
-	if (o->foreground || o->debug)
+	if (o->debug)
+		o->foreground = 1;
+	if (o->foreground)
 		return serve(o, mountpoint, -1);
 	return daemonise(o, mountpoint);
 }

@@ -170,7 +170,7 @@ static unsigned worker_count(const struct rk_index *ix)
 
 	if (ix->config.workers > 0)
 		return (unsigned)ix->config.workers;
-	return cpus < 1 ? 1 : cpus > 4 ? 4 : (unsigned)cpus;
+	return cpus < 3 ? 1 : cpus > 4 ? 4 : (unsigned)cpus - 1;
 }
 
 static int start_threads(struct rk_index *ix)

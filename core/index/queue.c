@@ -8,7 +8,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { BUCKETS = 4096, CANCEL_POLL_MS = 20 };
+enum {
+	BUCKETS = 4096,
+	CANCEL_POLL_MS = 20,
+	LINGER_MS = 1,
+	LINGER_ROUNDS = 20,
+};
 
 int rk_queue_init(struct rk_queue *q)
 {
@@ -128,7 +133,8 @@ int rk_queue_push(struct rk_queue *q, const char *path, unsigned flags,
 		t->seq = seq;
 		t->ticket = q->next_ticket++;
 		list_append(q, t);
-		pthread_cond_signal(&q->work);
+		if (q->lingering == 0)
+			pthread_cond_signal(&q->work);
 	} else {
 		rc = -ENOMEM;
 	}
@@ -167,13 +173,39 @@ int rk_queue_push_child(struct rk_queue *q, const struct rk_task *parent,
 	return t ? 0 : -ENOMEM;
 }
 
+static struct timespec in_ms(uint64_t ms)
+{
+	uint64_t ns = rk_mono_ns() + ms * 1000000;
+
+	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
+				 .tv_nsec = (long)(ns % 1000000000)};
+}
+
+/*
+ * A worker that has just been busy looks again every millisecond for a while:
+ * under a bulk copy nobody has to be woken for each file, which costs the
+ * writer more than the write. A barrier wakes everybody.
+ */
+static void wait_for_work(struct rk_queue *q, int idle)
+{
+	struct timespec until = in_ms(LINGER_MS);
+
+	if (idle >= LINGER_ROUNDS) {
+		pthread_cond_wait(&q->work, &q->lock);
+		return;
+	}
+	q->lingering++;
+	pthread_cond_timedwait(&q->work, &q->lock, &until);
+	q->lingering--;
+}
+
 struct rk_task *rk_queue_pop(struct rk_queue *q)
 {
 	struct rk_task *t;
 
 	pthread_mutex_lock(&q->lock);
-	while (!q->head && !q->closed)
-		pthread_cond_wait(&q->work, &q->lock);
+	for (int idle = 0; !q->head && !q->closed; idle++)
+		wait_for_work(q, idle);
 	t = q->head;
 	if (t) {
 		list_unlink(q, t);
@@ -264,14 +296,6 @@ static int reached(const struct rk_queue *q, uint64_t ticket)
 	return 1;
 }
 
-static struct timespec in_ms(uint64_t ms)
-{
-	uint64_t ns = rk_mono_ns() + ms * 1000000;
-
-	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
-				 .tv_nsec = (long)(ns % 1000000000)};
-}
-
 int rk_queue_barrier(struct rk_queue *q, int timeout_ms,
 		     const _Atomic int *cancel)
 {
@@ -281,6 +305,8 @@ int rk_queue_barrier(struct rk_queue *q, int timeout_ms,
 
 	pthread_mutex_lock(&q->lock);
 	ticket = q->next_ticket - 1;
+	if (q->head)
+		pthread_cond_broadcast(&q->work);
 	while (!reached(q, ticket) && rc == 0) {
 		uint64_t now = rk_mono_ns();
 		uint64_t left = now < deadline ? (deadline - now) / 1000000 : 0;

@@ -37,6 +37,7 @@ struct rk_queue {
 	size_t mask, count; /* waiting and running */
 	uint64_t next_ticket, last_seq;
 	int closed;
+	int lingering; /* workers that will look again by themselves */
 };
 
 int rk_queue_init(struct rk_queue *q); /* 0 or -ENOMEM */

@@ -117,7 +117,7 @@ static void queries(const char *hello, const char *dir)
 	qsort(times, 500, sizeof(*times), bench_cmp);
 	printf("  open+read+close hello_ll, p50 us     %8.1f\n", times[250]);
 	for (int i = 0; i < 500; i++) {
-		snprintf(path, sizeof(path), "%s/purple yak%d", dir, i);
+		snprintf(path, sizeof(path), "%s/purple yak n:%d", dir, i + 1);
 		times[i] = read_file(path);
 	}
 	qsort(times, 500, sizeof(*times), bench_cmp);

@@ -217,3 +217,26 @@ found_zebra() { [[ $(paths zebra) == a ]]; }
 	run setpriv --reuid 65534 --regid 65534 --clear-groups cat "$MNT/a"
 	assert_failure
 }
+
+@test "a write by another user takes the set-user-id bit away" {
+	stop
+	start -o allow_other
+	chmod 777 "$MNT" "$BATS_TEST_TMPDIR"
+	echo x >"$MNT/a"
+	chown 65534:65534 "$MNT/a"
+	chmod 6777 "$MNT/a"
+	echo y >>"$MNT/a"
+	assert_equal "$(stat -c %a "$MNT/a")" 6777 # root may
+	python3 - "$MNT/a" <<-'P'
+		import os, sys
+		pid = os.fork()
+		if pid == 0:
+		    os.setgid(65533); os.setuid(65533)
+		    fd = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)
+		    os.write(fd, b"z"); os.close(fd); os._exit(0)
+		os.waitpid(pid, 0)
+	P
+	eventually 3 plain_mode
+}
+
+plain_mode() { [[ $(stat -c %a "$MNT/a") == 777 ]]; }

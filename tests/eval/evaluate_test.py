@@ -53,4 +53,4 @@ class Tap(unittest.TextTestResult):
 
 
 if __name__ == "__main__":
-    unittest.main(testRunner=unittest.TextTestRunner(resultclass=Tap))
+    unittest.main(testRunner=unittest.TextTestRunner(resultclass=Tap, verbosity=0))
