@@ -220,8 +220,9 @@ found_zebra() { [[ $(paths zebra) == a ]]; }
 
 @test "a write by another user takes the set-user-id bit away" {
 	stop
+	MNT=$(mktemp -d /tmp/rankfs-e2e-XXXXXX) # others can get there
 	start -o allow_other
-	chmod 777 "$MNT" "$BATS_TEST_TMPDIR"
+	chmod 777 "$MNT"
 	echo x >"$MNT/a"
 	chown 65534:65534 "$MNT/a"
 	chmod 6777 "$MNT/a"
@@ -236,7 +237,10 @@ found_zebra() { [[ $(paths zebra) == a ]]; }
 		    os.write(fd, b"z"); os.close(fd); os._exit(0)
 		os.waitpid(pid, 0)
 	P
-	eventually 3 plain_mode
+	run eventually 3 plain_mode
+	stop
+	rmdir "$MNT"
+	assert_success
 }
 
 plain_mode() { [[ $(stat -c %a "$MNT/a") == 777 ]]; }
