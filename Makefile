@@ -41,6 +41,8 @@ REPLAY  := $(FUZZ:%_fuzz.c=$(O)/%_replay)
 .PHONY: all
 all: build/rankfs build/librankfs.a ## build the program and the core library
 
+# always: the link may point into another flavour's folder
+.PHONY: build/rankfs build/librankfs.a
 build/rankfs: $(O)/rankfs
 	$(Q)mkdir -p build && ln -sf $(HASH)/rankfs $@
 build/librankfs.a: $(O)/librankfs.a
