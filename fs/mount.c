@@ -124,6 +124,17 @@ int fs_unmount(const char *mountpoint)
 	return rc;
 }
 
+/* Ours, and nobody serves it: its names may still be cached for a moment. */
+static int is_orphan(const char *path)
+{
+	char *source = mounted_backing(path), holder[64];
+	int orphan = source && rk_index_holder(source, "main", holder,
+					       sizeof(holder)) == -ENOENT;
+
+	free(source);
+	return orphan;
+}
+
 /* An absolute, existing, free folder; malloc'd. NULL with a message. */
 static char *check_mountpoint(const char *given)
 {
@@ -142,6 +153,8 @@ static char *check_mountpoint(const char *given)
 	} else if (!S_ISDIR(st.st_mode)) {
 		fprintf(stderr, "rankfs: mount point %s is not a folder\n",
 			given);
+	} else if (is_orphan(path) && clear_stale(path) == 0) {
+		return path;
 	} else if (is_ours(path)) {
 		fprintf(stderr, "rankfs: %s is mounted already\n", path);
 	} else {

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -176,6 +177,7 @@ static int flush_one(struct rk_index *ix)
 	rk_segment_unref(seg);
 	rk_remap_release(&map);
 	rk_snapshot_release(&snap);
+	malloc_trim(0); /* a table is many small pieces: give them back */
 	pthread_mutex_lock(&ix->persist_lock);
 	pthread_cond_broadcast(&ix->room_cond);
 	pthread_mutex_unlock(&ix->persist_lock);
