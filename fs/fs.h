@@ -92,8 +92,7 @@ struct fs {
 	struct fs_pool *throttle; /* one thread: writers that must wait */
 	int files_fd;
 	char *mountpoint; /* absolute */
-	int read_only;
-	double timeout; /* seconds that names and attributes are cached */
+	double timeout;	  /* seconds that names and attributes are cached */
 	uid_t uid;
 	gid_t gid;
 	time_t started;

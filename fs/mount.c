@@ -147,19 +147,16 @@ static char *check_mountpoint(const char *given)
 			return NULL;
 	}
 	path = realpath(given, NULL);
-	if (!path || stat(path, &st) < 0) {
+	if (!path || stat(path, &st) < 0)
 		fprintf(stderr, "rankfs: mount point %s: %s\n", given,
 			strerror(errno));
-	} else if (!S_ISDIR(st.st_mode)) {
+	else if (!S_ISDIR(st.st_mode))
 		fprintf(stderr, "rankfs: mount point %s is not a folder\n",
 			given);
-	} else if (is_orphan(path) && clear_stale(path) == 0) {
-		return path;
-	} else if (is_ours(path)) {
+	else if (is_ours(path) && !(is_orphan(path) && clear_stale(path) == 0))
 		fprintf(stderr, "rankfs: %s is mounted already\n", path);
-	} else {
+	else
 		return path;
-	}
 	free(path);
 	return NULL;
 }
@@ -222,7 +219,6 @@ static int setup(struct fs *fs, struct fs_options *o)
 	fs->gid = getegid();
 	fs->started = time(NULL);
 	fs->timeout = o->timeout;
-	fs->read_only = o->read_only;
 	pthread_mutex_init(&fs->answers, NULL);
 	pthread_mutex_init(&fs->loop, NULL);
 	if (open_index(fs, o) < 0)

@@ -86,8 +86,6 @@ int rk_segment_open(const struct rk_io *io, int dir, uint64_t id,
 	if (!s)
 		return -ENOMEM;
 	s->id = id;
-	s->io = io;
-	s->dir = dir;
 	s->refs = 1;
 	rk_segment_name(id, name);
 	if ((rc = rk_container_open(io, dir, name, &s->c)) == 0) {
@@ -112,15 +110,9 @@ struct rk_segment *rk_segment_ref(struct rk_segment *s)
 
 void rk_segment_unref(struct rk_segment *s)
 {
-	char name[32];
-
 	if (!s || --s->refs > 0)
 		return;
 	rk_container_close(s->c);
-	if (s->doomed) {
-		rk_segment_name(s->id, name);
-		s->io->unlink(s->io->ctx, s->dir, name);
-	}
 	rk_free(s->dead);
 	rk_free(s);
 }

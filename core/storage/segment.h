@@ -33,10 +33,6 @@ struct rk_segment {
 	uint32_t ndead;
 	/* set when a granule fails: the index rebuilds this segment */
 	_Atomic int damaged;
-	/* unlinked by the last unref when set */
-	_Atomic int doomed;
-	const struct rk_io *io;
-	int dir;
 };
 
 void rk_segment_name(uint64_t id, char out[32]);
