@@ -187,6 +187,7 @@ const char *fs_root_listed(struct fs *fs, int i, struct fs_node **n);
 /* Shared by virtual files. */
 void fs_virtual_stat(const struct fs *fs, const struct fs_node *n, mode_t mode,
 		     size_t size, struct stat *st);
+void fs_virtual_dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n);
 void fs_reply_virtual(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		      const struct stat *st, double entry_timeout);
 struct fs_handle *fs_handle_blob(struct fs_node *n, struct fs_blob *b);

@@ -434,14 +434,6 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	fs_reply_virtual(req, fs, n, &st, fs->timeout);
 }
 
-static void dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
-{
-	struct stat st;
-
-	fs_virtual_stat(fs, n, S_IFDIR | 0555, 0, &st);
-	fuse_reply_attr(req, &st, fs->timeout);
-}
-
 static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			size_t size, off_t off, int plus)
 {
@@ -454,7 +446,7 @@ static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 const struct fs_kind FS_QUERY_DIR = {
 	.name = "query/",
 	.lookup = dir_lookup,
-	.getattr = dir_getattr,
+	.getattr = fs_virtual_dir_getattr,
 	.release = fs_blob_release,
 	.readdir = dir_readdir,
 };

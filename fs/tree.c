@@ -101,6 +101,14 @@ void fs_reply_virtual(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		fs_node_forget(fs, n, 1);
 }
 
+void fs_virtual_dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
+{
+	struct stat st;
+
+	fs_virtual_stat(fs, n, S_IFDIR | 0555, 0, &st);
+	fuse_reply_attr(req, &st, fs->timeout);
+}
+
 struct fs_blob *fs_blob_from(struct rk_buf *b)
 {
 	struct fs_blob *blob = b->err ? NULL : malloc(sizeof(*blob) + b->n + 1);

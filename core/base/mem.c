@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,4 +41,24 @@ char *rk_strndup(const char *s, size_t n)
 		memcpy(d, s, n);
 	d[n] = '\0';
 	return d;
+}
+
+int rk_grow(void *array, size_t *cap, size_t n, size_t size)
+{
+	enum { FIRST = 64 };
+	void **v = array;
+	size_t want = *cap ? *cap : FIRST;
+	char *p;
+
+	if (n <= *cap)
+		return 0;
+	while (want < n)
+		want *= 2;
+	p = rk_realloc(*v, want * size);
+	if (!p)
+		return -ENOMEM;
+	memset(p + *cap * size, 0, (want - *cap) * size);
+	*v = p;
+	*cap = want;
+	return 0;
 }

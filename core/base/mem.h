@@ -18,6 +18,12 @@ void rk_free(void *p);
 char *rk_strndup(const char *s, size_t n);
 
 /*
+ * Make *array (a pointer to elements of `size` bytes, *cap of them) hold at
+ * least n: doubling, new ones zero. Returns 0, or -ENOMEM with nothing changed.
+ */
+int rk_grow(void *array, size_t *cap, size_t n, size_t size);
+
+/*
  * Test hook: called before each allocation; a non-zero return makes it fail.
  * Process-wide, because allocation happens below any handle. NULL removes it.
  */

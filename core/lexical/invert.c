@@ -17,37 +17,14 @@ void rk_inverted_release(struct rk_inverted *v)
 	memset(v, 0, sizeof(*v));
 }
 
-/* Grow *v to hold at least n items of `size`; doubling. */
-static int room(void *array, size_t *cap, size_t n, size_t size)
-{
-	void **v = array;
-	size_t want = *cap ? *cap : 64;
-	void *p;
-
-	if (n <= *cap)
-		return 0;
-	while (want < n)
-		want *= 2;
-	p = rk_realloc(*v, want * size);
-	if (!p)
-		return -ENOMEM;
-	*v = p;
-	*cap = want;
-	return 0;
-}
-
 static int stamps_room(struct rk_inverted *v, uint32_t n)
 {
-	size_t a = v->stamps_cap, b = v->stamps_cap;
+	size_t cap = v->stamps_cap, same = cap;
 
-	if (n <= v->stamps_cap)
-		return 0;
-	if (room(&v->slot, &a, n, sizeof(*v->slot)) < 0 ||
-	    room(&v->stamp, &b, n, sizeof(*v->stamp)) < 0)
+	if (rk_grow(&v->slot, &cap, n, sizeof(*v->slot)) < 0 ||
+	    rk_grow(&v->stamp, &same, n, sizeof(*v->stamp)) < 0)
 		return -ENOMEM;
-	memset(v->stamp + v->stamps_cap, 0,
-	       (b - v->stamps_cap) * sizeof(*v->stamp));
-	v->stamps_cap = (uint32_t)a;
+	v->stamps_cap = (uint32_t)cap;
 	return 0;
 }
 
@@ -175,9 +152,9 @@ static int invert_chunk(struct rk_inverted *v, struct rk_analyser *a,
 		return -ENOMEM;
 	toks = rk_analyser_toks(a, &n);
 	if (stamps_room(v, rk_analyser_vocab(a)->n) < 0 ||
-	    room(&v->terms, &v->terms_cap, v->nterms + n, sizeof(*v->terms)) <
-		    0 ||
-	    room(&v->at, &v->at_cap, n, sizeof(*v->at)) < 0)
+	    rk_grow(&v->terms, &v->terms_cap, v->nterms + n,
+		    sizeof(*v->terms)) < 0 ||
+	    rk_grow(&v->at, &v->at_cap, n, sizeof(*v->at)) < 0)
 		return -ENOMEM;
 	v->serial++;
 	for (size_t i = 0; i < n; i++)
@@ -209,7 +186,8 @@ int rk_invert(struct rk_inverted *v, struct rk_analyser *a, const char *path,
 	v->nchunks = v->nterms = 0;
 	v->pos.n = 0;
 	v->pos.err = 0;
-	if (room(&v->chunks, &v->chunks_cap, chunks->n, sizeof(*v->chunks)) < 0)
+	if (rk_grow(&v->chunks, &v->chunks_cap, chunks->n, sizeof(*v->chunks)) <
+	    0)
 		return -ENOMEM;
 	for (size_t i = 0; i < chunks->n && rc == 0; i++)
 		rc = invert_chunk(v, a, &chunks->v[i], s, path,

@@ -66,25 +66,6 @@ void rk_memtable_unref(struct rk_memtable *m)
 	rk_free(m);
 }
 
-static int grow(void *array, size_t *cap, size_t n, size_t size)
-{
-	void **v = array;
-	size_t want = *cap ? *cap : 256;
-	void *p;
-
-	if (n <= *cap)
-		return 0;
-	while (want < n)
-		want *= 2;
-	p = rk_realloc(*v, want * size);
-	if (!p)
-		return -ENOMEM;
-	memset((char *)p + *cap * size, 0, (want - *cap) * size);
-	*v = p;
-	*cap = want;
-	return 0;
-}
-
 static size_t path_slot(const struct rk_memtable *m, const char *path, size_t n)
 {
 	size_t i = rk_hash64(path, n) & m->by_path_mask;
@@ -138,8 +119,8 @@ static int64_t map_term(struct rk_memtable *m, struct rk_termmap *map,
 	if (map->id[t])
 		return map->id[t] - 1;
 	id = rk_vocab_id(&m->vocab, v->v[t].s, v->v[t].n);
-	if (id < 0 || grow(&m->terms, &m->terms_cap, (size_t)id + 1,
-			   sizeof(*m->terms)) < 0)
+	if (id < 0 || rk_grow(&m->terms, &m->terms_cap, (size_t)id + 1,
+			      sizeof(*m->terms)) < 0)
 		return -ENOMEM;
 	map->id[t] = (uint32_t)id + 1;
 	return id;
@@ -156,7 +137,7 @@ static int map_prepare(struct rk_memtable *m, struct rk_termmap *map,
 		map->serial = m->serial;
 		map->epoch = rk_analyser_epoch(a);
 	}
-	return grow(&map->id, &map->cap, n, sizeof(*map->id));
+	return rk_grow(&map->id, &map->cap, n, sizeof(*map->id));
 }
 
 static int term_room(struct rk_memtable *m, struct rk_mterm *t, size_t n)
@@ -243,7 +224,8 @@ static int add_terms(struct rk_memtable *m, uint32_t id,
 	enum { ENTRY_AHEAD = 12, BYTES_AHEAD = 6 };
 	const struct rk_inv_term *e = &v->terms[c->first];
 
-	if (grow(&map->batch, &map->batch_cap, c->n, sizeof(*map->batch)) < 0)
+	if (rk_grow(&map->batch, &map->batch_cap, c->n, sizeof(*map->batch)) <
+	    0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < c->n; i++) {
 		int64_t t = map_term(m, map, vocab, e[i].term);
@@ -279,10 +261,10 @@ static int add_chunk(struct rk_memtable *m, uint32_t doc,
 	uint32_t id = (uint32_t)m->nchunks;
 	struct rk_chunk_rec *r;
 
-	if (grow(&m->chunks, &m->chunks_cap, m->nchunks + 1,
-		 sizeof(*m->chunks)) < 0 ||
-	    grow(&m->norms, &m->norms_cap, m->nchunks + 1, sizeof(*m->norms)) <
-		    0)
+	if (rk_grow(&m->chunks, &m->chunks_cap, m->nchunks + 1,
+		    sizeof(*m->chunks)) < 0 ||
+	    rk_grow(&m->norms, &m->norms_cap, m->nchunks + 1,
+		    sizeof(*m->norms)) < 0)
 		return -ENOMEM;
 	r = &m->chunks[m->nchunks];
 	*r = c->rec;
@@ -301,7 +283,7 @@ static int64_t begin_doc(struct rk_memtable *m, const struct rk_doc_rec *rec,
 	size_t doc = m->ndocs;
 	struct rk_mdoc *d;
 
-	if (grow(&m->docs, &m->docs_cap, doc + 1, sizeof(*m->docs)) < 0 ||
+	if (rk_grow(&m->docs, &m->docs_cap, doc + 1, sizeof(*m->docs)) < 0 ||
 	    by_path_room(m) < 0)
 		return -ENOMEM;
 	d = &m->docs[doc];
