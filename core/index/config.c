@@ -70,6 +70,7 @@ static int set_text(struct rk_config *c, const char *v, char *err, size_t err_n)
 		snprintf(err, err_n, "language: no stemmer named '%.40s'", v);
 		return -EINVAL;
 	}
+	memset(c->language, 0, sizeof(c->language)); /* no old bytes behind */
 	snprintf(c->language, sizeof(c->language), "%s", v);
 	return 0;
 }
