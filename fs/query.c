@@ -140,7 +140,7 @@ static struct fs_blob *keep_answer(struct fs *fs, struct fs_node *n,
 	return b;
 }
 
-/* --- the search, on a pool thread --- */
+/* --- the search, off the loop --- */
 
 struct query_job {
 	struct fs_job job;

@@ -21,7 +21,8 @@ static const struct key {
 	{"text_max_mib", offsetof(struct rk_config, text_max_mib), 8, 1, 1024,
 	 "text indexed of one document; the rest is stored, not searched"},
 	{"workers", offsetof(struct rk_config, workers), 0, 0, 64,
-	 "indexing threads; 0: one a processor, at most 4 (next mount)"},
+	 "indexing threads; 0: a processor less than there are, 1 to 4 "
+	 "(next mount)"},
 	{"wait_ms", offsetof(struct rk_config, wait_ms), 5000, 0, 600000,
 	 "how long a query waits for changes made before it"},
 	{"checkpoint_s", offsetof(struct rk_config, checkpoint_s), 30, 1, 86400,
