@@ -102,7 +102,6 @@ COLLECTIONS ?=
 eval: ## nDCG@10, Recall@100, MRR@10: make eval COLLECTIONS="DIR..."
 	@$(MAKE) --no-print-directory all
 	@python3 tests/eval/evaluate.py build/rankfs $(COLLECTIONS)
-	@python3 tests/eval/evaluate.py --typo build/rankfs $(COLLECTIONS)
 
 PREFIX  ?= /usr/local
 install: all ## install the program and its manual page

@@ -121,6 +121,12 @@ enum rk_format { /* as:... in the query */
 		 RK_AS_LINES,
 };
 
+enum rk_mode { /* mode:... in the query */
+	       RK_MODE_HYBRID,
+	       RK_MODE_LEXICAL,
+	       RK_MODE_VECTOR,
+};
+
 struct rk_search_opts {
 	int wait_ms;		   /* for read-your-writes; -1: configured */
 	const _Atomic int *cancel; /* may be NULL */
@@ -134,6 +140,9 @@ struct rk_hit {
 	uint64_t off, len;     /* bytes of the chunk in the text */
 	double score;	       /* 0 to 1, relative to the best hit */
 	double lexical;	       /* BM25F with pair scores */
+	double vector;	       /* cosine, -1 to 1 */
+	uint32_t lexical_rank; /* in each lane, from 1; 0: not found there */
+	uint32_t vector_rank;
 	const char *heading;   /* heading path, or "" */
 	const char *symbol;    /* names defined in the chunk, or "" */
 	const char *kind;      /* "markdown", "code", ... */
@@ -155,6 +164,8 @@ struct rk_results {
 	size_t pending;	     /* changes not yet in the answer */
 	double took_ms;
 	enum rk_format format;
+	enum rk_mode mode;    /* that was answered in */
+	int vectors_percent;  /* of chunks that have theirs; -1: no vectors */
 	const char *did_you_mean; /* what was searched instead, or NULL */
 	const char *reason;	  /* why there are no hits, or NULL */
 	uint64_t docs;		  /* in the index */
@@ -196,6 +207,11 @@ struct rk_status {
 	size_t pending;
 	int reconciling;
 	uint64_t queries, warnings;
+	uint64_t vectors;	/* chunks that have theirs */
+	uint64_t vector_bytes;	/* files of them */
+	int embedding;		/* vectors are being made */
+	uint64_t fitted;	/* chunks that the built-in was fitted on */
+	char embedder[256];
 	int64_t checkpoint_ns; /* wall clock of the last one; 0: none */
 	char state[128];       /* "ok", or what is wrong */
 	char language[32];

@@ -36,15 +36,26 @@ static void put_path(struct rk_buf *out, const char *root, const char *path)
 
 /* --- text --- */
 
+static const char *mode_name(enum rk_mode m)
+{
+	static const char *const NAMES[] = {"hybrid", "lexical", "vector"};
+
+	return NAMES[m];
+}
+
 static void put_header(const struct rk_results *r, struct rk_buf *out)
 {
+	char vectors[16] = "off";
+
+	if (r->vectors_percent >= 0)
+		snprintf(vectors, sizeof(vectors), "%d%%", r->vectors_percent);
 	rk_buf_printf(out,
 		      "# rankfs 1 hits=%zu/%llu%s generation=%llu pending=%zu "
-		      "vectors=off took=%.1fms mode=lexical\n",
+		      "vectors=%s took=%.1fms mode=%s\n",
 		      r->nhits, (unsigned long long)r->total,
 		      r->total_is_lower ? "+" : "",
-		      (unsigned long long)r->generation, r->pending,
-		      r->took_ms);
+		      (unsigned long long)r->generation, r->pending, vectors,
+		      r->took_ms, mode_name(r->mode));
 }
 
 static void put_notes(const struct rk_results *r, struct rk_buf *out)
@@ -171,9 +182,33 @@ static void set_int(json_t *o, const char *key, uint64_t v)
 	json_object_set_new(o, key, json_integer((json_int_t)v));
 }
 
+/* Why a hit is where it is: its rank and score in each lane that found it. */
+static json_t *lanes_json(const struct rk_hit *h)
+{
+	const struct {
+		const char *name;
+		uint32_t rank;
+		double score;
+	} LANES[] = {{"lexical", h->lexical_rank, h->lexical},
+		     {"vector", h->vector_rank, h->vector}};
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < sizeof(LANES) / sizeof(LANES[0]); i++) {
+		json_t *lane;
+
+		if (!LANES[i].rank)
+			continue;
+		lane = json_object();
+		set_int(lane, "rank", LANES[i].rank);
+		json_object_set_new(lane, "score", json_real(LANES[i].score));
+		json_object_set_new(o, LANES[i].name, lane);
+	}
+	return o;
+}
+
 static json_t *hit_json(const struct rk_hit *h, size_t rank, const char *root)
 {
-	json_t *o = json_object(), *lane = json_object();
+	json_t *o = json_object();
 
 	set_int(o, "rank", rank);
 	json_object_set_new(o, "path", path_json(root, h->path));
@@ -183,9 +218,7 @@ static json_t *hit_json(const struct rk_hit *h, size_t rank, const char *root)
 	set_int(o, "byte_start", h->off);
 	set_int(o, "byte_end", h->off + h->len);
 	json_object_set_new(o, "score", json_real(h->score));
-	set_int(lane, "rank", rank);
-	json_object_set_new(lane, "score", json_real(h->lexical));
-	json_object_set_new(o, "lanes", json_pack("{s:o}", "lexical", lane));
+	json_object_set_new(o, "lanes", lanes_json(h));
 	json_object_set_new(o, "kind", json_string(h->kind));
 	json_object_set_new(o, "heading",
 			    text_json(h->heading, strlen(h->heading)));
@@ -228,7 +261,9 @@ static void render_json(const struct rk_results *r, const char *query, size_t n,
 
 	set_int(o, "format_version", 1);
 	json_object_set_new(o, "query", text_json(query, n));
-	json_object_set_new(o, "mode", json_string("lexical"));
+	json_object_set_new(o, "mode", json_string(mode_name(r->mode)));
+	if (r->vectors_percent >= 0)
+		set_int(o, "vectors_percent", (uint64_t)r->vectors_percent);
 	set_int(o, "total", r->total);
 	json_object_set_new(o, "total_is_lower_bound",
 			    json_boolean(r->total_is_lower));
@@ -285,6 +320,9 @@ static const struct {
 	{"checkpoint", offsetof(struct rk_status, checkpoint), ""},
 	{"index_bytes", offsetof(struct rk_status, index_bytes), " B"},
 	{"memory_bytes", offsetof(struct rk_status, memory_bytes), " B"},
+	{"vectors", offsetof(struct rk_status, vectors), ""},
+	{"vector_bytes", offsetof(struct rk_status, vector_bytes), " B"},
+	{"vectors_fitted_on", offsetof(struct rk_status, fitted), " chunks"},
 	{"queries", offsetof(struct rk_status, queries), ""},
 	{"warnings", offsetof(struct rk_status, warnings), ""},
 };
@@ -307,6 +345,8 @@ void fs_render_status(const struct rk_status *st, struct rk_buf *out)
 			      (unsigned long long)field(st, i), FIELDS[i].unit);
 	rk_buf_printf(out, "pending %zu\n", st->pending);
 	rk_buf_printf(out, "reconciling %s\n", st->reconciling ? "yes" : "no");
+	rk_buf_printf(out, "embedder %s\n", st->embedder);
+	rk_buf_printf(out, "embedding %s\n", st->embedding ? "yes" : "no");
 }
 
 void fs_render_status_json(const struct rk_status *st, struct rk_buf *out)
@@ -319,5 +359,7 @@ void fs_render_status_json(const struct rk_status *st, struct rk_buf *out)
 		set_int(o, FIELDS[i].key, field(st, i));
 	set_int(o, "pending", st->pending);
 	json_object_set_new(o, "reconciling", json_boolean(st->reconciling));
+	json_object_set_new(o, "embedder", json_string(st->embedder));
+	json_object_set_new(o, "embedding", json_boolean(st->embedding));
 	dump(o, JSON_INDENT(2), out);
 }

@@ -26,6 +26,12 @@ void *rk_realloc(void *p, size_t n)
 	return mem_hook && mem_hook() ? NULL : realloc(p, n);
 }
 
+void *rk_aligned_alloc(size_t align, size_t n)
+{
+	n = (n + align - 1) / align * align;
+	return mem_hook && mem_hook() ? NULL : aligned_alloc(align, n);
+}
+
 void rk_free(void *p)
 {
 	free(p);

@@ -13,6 +13,8 @@ void *rk_malloc(size_t n);
 void *rk_calloc(size_t count, size_t size);
 void *rk_realloc(void *p, size_t n);
 void rk_free(void *p);
+/* n bytes at a multiple of `align` (a power of two); free with rk_free(). */
+void *rk_aligned_alloc(size_t align, size_t n);
 
 /* A NUL-terminated copy of n bytes; free with rk_free(). NULL: no memory. */
 char *rk_strndup(const char *s, size_t n);

@@ -7,34 +7,113 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int known_language(const char *v)
+{
+	return rk_analyser_knows(v);
+}
+
+static int one_of(const char *v, const char *const *list)
+{
+	for (; *list; list++)
+		if (strcmp(*list, v) == 0)
+			return 1;
+	return 0;
+}
+
+static int known_embedder(const char *v)
+{
+	static const char *const PREFIX[] = {"static:/", "http://", "https://"};
+
+	for (size_t i = 0; i < sizeof(PREFIX) / sizeof(PREFIX[0]); i++)
+		if (strncmp(v, PREFIX[i], strlen(PREFIX[i])) == 0)
+			return 1;
+	return strcmp(v, "none") == 0 || strcmp(v, "hash-lsa") == 0;
+}
+
+static int known_index_type(const char *v)
+{
+	static const char *const TYPES[] = {"auto", "flat", NULL};
+
+	return one_of(v, TYPES);
+}
+
+static int known_fusion(const char *v)
+{
+	static const char *const KINDS[] = {"convex", "rrf", NULL};
+
+	return one_of(v, KINDS);
+}
+
 static const struct key {
 	const char *name;
 	size_t offset;
-	int64_t dflt, min, max; /* min > max: a language name */
+	int64_t dflt, min, max; /* of a number */
 	const char *help;
+	size_t size; /* of a text; 0: a number */
+	const char *text_dflt;
+	int (*check)(const char *v);
+	const char *expected;
 } KEYS[] = {
-	{"language", offsetof(struct rk_config, language), 0, 1, 0,
-	 "Snowball stemmer (english, german, french, ...) or none; a change "
-	 "reads every document again at the next mount"},
+	{.name = "language",
+	 .offset = offsetof(struct rk_config, language),
+	 .size = sizeof(((struct rk_config *)0)->language),
+	 .text_dflt = "english",
+	 .check = known_language,
+	 .expected = "a Snowball language or none",
+	 .help = "Snowball stemmer (english, german, french, ...) or none; a "
+		 "change reads every document again at the next mount"},
+	{.name = "embedder",
+	 .offset = offsetof(struct rk_config, embedder),
+	 .size = sizeof(((struct rk_config *)0)->embedder),
+	 .text_dflt = "hash-lsa",
+	 .check = known_embedder,
+	 .expected = "none, hash-lsa, static:/DIR, http://... or https://...",
+	 .help = "what makes vectors: hash-lsa (built in), none, static:/DIR "
+		 "(a model2vec folder), or the URL of a server; a change takes "
+		 "effect with `reindex`"},
+	{.name = "vector_index",
+	 .offset = offsetof(struct rk_config, vector_index),
+	 .size = sizeof(((struct rk_config *)0)->vector_index),
+	 .text_dflt = "auto",
+	 .check = known_index_type,
+	 .expected = "auto or flat",
+	 .help = "index over vectors: auto, flat (exact)"},
+	{.name = "fusion",
+	 .offset = offsetof(struct rk_config, fusion),
+	 .size = sizeof(((struct rk_config *)0)->fusion),
+	 .text_dflt = "convex",
+	 .check = known_fusion,
+	 .expected = "convex or rrf",
+	 .help = "how words and vectors are weighed together: convex (of "
+		 "scores) or rrf (of ranks)"},
+	{"vector_weight", offsetof(struct rk_config, vector_weight), 0, 0, 100,
+	 "percent of the vectors in the fused score; 0: what suits the "
+	 "embedder",
+	 0, NULL, NULL, NULL},
 	{"memory_mib", offsetof(struct rk_config, memory_mib), 96, 4, 65536,
-	 "memory for what is not yet written to segments"},
+	 "memory for what is not yet written to segments", 0, NULL, NULL, NULL},
 	{"text_max_mib", offsetof(struct rk_config, text_max_mib), 8, 1, 1024,
-	 "text indexed of one document; the rest is stored, not searched"},
+	 "text indexed of one document; the rest is stored, not searched", 0,
+	 NULL, NULL, NULL},
 	{"workers", offsetof(struct rk_config, workers), 0, 0, 64,
 	 "indexing threads; 0: a processor less than there are, 1 to 4 "
-	 "(next mount)"},
+	 "(next mount)",
+	 0, NULL, NULL, NULL},
 	{"wait_ms", offsetof(struct rk_config, wait_ms), 5000, 0, 600000,
-	 "how long a query waits for changes made before it"},
+	 "how long a query waits for changes made before it", 0, NULL, NULL,
+	 NULL},
 	{"checkpoint_s", offsetof(struct rk_config, checkpoint_s), 30, 1, 86400,
-	 "write memory out at least this often while it changes"},
+	 "write memory out at least this often while it changes", 0, NULL, NULL,
+	 NULL},
 	{"sync_ms", offsetof(struct rk_config, sync_ms), 1000, 0, 3600000,
-	 "put the log on disk this often; 0: only on fsync"},
+	 "put the log on disk this often; 0: only on fsync", 0, NULL, NULL,
+	 NULL},
 	{"retain", offsetof(struct rk_config, retain), 2, 1, 100,
-	 "checkpoints kept to fall back to"},
+	 "checkpoints kept to fall back to", 0, NULL, NULL, NULL},
 	{"hits", offsetof(struct rk_config, hits), 10, 1, 1000,
-	 "results of a query that does not say n:"},
+	 "results of a query that does not say n:", 0, NULL, NULL, NULL},
 	{"excerpt_lines", offsetof(struct rk_config, excerpt_lines), 8, 1, 200,
-	 "lines of text shown with a result"},
+	 "lines of text shown with a result", 0, NULL, NULL, NULL},
 };
 enum { NKEYS = sizeof(KEYS) / sizeof(KEYS[0]) };
 
@@ -43,17 +122,19 @@ static int64_t *number(const struct rk_config *c, const struct key *k)
 	return (int64_t *)(uintptr_t)((const char *)c + k->offset);
 }
 
-static int is_text(const struct key *k)
+static char *text(const struct rk_config *c, const struct key *k)
 {
-	return k->min > k->max;
+	return (char *)(uintptr_t)((const char *)c + k->offset);
 }
 
 void rk_config_defaults(struct rk_config *c)
 {
 	memset(c, 0, sizeof(*c));
-	snprintf(c->language, sizeof(c->language), "english");
 	for (int i = 0; i < NKEYS; i++)
-		if (!is_text(&KEYS[i]))
+		if (KEYS[i].size)
+			snprintf(text(c, &KEYS[i]), KEYS[i].size, "%s",
+				 KEYS[i].text_dflt);
+		else
 			*number(c, &KEYS[i]) = KEYS[i].dflt;
 }
 
@@ -65,14 +146,16 @@ static const struct key *find_key(const char *s, size_t n)
 	return NULL;
 }
 
-static int set_text(struct rk_config *c, const char *v, char *err, size_t err_n)
+static int set_text(struct rk_config *c, const struct key *k, const char *v,
+		    char *err, size_t err_n)
 {
-	if (strlen(v) >= sizeof(c->language) || !rk_analyser_knows(v)) {
-		snprintf(err, err_n, "language: no stemmer named '%.40s'", v);
+	if (strlen(v) >= k->size || (k->check && !k->check(v))) {
+		snprintf(err, err_n, "%s: '%.40s' is not %s", k->name, v,
+			 k->expected);
 		return -EINVAL;
 	}
-	memset(c->language, 0, sizeof(c->language)); /* no old bytes behind */
-	snprintf(c->language, sizeof(c->language), "%s", v);
+	memset(text(c, k), 0, k->size); /* no old bytes behind */
+	snprintf(text(c, k), k->size, "%s", v);
 	return 0;
 }
 
@@ -113,31 +196,31 @@ static int parse_line(struct rk_config *c, char *line, char *err, size_t err_n)
 	end = v + strlen(v);
 	while (end > v && strchr(" \t\r", end[-1]))
 		*--end = '\0';
-	return is_text(k) ? set_text(c, v, err, err_n)
-			  : set_number(c, k, v, err, err_n);
+	return k->size ? set_text(c, k, v, err, err_n)
+		       : set_number(c, k, v, err, err_n);
 }
 
-int rk_config_parse(struct rk_config *c, const char *text, size_t n, char *err,
+int rk_config_parse(struct rk_config *c, const char *s, size_t n, char *err,
 		    size_t err_n)
 {
 	struct rk_config next = *c;
-	const char *end = text + n;
+	const char *end = s + n;
 
-	while (text < end) {
-		const char *nl = memchr(text, '\n', (size_t)(end - text));
-		size_t len = (size_t)((nl ? nl : end) - text);
+	while (s < end) {
+		const char *nl = memchr(s, '\n', (size_t)(end - s));
+		size_t len = (size_t)((nl ? nl : end) - s);
 		char line[512];
 		int rc;
 
-		if (len >= sizeof(line) || memchr(text, '\0', len)) {
+		if (len >= sizeof(line) || memchr(s, '\0', len)) {
 			snprintf(err, err_n, "not a configuration line");
 			return -EINVAL;
 		}
-		memcpy(line, text, len);
+		memcpy(line, s, len);
 		line[len] = '\0';
 		if ((rc = parse_line(&next, line, err, err_n)) < 0)
 			return rc;
-		text += len + 1;
+		s += len + 1;
 	}
 	*c = next;
 	return 0;
@@ -147,9 +230,9 @@ void rk_config_format(const struct rk_config *c, struct rk_buf *out)
 {
 	for (int i = 0; i < NKEYS; i++) {
 		rk_buf_printf(out, "# %s\n", KEYS[i].help);
-		if (is_text(&KEYS[i]))
+		if (KEYS[i].size)
 			rk_buf_printf(out, "%s %s\n", KEYS[i].name,
-				      c->language);
+				      text(c, &KEYS[i]));
 		else
 			rk_buf_printf(out, "%s %lld\n", KEYS[i].name,
 				      (long long)*number(c, &KEYS[i]));
@@ -160,5 +243,12 @@ int64_t rk_config_lookup(const struct rk_config *c, const char *key)
 {
 	const struct key *k = find_key(key, strlen(key));
 
-	return k && !is_text(k) ? *number(c, k) : -1;
+	return k && !k->size ? *number(c, k) : -1;
+}
+
+const char *rk_config_text(const struct rk_config *c, const char *key)
+{
+	const struct key *k = find_key(key, strlen(key));
+
+	return k && k->size ? text(c, k) : NULL;
 }

@@ -21,6 +21,10 @@ struct rk_config {
 	int64_t retain;	      /* checkpoints kept */
 	int64_t hits;	      /* results of a query without n: */
 	int64_t excerpt_lines;
+	char embedder[200];    /* none, hash-lsa, static:DIR, http(s)://... */
+	char vector_index[16]; /* type of the index over vectors */
+	int64_t vector_weight; /* percent in the fused score; 0: embedder's */
+	char fusion[16];
 };
 
 void rk_config_defaults(struct rk_config *c);
@@ -28,10 +32,11 @@ void rk_config_defaults(struct rk_config *c);
  * Apply `key value` lines over *c. On a bad line nothing is changed and err
  * says which line and why. Returns 0 or -EINVAL.
  */
-int rk_config_parse(struct rk_config *c, const char *text, size_t n, char *err,
+int rk_config_parse(struct rk_config *c, const char *s, size_t n, char *err,
 		    size_t err_n);
 void rk_config_format(const struct rk_config *c, struct rk_buf *out);
-/* Value of an integer key, or -1. */
+/* Value of an integer key, or -1; of a text key, borrowed, or NULL. */
 int64_t rk_config_lookup(const struct rk_config *c, const char *key);
+const char *rk_config_text(const struct rk_config *c, const char *key);
 
 #endif

@@ -142,7 +142,8 @@ int rk_config_set(struct rk_index *ix, const char *text, size_t n, char *err,
 			snprintf(err, err_n, "config: %s", rk_strerror(rc));
 	}
 	if (rc == 0) {
-		/* the language takes effect with the next mount */
+		/* the language takes effect with the next mount, another
+		 * embedder with reindex; both are in the file by now */
 		memcpy(next.language, ix->config.language,
 		       sizeof(next.language));
 		ix->config = next;
@@ -187,6 +188,9 @@ static int start_threads(struct rk_index *ix)
 	if (pthread_create(&ix->reconcile_thread, NULL, rk_reconcile_main, ix))
 		return -EAGAIN;
 	ix->have_reconcile = 1;
+	if (pthread_create(&ix->embed_thread, NULL, rk_embed_main, ix))
+		return -EAGAIN;
+	ix->have_embed = 1;
 	return 0;
 }
 
@@ -196,6 +200,7 @@ static void stop_threads(struct rk_index *ix)
 	ix->stopping = 1;
 	pthread_cond_broadcast(&ix->persist_cond);
 	pthread_cond_broadcast(&ix->room_cond);
+	pthread_cond_broadcast(&ix->embed_cond);
 	pthread_mutex_unlock(&ix->persist_lock);
 	rk_queue_close(&ix->queue);
 	for (unsigned i = 0; i < ix->nworkers; i++)
@@ -204,8 +209,10 @@ static void stop_threads(struct rk_index *ix)
 		pthread_join(ix->persist_thread, NULL);
 	if (ix->have_reconcile)
 		pthread_join(ix->reconcile_thread, NULL);
+	if (ix->have_embed)
+		pthread_join(ix->embed_thread, NULL);
 	ix->nworkers = 0;
-	ix->have_persist = ix->have_reconcile = 0;
+	ix->have_persist = ix->have_reconcile = ix->have_embed = 0;
 }
 
 /* --- life --- */
@@ -217,6 +224,8 @@ static void index_free(struct rk_index *ix)
 	rk_wal_close(ix->wal);
 	rk_queue_release(&ix->queue);
 	rk_view_unref(ix->view);
+	rk_space_unref(ix->space);
+	rk_space_unref(ix->next);
 	rk_manifest_release(&ix->manifest);
 	rk_warnings_release(&ix->warnings);
 	if (ix->files_fd >= 0)
@@ -233,6 +242,7 @@ static void index_free(struct rk_index *ix)
 	pthread_mutex_destroy(&ix->config_lock);
 	pthread_cond_destroy(&ix->persist_cond);
 	pthread_cond_destroy(&ix->room_cond);
+	pthread_cond_destroy(&ix->embed_cond);
 	rk_free(ix->name);
 	rk_free(ix);
 }
@@ -256,6 +266,7 @@ static struct rk_index *index_alloc(const struct rk_env *env, const char *name,
 	pthread_mutex_init(&ix->config_lock, NULL);
 	pthread_cond_init(&ix->persist_cond, &attr);
 	pthread_cond_init(&ix->room_cond, &attr);
+	pthread_cond_init(&ix->embed_cond, &attr);
 	pthread_condattr_destroy(&attr);
 	rk_warnings_init(&ix->warnings);
 	ix->name = rk_strndup(name, strlen(name));
@@ -427,7 +438,15 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 		out->memory_bytes += s.view->mems[i]->bytes;
 		out->terms += s.view->mems[i]->vocab.n;
 	}
+	out->vectors = s.space->stride ? rk_vectors_there(&s) : 0;
+	for (unsigned i = 0; i < s.view->nsegs; i++)
+		out->vector_bytes +=
+			s.vecs[i] ? rk_vectors_bytes(s.vecs[i]) : 0;
+	out->fitted = s.space->latent ? s.space->latent->chunks : 0;
+	snprintf(out->embedder, sizeof(out->embedder), "%s",
+		 rk_space_embedder(s.space));
 	rk_snapshot_release(&s);
+	out->embedding = rk_embed_pending(ix);
 	pthread_mutex_lock(&ix->lock);
 	out->checkpoint = ix->manifest.number;
 	out->checkpoint_ns = ix->manifest.created_ns;

@@ -29,6 +29,7 @@ void rk_worker_release(struct rk_worker *w)
 	rk_analyser_free(w->analyser);
 	rk_inverted_release(&w->inverted);
 	rk_termmap_release(&w->map);
+	rk_rows_release(&w->rows);
 }
 
 /* --- publishing --- */
@@ -98,8 +99,23 @@ static int publish(struct rk_index *ix, struct rk_memtable *m, uint32_t doc,
 	return rc;
 }
 
+/*
+ * The document's vectors in the table's embedding space. They were made
+ * outside all locks; if a new space has come since, they are made again.
+ */
+static int fitting_rows(struct rk_index *ix, struct rk_worker *w,
+			const struct rk_memtable *m, struct rk_space **sp,
+			const char *s)
+{
+	if ((*sp)->number == m->vec_space)
+		return 0;
+	rk_space_unref(*sp);
+	*sp = rk_target_space(ix);
+	return rk_space_embed(*sp, &w->rows, &w->inverted, w->analyser, s);
+}
+
 static int insert(struct rk_index *ix, struct rk_worker *w, const char *path,
-		  struct rk_doc_rec *rec)
+		  struct rk_doc_rec *rec, struct rk_space **sp, const char *s)
 {
 	struct rk_docref old;
 	int64_t doc;
@@ -111,8 +127,9 @@ static int insert(struct rk_index *ix, struct rk_worker *w, const char *path,
 	if (rc == 0) {
 		struct rk_memtable *m = ix->view->mems[ix->view->nmems - 1];
 
+		rc = fitting_rows(ix, w, m, sp, s);
 		doc = rk_memtable_add(m, rec, path, &w->inverted, w->analyser,
-				      &w->map);
+				      &w->map, rc == 0 ? w->rows.v : NULL);
 		had = rk_find_live(ix, path, rec->path_n, &old);
 		rc = doc < 0 ? (int)doc
 			     : publish(ix, m, (uint32_t)doc,
@@ -149,6 +166,7 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 		size_t n)
 {
 	struct rk_chunks chunks = RK_CHUNKS_INIT;
+	struct rk_space *sp = rk_target_space(ix);
 	int rc = rk_analyser_trim(w->analyser);
 
 	rec->kind = (uint8_t)kind;
@@ -165,7 +183,10 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 		rc = rk_invert(&w->inverted, w->analyser, path, kind, s,
 			       &chunks);
 	if (rc == 0)
-		rc = insert(ix, w, path, rec);
+		rc = rk_space_embed(sp, &w->rows, &w->inverted, w->analyser, s);
+	if (rc == 0)
+		rc = insert(ix, w, path, rec, &sp, s);
+	rk_space_unref(sp);
 	rk_chunks_release(&chunks);
 	return rc;
 }

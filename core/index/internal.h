@@ -5,6 +5,7 @@
 #include "rankfs.h"
 #include "index/config.h"
 #include "index/queue.h"
+#include "index/space.h"
 #include "index/warnings.h"
 #include "lexical/memtable.h"
 #include "storage/manifest.h"
@@ -24,6 +25,9 @@
  *      segments changes; `lock` for the moment in which readers could see it.
  *      A reader holds `lock` only while it takes a snapshot.
  *   X3 A segment or memory table named by a view lives as long as the view.
+ *   X5 Vectors of the space that serves are `vec` of their segments; while
+ *      `next` is being built, both spaces are brought along by merges.
+ *      Whatever is missing is made again by the embedding thread.
  *   X4 The log is cut only up to a floor below which every record's effect
  *      is in the segments of a durable manifest.
  *
@@ -45,6 +49,8 @@ struct rk_snapshot {
 	struct rk_view *view;
 	uint32_t generation;
 	struct rk_corpus_stats stats; /* live at that generation */
+	struct rk_space *space;
+	struct rk_vectors *vecs[RK_SEGS_MAX]; /* by segment, in that space */
 };
 
 struct rk_index {
@@ -67,13 +73,19 @@ struct rk_index {
 	uint64_t next_segment;
 	uint64_t floor; /* of the log, for the next manifest */
 	int dirty;	/* a manifest is due: segments or the dead changed */
+	/* embedding: under lock */
+	struct rk_space *space, *next; /* next: NULL, or being built */
+	uint64_t next_vectors, next_space;
+	uint64_t vectors_busy; /* file being written; 0: none */
+	int foreign;	       /* vectors of another embedder than configured */
+	int refit_wanted;
 
 	pthread_t workers[64];
 	unsigned nworkers;
-	pthread_t persist_thread, reconcile_thread;
-	int have_persist, have_reconcile;
+	pthread_t persist_thread, reconcile_thread, embed_thread;
+	int have_persist, have_reconcile, have_embed;
 	pthread_mutex_t persist_lock; /* guards the request fields below */
-	pthread_cond_t persist_cond, room_cond;
+	pthread_cond_t persist_cond, room_cond, embed_cond;
 	uint64_t want_checkpoint, did_checkpoint;
 	uint64_t want_compact, did_compact;
 	int checkpoint_rc;
@@ -93,6 +105,10 @@ struct rk_view *rk_view_copy(const struct rk_view *v); /* new references */
 void rk_view_unref(struct rk_view *v);
 void rk_snapshot_take(struct rk_index *ix, struct rk_snapshot *s);
 void rk_snapshot_release(struct rk_snapshot *s);
+
+/* Chunks with a vector in the snapshot's space; of them in percent, or -1. */
+uint64_t rk_vectors_there(const struct rk_snapshot *s);
+int rk_vectors_percent(const struct rk_snapshot *s);
 
 /* A live document in a view. */
 struct rk_docref {
@@ -126,6 +142,7 @@ void rk_drain_queue(struct rk_index *ix);
  * bulk loading and benchmarks. The caller brings the worker's state.
  */
 struct rk_worker {
+	struct rk_rows rows;
 	struct rk_analyser *analyser;
 	struct rk_inverted inverted;
 	struct rk_termmap map;
@@ -144,6 +161,17 @@ void rk_persist_wake(struct rk_index *ix);
 int rk_freeze(struct rk_index *ix);
 /* Take a damaged segment out of the view; the caller reconciles. */
 void rk_drop_damaged(struct rk_index *ix);
+
+/* embed.c: vectors in the background */
+void *rk_embed_main(void *ix);
+/* Choose the space that a manifest (or nothing) and the configuration ask for.
+ */
+int rk_space_recover(struct rk_index *ix);
+/* Are vectors to be made that are not there yet? */
+int rk_embed_pending(struct rk_index *ix);
+/* The space that new vectors are made in; a reference. */
+struct rk_space *rk_target_space(struct rk_index *ix);
+uint64_t rk_take_vectors_id(struct rk_index *ix);
 
 /* recover.c: from nothing or a directory to a view */
 int rk_recover(struct rk_index *ix);

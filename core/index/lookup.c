@@ -26,6 +26,19 @@ static void add_segment(struct rk_searching *s, struct rk_segment *seg)
 	q->bad = q->norms == NULL;
 }
 
+/* Vectors, if they are of the snapshot's embedding space. */
+static void add_vectors(struct rk_searching *s, unsigned i)
+{
+	struct rk_qsource *q = &s->src[i];
+
+	if (s->snap.space->stride == 0)
+		return;
+	if (q->mem)
+		q->has_vectors = q->mem->vec_space == s->snap.space->number;
+	else
+		q->has_vectors = (q->vec = s->snap.vecs[i]) != NULL;
+}
+
 static void add_memtable(struct rk_searching *s, struct rk_memtable *m)
 {
 	struct rk_qsource *q = &s->src[s->nsrc++];
@@ -48,6 +61,7 @@ int rk_sources_open(struct rk_searching *s)
 	for (unsigned i = 0; i < v->nmems; i++)
 		add_memtable(s, v->mems[i]);
 	for (unsigned i = 0; i < s->nsrc; i++) {
+		add_vectors(s, i);
 		s->src[i].lists = rk_arena_alloc(
 			&s->arena, (s->q.nterms + 1) * sizeof(struct rk_plist));
 		if (!s->src[i].lists)

@@ -434,9 +434,13 @@ static int score_chunk(struct rk_searching *s, const struct rk_qsource *src,
 	return 0;
 }
 
-static int by_place(const void *a, const void *b, void *cands)
+struct place_order {
+	const struct rk_cand *v;
+};
+
+static int by_place(const void *a, const void *b, void *ctx)
 {
-	const struct rk_cand *v = cands;
+	const struct rk_cand *v = ((const struct place_order *)ctx)->v;
 	const struct rk_cand *x = &v[*(const unsigned *)a];
 	const struct rk_cand *y = &v[*(const unsigned *)b];
 
@@ -458,10 +462,10 @@ static int open_all(struct rk_searching *s, const struct rk_qsource *src,
 	return 0;
 }
 
-/* scores[i] for s->top.v[i]; cursors go forward, so in order of place. */
-int rk_rescore(struct rk_searching *s, double *scores)
+/* Cursors go forward, so candidates are visited in order of place. */
+int rk_rescore(struct rk_searching *s, const struct rk_cand *v, size_t n,
+	       double *scores)
 {
-	unsigned n = (unsigned)s->top.n;
 	unsigned *order = rk_arena_alloc(&s->arena, (n + 1) * sizeof(*order));
 	struct positions *pos =
 		rk_arena_alloc(&s->arena, (s->q.nterms + 1) * sizeof(*pos));
@@ -472,9 +476,9 @@ int rk_rescore(struct rk_searching *s, double *scores)
 		return -ENOMEM;
 	for (unsigned i = 0; i < n; i++)
 		order[i] = i;
-	qsort_r(order, n, sizeof(*order), by_place, s->top.v);
+	qsort_r(order, n, sizeof(*order), by_place, &(struct place_order){v});
 	for (unsigned i = 0; i < n; i++) {
-		const struct rk_cand *c = &s->top.v[order[i]];
+		const struct rk_cand *c = &v[order[i]];
 		const struct rk_qsource *src = &s->src[c->source];
 
 		if (c->source != source && open_all(s, src, cur) < 0)
@@ -485,5 +489,78 @@ int rk_rescore(struct rk_searching *s, double *scores)
 		    0)
 			tolerate(&s->src[source], RK_ECORRUPT);
 	}
+	return 0;
+}
+
+/* --- what other lanes may return --- */
+
+int rk_chunk_ok(struct rk_searching *s, const struct rk_qsource *src,
+		uint32_t chunk)
+{
+	struct gate g = {.s = s, .src = src, .last_doc = UINT32_MAX};
+	struct rk_found f;
+
+	if (rk_resolve(s, src, chunk, &f) < 0)
+		return RK_ECORRUPT;
+	return f.alive && path_ok(&g, &f);
+}
+
+static int constrains(const struct rk_searching *s)
+{
+	for (unsigned t = 0; t < s->q.nterms; t++)
+		if (s->q.terms[t].occur != RK_SHOULD)
+			return 1;
+	return 0;
+}
+
+/* Bits of the chunks that hold all required terms. */
+static int allow_required(struct rk_cursor **cur, unsigned must, struct gate *g,
+			  uint64_t *bits)
+{
+	for (uint32_t id = 0;;) {
+		uint32_t at = rk_cursor_geq(cur[0], id);
+		unsigned i = 1;
+
+		if (at == RK_END)
+			return g->err;
+		while (i < must && rk_cursor_geq(cur[i], at) == at)
+			i++;
+		if (i == must && may_match(g, at))
+			bits[at / 64] |= 1ull << at % 64;
+		id = at + 1;
+	}
+}
+
+static void forbid(struct gate *g, uint64_t *bits)
+{
+	for (unsigned i = 0; i < g->nnot; i++)
+		for (uint32_t at = rk_cursor_geq(g->not [i], 0); at != RK_END;
+		     at = rk_cursor_geq(g->not [i], at + 1))
+			bits[at / 64] &= ~(1ull << at % 64);
+}
+
+int rk_allowed(struct rk_searching *s, const struct rk_qsource *src,
+	       uint64_t **bits)
+{
+	size_t bytes = (src->nchunks / 64 + 1) * sizeof(**bits);
+	struct rk_cursor *cur[RK_TERMS_MAX];
+	struct gate *g = rk_arena_alloc(&s->arena, sizeof(*g));
+	unsigned n, must;
+	int rc;
+
+	*bits = NULL;
+	if (!constrains(s))
+		return 0;
+	if (!g || !(*bits = rk_arena_alloc(&s->arena, bytes)))
+		return -ENOMEM;
+	memset(*bits, 0, bytes);
+	if ((rc = open_scan(s, src, cur, &n, &must)) <= 0)
+		return rc; /* a required term does not occur here */
+	if ((rc = open_gate(s, src, g)) < 0)
+		return rc;
+	if (must)
+		return allow_required(cur, must, g, *bits);
+	memset(*bits, 0xff, bytes);
+	forbid(g, *bits);
 	return 0;
 }

@@ -39,21 +39,46 @@ static void view_swap(struct rk_index *ix, struct rk_view *v)
 	rk_view_unref(old);
 }
 
+static int new_table(struct rk_index *ix, struct rk_memtable **out)
+{
+	struct rk_space *sp = rk_target_space(ix);
+	int rc = rk_memtable_new(sp->number, sp->stride, out);
+
+	rk_space_unref(sp);
+	return rc;
+}
+
+static int fits_target(struct rk_index *ix, const struct rk_memtable *m)
+{
+	struct rk_space *sp = rk_target_space(ix);
+	int fits = m->vec_space == sp->number;
+
+	rk_space_unref(sp);
+	return fits;
+}
+
 int rk_freeze(struct rk_index *ix)
 {
 	struct rk_memtable *active = ix->view->mems[ix->view->nmems - 1], *m;
+	int empty = active->ndocs == 0;
 	struct rk_view *v;
 
-	if (active->ndocs == 0 || ix->view->nmems == RK_MEMS_MAX)
+	if ((empty && fits_target(ix, active)) ||
+	    (!empty && ix->view->nmems == RK_MEMS_MAX))
 		return 0;
-	if (rk_memtable_new(&m) < 0)
+	if (new_table(ix, &m) < 0)
 		return -ENOMEM;
 	if (!(v = rk_view_copy(ix->view))) {
 		rk_memtable_unref(m);
 		return -ENOMEM;
 	}
-	active->floor = rk_queue_floor(&ix->queue);
-	v->mems[v->nmems++] = m;
+	if (empty) { /* of another embedding space: in its place */
+		rk_memtable_unref(v->mems[v->nmems - 1]);
+		v->mems[v->nmems - 1] = m;
+	} else {
+		active->floor = rk_queue_floor(&ix->queue);
+		v->mems[v->nmems++] = m;
+	}
 	view_swap(ix, v);
 	return 0;
 }
@@ -134,17 +159,83 @@ static uint64_t take_segment_id(struct rk_index *ix)
 	return id;
 }
 
+/* Have all sources vectors in this space? Borrows them into src[].vec. */
+static int take_vectors(struct rk_index *ix, struct rk_source *src, unsigned n,
+			uint64_t space)
+{
+	int all = 1;
+
+	pthread_mutex_lock(&ix->lock);
+	for (unsigned i = 0; i < n; i++) {
+		struct rk_segment *s = src[i].seg;
+
+		if (src[i].mem) {
+			all &= src[i].mem->vec_space == space &&
+			       src[i].mem->vec_stride > 0;
+			continue;
+		}
+		src[i].vec = s->vec && s->vec->space == space ? s->vec
+			     : s->vec_next && s->vec_next->space == space
+				     ? s->vec_next
+				     : NULL;
+		all &= rk_vectors_ref(src[i].vec) != NULL;
+	}
+	pthread_mutex_unlock(&ix->lock);
+	return all;
+}
+
+static void drop_vectors(struct rk_source *src, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		rk_vectors_unref(src[i].vec);
+		src[i].vec = NULL;
+	}
+}
+
+/*
+ * Bring the vectors of one space along into `slot` of the new segment. What
+ * cannot be, the embedding thread makes again.
+ */
+static void merge_vectors(struct rk_index *ix, struct rk_source *src,
+			  unsigned n, const struct rk_remap *map,
+			  const struct rk_space *sp, struct rk_vectors **slot)
+{
+	uint64_t id;
+
+	if (!sp || sp->stride == 0)
+		return;
+	if (take_vectors(ix, src, n, sp->number)) {
+		id = rk_take_vectors_id(ix);
+		if (rk_merge_vectors(ix->env->io, ix->dir_fd, id, sp->number,
+				     sp->dim, src, n, map) == 0)
+			rk_vectors_open(ix->env->io, ix->dir_fd, id, slot);
+	}
+	drop_vectors(src, n);
+}
+
 /* Write the merge of n sources as a segment; *out NULL if it is empty. */
 static int write_segment(struct rk_index *ix, struct rk_source *src, unsigned n,
 			 struct rk_remap *map, struct rk_segment **out)
 {
 	uint64_t id = take_segment_id(ix);
 	int64_t docs = rk_merge(ix->env->io, ix->dir_fd, id, src, n, NULL, map);
+	struct rk_space *space, *next;
+	int rc;
 
 	*out = NULL;
 	if (docs <= 0)
 		return (int)docs;
-	return rk_segment_open(ix->env->io, ix->dir_fd, id, out);
+	if ((rc = rk_segment_open(ix->env->io, ix->dir_fd, id, out)) < 0)
+		return rc;
+	pthread_mutex_lock(&ix->lock);
+	space = rk_space_ref(ix->space);
+	next = rk_space_ref(ix->next);
+	pthread_mutex_unlock(&ix->lock);
+	merge_vectors(ix, src, n, map, space, &(*out)->vec);
+	merge_vectors(ix, src, n, map, next, &(*out)->vec_next);
+	rk_space_unref(space);
+	rk_space_unref(next);
+	return 0;
 }
 
 /* Write the oldest frozen table out. 1: done, 0: there is none. */
@@ -239,6 +330,7 @@ static int compact_one(struct rk_index *ix, int all)
 static int collect_dead(const struct rk_segment *s, struct rk_manifest_seg *out)
 {
 	out->id = s->id;
+	out->vectors = s->vec ? s->vec->id : 0;
 	if (!s->dead)
 		return 0;
 	out->dead = rk_malloc((s->ndead + 1) * sizeof(*out->dead));
@@ -265,23 +357,101 @@ static int collect_manifest(struct rk_index *ix, struct rk_manifest *m)
 	m->wal_floor = ix->floor;
 	m->next_segment = ix->next_segment;
 	m->created_ns = ix->env->now_ns();
+	m->space = ix->space->number;
+	m->next_vectors = ix->next_vectors;
+	m->next_space = ix->next_space;
+	m->fitted = ix->space->latent && ix->space->latent->chunks > 0;
+	snprintf(m->embedder, sizeof(m->embedder), "%s",
+		 ix->foreign ? ix->manifest.embedder
+			     : rk_space_embedder(ix->space));
 	snprintf(m->analyser, sizeof(m->analyser), "%s %s", RK_ANALYSER_VERSION,
 		 ix->config.language);
 	return rc;
 }
 
-static int keeps_segment(const struct rk_manifest *m, int n, uint64_t id)
+/* The files that kept manifests name, and how to know the others. */
+struct kept {
+	const struct rk_manifest *m;
+	int n;
+};
+
+static int keeps_segment(struct rk_index *ix, const struct kept *k, uint64_t id)
 {
-	for (int i = 0; i < n; i++)
-		for (uint32_t k = 0; k < m[i].nsegs; k++)
-			if (m[i].segs[k].id == id)
+	(void)ix;
+	for (int i = 0; i < k->n; i++)
+		for (uint32_t s = 0; s < k->m[i].nsegs; s++)
+			if (k->m[i].segs[s].id == id)
 				return 1;
 	return 0;
 }
 
-/* Remove segment files that neither a kept manifest nor the view names. */
-static void remove_segments(struct rk_index *ix, const struct rk_manifest *m,
-			    int n)
+/* Vectors may also be newer than the newest manifest: attached, or written. */
+static int keeps_vectors(struct rk_index *ix, const struct kept *k, uint64_t id)
+{
+	int keep;
+
+	for (int i = 0; i < k->n; i++)
+		for (uint32_t s = 0; s < k->m[i].nsegs; s++)
+			if (k->m[i].segs[s].vectors == id)
+				return 1;
+	pthread_mutex_lock(&ix->lock);
+	keep = id == ix->vectors_busy;
+	for (unsigned i = 0; i < ix->view->nsegs; i++) {
+		const struct rk_segment *s = ix->view->segs[i];
+
+		keep |= s->vec && s->vec->id == id;
+		keep |= s->vec_next && s->vec_next->id == id;
+	}
+	pthread_mutex_unlock(&ix->lock);
+	return keep;
+}
+
+static int keeps_latent(struct rk_index *ix, const struct kept *k, uint64_t id)
+{
+	int keep;
+
+	for (int i = 0; i < k->n; i++)
+		if (k->m[i].space == id)
+			return 1;
+	pthread_mutex_lock(&ix->lock);
+	keep = id == ix->space->number || id + 1 >= ix->next_space;
+	pthread_mutex_unlock(&ix->lock);
+	return keep;
+}
+
+static const struct kind_of_file {
+	const char *prefix, *suffix;
+	void (*name)(uint64_t id, char out[32]);
+	int (*keep)(struct rk_index *, const struct kept *, uint64_t id);
+} KINDS[] = {
+	{"seg", "mp", rk_segment_name, keeps_segment},
+	{"vec", "vec", rk_vectors_name, keeps_vectors},
+	{"latent", "mp", rk_latent_name, keeps_latent},
+};
+
+/* Is it a file of ours that nothing names any more? */
+static int is_garbage(struct rk_index *ix, const struct kept *k,
+		      const char *file)
+{
+	for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++) {
+		int64_t id =
+			rk_name_number(file, KINDS[i].prefix, KINDS[i].suffix);
+		char name[32];
+
+		if (id < 0)
+			continue;
+		KINDS[i].name((uint64_t)id, name);
+		if (strncmp(name, file, strlen(name)) != 0 ||
+		    strstr(file, ".damaged"))
+			return 0;
+		return strcmp(name, file) != 0 ||
+		       !KINDS[i].keep(ix, k, (uint64_t)id);
+	}
+	return 0;
+}
+
+/* Remove files that neither a kept manifest nor the view names. */
+static void remove_files(struct rk_index *ix, const struct kept *k)
 {
 	int fd = openat(ix->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -290,19 +460,9 @@ static void remove_segments(struct rk_index *ix, const struct rk_manifest *m,
 
 	if (!d && fd >= 0)
 		close(fd);
-	while (d && (e = readdir(d))) {
-		unsigned long long id;
-		char name[32];
-
-		if (sscanf(e->d_name, "seg-%llu.mp", &id) != 1)
-			continue;
-		rk_segment_name(id, name);
-		if (strncmp(name, e->d_name, strlen(name)) != 0 ||
-		    strstr(e->d_name, ".damaged"))
-			continue;
-		if (strcmp(name, e->d_name) != 0 || !keeps_segment(m, n, id))
+	while (d && (e = readdir(d)))
+		if (is_garbage(ix, k, e->d_name))
 			io->unlink(io->ctx, ix->dir_fd, e->d_name);
-	}
 	if (d)
 		closedir(d);
 }
@@ -330,7 +490,7 @@ static void retire(struct rk_index *ix, int retain)
 		io->unlink(io->ctx, ix->dir_fd, name);
 	}
 	if (k > 0) {
-		remove_segments(ix, kept, k);
+		remove_files(ix, &(struct kept){kept, k});
 		rk_wal_drop(ix->wal, floor);
 	}
 	for (int i = 0; i < k; i++)

@@ -145,11 +145,16 @@ static int set_hits(struct rk_query *q, const char *v)
 	return 1;
 }
 
-static int set_mode(const char *v)
+static int set_mode(struct rk_query *q, const char *v)
 {
-	/* one lane so far: the others are understood and answered by it */
-	return !strcasecmp(v, "lexical") || !strcasecmp(v, "hybrid") ||
-	       !strcasecmp(v, "vector");
+	static const char *const MODES[] = {"hybrid", "lexical", "vector"};
+
+	for (int i = 0; i < 3; i++)
+		if (strcasecmp(MODES[i], v) == 0) {
+			q->mode = (enum rk_mode)i;
+			return 1;
+		}
+	return 0;
 }
 
 static int add_filter(struct rk_query *q, enum rk_filter_kind kind,
@@ -180,7 +185,7 @@ static int apply_key(struct parser *p, const char *key, size_t key_n,
 	case 1:
 		return set_hits(p->q, v);
 	case 2:
-		return set_mode(v);
+		return set_mode(p->q, v);
 	case 3:
 		return add_filter(p->q, RK_BY_PATH, v, negate);
 	case 4:

@@ -47,6 +47,7 @@ struct rk_query {
 	unsigned nfilters;
 	int64_t hits; /* n:, or -1 */
 	enum rk_format format;
+	enum rk_mode mode;
 	int only_stop_words; /* words there were, but none that is indexed */
 };
 

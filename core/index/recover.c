@@ -110,6 +110,26 @@ static int add_stats(struct rk_index *ix, struct rk_segment *s,
 	return 0;
 }
 
+/* Vectors that cannot be used are made again by the embedding thread. */
+static int open_vectors(struct rk_index *ix, struct rk_segment *s, uint64_t id)
+{
+	struct rk_vectors *v = NULL;
+	int rc = rk_vectors_open(ix->env->io, ix->dir_fd, id, &v);
+
+	if (rc == -ENOMEM || rc == RK_EVERSION || rc == -EMFILE)
+		return rc;
+	if (rc == 0 && v->space == ix->space->number && v->rows == s->nchunks &&
+	    v->stride == ix->space->stride) {
+		s->vec = v;
+		return 0;
+	}
+	rk_vectors_unref(v);
+	if (rc < 0)
+		rk_warn(&ix->warnings, "vectors %llu: %s; they are made again",
+			(unsigned long long)id, rk_strerror(rc));
+	return 0;
+}
+
 static int open_segment(struct rk_index *ix, const struct rk_manifest_seg *ms)
 {
 	struct rk_segment *s = NULL;
@@ -119,6 +139,8 @@ static int open_segment(struct rk_index *ix, const struct rk_manifest_seg *ms)
 		rc = bury(s, ms);
 	if (rc == 0)
 		rc = add_stats(ix, s, ms);
+	if (rc == 0 && ms->vectors)
+		rc = open_vectors(ix, s, ms->vectors);
 	if (rc == 0 && ix->view->nsegs < RK_SEGS_MAX) {
 		ix->view->segs[ix->view->nsegs++] = s;
 		return 0;
@@ -145,24 +167,12 @@ static int analyser_matches(struct rk_index *ix, const struct rk_manifest *m)
 }
 
 /* Never reuse the name of a file that is there. */
-static uint64_t highest_segment(struct rk_index *ix)
+static uint64_t next_number(struct rk_index *ix, uint64_t next,
+			    const char *prefix, const char *suffix)
 {
-	int fd = openat(ix->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	uint64_t max = 0;
-	struct dirent *e;
+	uint64_t highest = rk_highest_number(ix->dir_fd, prefix, suffix);
 
-	if (!d && fd >= 0)
-		close(fd);
-	while (d && (e = readdir(d))) {
-		unsigned long long id;
-
-		if (sscanf(e->d_name, "seg-%llu.mp", &id) == 1 && id > max)
-			max = id;
-	}
-	if (d)
-		closedir(d);
-	return max;
+	return next > highest ? next : highest + 1;
 }
 
 /* body: path str, flags uint */
@@ -225,21 +235,25 @@ static int open_segments(struct rk_index *ix)
 
 int rk_recover(struct rk_index *ix)
 {
-	uint64_t highest;
 	int rc;
 
-	if (!(ix->view = rk_view_new()) ||
-	    rk_memtable_new(&ix->view->mems[0]) < 0)
+	if (!(ix->view = rk_view_new()))
 		return -ENOMEM;
-	ix->view->nmems = 1;
 	if ((rc = load_manifest(ix, &ix->manifest)) < 0)
 		return rc;
+	ix->next_vectors =
+		next_number(ix, ix->manifest.next_vectors, "vec", "vec");
+	ix->next_space =
+		next_number(ix, ix->manifest.next_space, "latent", "mp");
+	if ((rc = rk_space_recover(ix)) < 0 ||
+	    (rc = rk_memtable_new(ix->space->number, ix->space->stride,
+				  &ix->view->mems[0])) < 0)
+		return rc;
+	ix->view->nmems = 1;
 	ix->generation = (uint32_t)ix->manifest.generation + 1;
 	ix->floor = ix->manifest.wal_floor;
-	highest = highest_segment(ix);
-	ix->next_segment = ix->manifest.next_segment > highest
-				   ? ix->manifest.next_segment
-				   : highest + 1;
+	ix->next_segment =
+		next_number(ix, ix->manifest.next_segment, "seg", "mp");
 	if ((rc = open_segments(ix)) < 0)
 		return rc;
 	return open_log(ix);

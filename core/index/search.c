@@ -60,7 +60,7 @@ static void give_analyser(struct rk_index *ix, struct rk_analyser *a)
 
 /* --- ties --- */
 
-static int before(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
+int rk_place_before(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
 {
 	const struct rk_searching *s = ctx;
 	struct rk_found x, y;
@@ -100,24 +100,8 @@ static void find_pairs(struct rk_searching *s)
 
 /* --- choosing hits --- */
 
-struct ranked {
-	double score;
-	struct rk_cand c;
-};
-
-static int best_first(const void *a, const void *b, void *ctx)
-{
-	const struct ranked *x = a, *y = b;
-
-	if (x->score != y->score)
-		return x->score > y->score ? -1 : 1;
-	if (x->c.source == y->c.source && x->c.chunk == y->c.chunk)
-		return 0;
-	return before(ctx, &x->c, &y->c) ? -1 : 1;
-}
-
 static int fill_hit(const struct rk_found *f, struct answer *a,
-		    struct rk_hit *h, double score, double best)
+		    struct rk_hit *h, const struct rk_ranked *r, double best)
 {
 	*h = (struct rk_hit){
 		.path = rk_arena_strndup(&a->arena, f->path, f->doc.path_n),
@@ -126,8 +110,11 @@ static int fill_hit(const struct rk_found *f, struct answer *a,
 		.last = f->chunk.line + f->chunk.nlines - 1,
 		.off = f->chunk.off,
 		.len = f->chunk.len,
-		.score = best > 0 ? score / best : 1,
-		.lexical = score,
+		.score = best > 0 ? r->score / best : 1,
+		.lexical = r->lexical,
+		.vector = r->vector,
+		.lexical_rank = r->lexical_rank,
+		.vector_rank = r->vector_rank,
 		.heading =
 			rk_arena_strndup(&a->arena, f->head, f->chunk.head_n),
 		.symbol = rk_arena_strndup(&a->arena, f->head + f->chunk.head_n,
@@ -153,7 +140,7 @@ static unsigned hits_of(const struct rk_results *r, const char *path)
 }
 
 /* The best chunks, a few a document, as many as were asked for. */
-static int choose(struct rk_searching *s, const struct ranked *v, size_t n,
+static int choose(struct rk_searching *s, const struct rk_ranked *v, size_t n,
 		  struct answer *a)
 {
 	a->r.hits = rk_calloc(s->want + 1, sizeof(*a->r.hits));
@@ -166,7 +153,7 @@ static int choose(struct rk_searching *s, const struct ranked *v, size_t n,
 
 		if (src->bad || rk_resolve(s, src, v[i].c.chunk, &f) < 0)
 			continue;
-		if (fill_hit(&f, a, h, v[i].score, v[0].score) < 0)
+		if (fill_hit(&f, a, h, &v[i], v[0].score) < 0)
 			return -ENOMEM;
 		if (hits_of(&a->r, h->path) <
 		    (f.doc.kind == RK_KIND_CODE ? PER_CODE : PER_PROSE))
@@ -177,20 +164,11 @@ static int choose(struct rk_searching *s, const struct ranked *v, size_t n,
 
 static int rank(struct rk_searching *s, struct answer *a)
 {
-	size_t n = s->top.n;
-	double *scores = rk_arena_alloc(&s->arena, (n + 1) * sizeof(*scores));
-	struct ranked *v = rk_arena_alloc(&s->arena, (n + 1) * sizeof(*v));
-	int rc;
+	struct rk_ranked *v;
+	size_t n;
+	int rc = rk_fuse(s, &v, &n);
 
-	if (!scores || !v)
-		return -ENOMEM;
-	if ((rc = rk_rescore(s, scores)) < 0)
-		return rc;
-	for (size_t i = 0; i < n; i++)
-		v[i] = (struct ranked){s->q.nterms ? scores[i] : 1,
-				       s->top.v[i]};
-	qsort_r(v, n, sizeof(*v), best_first, s);
-	return choose(s, v, n, a);
+	return rc < 0 ? rc : choose(s, v, n, a);
 }
 
 /* --- excerpts --- */
@@ -299,6 +277,8 @@ static int finish(struct rk_searching *s, struct answer *a)
 	a->r.generation = s->snap.generation;
 	a->r.docs = s->snap.stats.docs;
 	a->r.format = s->q.format;
+	a->r.mode = s->mode;
+	a->r.vectors_percent = rk_vectors_percent(&s->snap);
 	if (a->r.nhits == 0)
 		a->r.reason = why_empty(s);
 	return 0;
@@ -325,7 +305,7 @@ static int open_top(struct rk_searching *s)
 	s->top = (struct rk_topk){
 		.v = rk_arena_alloc(&s->arena, k * sizeof(struct rk_cand)),
 		.k = k,
-		.before = before,
+		.before = rk_place_before,
 		.ctx = s,
 	};
 	return s->top.v ? 0 : -ENOMEM;
@@ -335,8 +315,8 @@ static int run(struct rk_searching *s, struct answer *a)
 {
 	int rc;
 
-	if ((rc = open_top(s)) < 0 || (rc = rk_sources_open(s)) < 0 ||
-	    (rc = rk_lookup_terms(s)) < 0)
+	if ((rc = open_top(s)) < 0 || (rc = rk_semantic_prepare(s)) < 0 ||
+	    (rc = rk_sources_open(s)) < 0 || (rc = rk_lookup_terms(s)) < 0)
 		return rc;
 	find_pairs(s);
 	if (s->q.nterms)

@@ -25,6 +25,9 @@ struct rk_qsource {
 	float drift;
 	struct rk_plist *lists; /* by term */
 	int bad;		/* damaged: left out of the answer */
+	/* vectors in the snapshot's space: of a segment, or of the table */
+	struct rk_vectors *vec;
+	int has_vectors;
 };
 
 struct rk_pair {
@@ -45,8 +48,11 @@ struct rk_searching {
 	unsigned nsrc;
 	struct rk_pair pairs[RK_TERMS_MAX];
 	unsigned npairs;
-	struct rk_topk top;
-	size_t want; /* hits asked for */
+	struct rk_topk top;  /* the lexical lane's best */
+	size_t want;	     /* hits asked for */
+	enum rk_mode mode;   /* that is answered in */
+	struct rk_topk near; /* the vector lane's best */
+	float *qvec;	     /* the query's vector; NULL: it has none */
 	uint64_t total;
 	int total_is_lower;
 	struct rk_buf corrected; /* "teh -> the, ..." */
@@ -79,6 +85,40 @@ int rk_resolve(const struct rk_searching *s, const struct rk_qsource *src,
 /* match.c: which chunks may be results, and their exact scores */
 int rk_run_terms(struct rk_searching *s);
 int rk_run_filters(struct rk_searching *s);
-int rk_rescore(struct rk_searching *s, double *scores);
+/* scores[i], exact, for each of n candidates in any order */
+int rk_rescore(struct rk_searching *s, const struct rk_cand *v, size_t n,
+	       double *scores);
+/*
+ * What the query's words and filters allow, for other lanes: chunks that hold
+ * every +word and phrase and no -word. *bits: one a chunk, in the arena; NULL
+ * if words exclude nothing. Filters and deletions: rk_chunk_ok().
+ */
+int rk_allowed(struct rk_searching *s, const struct rk_qsource *src,
+	       uint64_t **bits);
+/* 1, 0, or RK_ECORRUPT */
+int rk_chunk_ok(struct rk_searching *s, const struct rk_qsource *src,
+		uint32_t chunk);
+
+/* semantic.c: the vector lane */
+/* Choose the mode that can be answered in, and make room for the nearest. */
+int rk_semantic_prepare(struct rk_searching *s);
+/* The query's vector into s->qvec; scores: exact ones of s->top. */
+int rk_semantic_query(struct rk_searching *s, const double *scores);
+/* The nearest chunks to s->qvec into s->near. */
+int rk_semantic_scan(struct rk_searching *s);
+/* The vector of a chunk, or NULL (not there, or damaged). */
+const float *rk_chunk_vector(const struct rk_qsource *src, uint32_t chunk);
+
+/* fuse.c: from the lanes to one ranking */
+struct rk_ranked {
+	double score; /* what it is ranked by */
+	double lexical, vector;
+	uint32_t lexical_rank, vector_rank; /* from 1; 0: not in the lane */
+	struct rk_cand c;
+};
+/* In the arena, best first. */
+int rk_fuse(struct rk_searching *s, struct rk_ranked **out, size_t *n);
+/* Total order of places, for ties: non-zero if a comes before b. */
+int rk_place_before(void *s, const struct rk_cand *a, const struct rk_cand *b);
 
 #endif

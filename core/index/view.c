@@ -45,13 +45,60 @@ void rk_snapshot_take(struct rk_index *ix, struct rk_snapshot *s)
 	s->view->refs++;
 	s->generation = ix->generation;
 	s->stats = ix->stats;
+	s->space = rk_space_ref(ix->space);
+	for (unsigned i = 0; i < s->view->nsegs; i++)
+		s->vecs[i] = rk_vectors_ref(s->view->segs[i]->vec);
 	pthread_mutex_unlock(&ix->lock);
 }
 
 void rk_snapshot_release(struct rk_snapshot *s)
 {
+	for (unsigned i = 0; s->view && i < s->view->nsegs; i++)
+		rk_vectors_unref(s->vecs[i]);
+	rk_space_unref(s->space);
+	s->space = NULL;
 	rk_view_unref(s->view);
 	s->view = NULL;
+}
+
+/* Dead chunks count with the rest: what matters is what is missing. */
+static void count_vectors(const struct rk_snapshot *s, uint64_t *have,
+			  uint64_t *all)
+{
+	const struct rk_view *v = s->view;
+
+	*have = *all = 0;
+	for (unsigned i = 0; i < v->nsegs; i++) {
+		*all += v->segs[i]->nchunks;
+		if (s->vecs[i]) /* a chunk without words has no vector */
+			*have += s->space->latent ? v->segs[i]->nchunks
+						  : s->vecs[i]->filled;
+	}
+	for (unsigned i = 0; i < v->nmems; i++) {
+		const struct rk_memtable *m = v->mems[i];
+
+		*all += m->nchunks;
+		if (m->vec_space == s->space->number)
+			*have += m->nchunks;
+	}
+}
+
+uint64_t rk_vectors_there(const struct rk_snapshot *s)
+{
+	uint64_t have, all;
+
+	count_vectors(s, &have, &all);
+	return have;
+}
+
+int rk_vectors_percent(const struct rk_snapshot *s)
+{
+	uint64_t have, all;
+
+	if (s->space->stride == 0)
+		return -1;
+	count_vectors(s, &have, &all);
+	return all ? (int)(have * 100 / all) : 100;
 }
 
 static int find_in_segments(struct rk_index *ix, const char *path, size_t n,

@@ -9,7 +9,7 @@ enum { CHUNKS_PER_LOCK = 64 }; /* readers wait for no more than this */
 
 static _Atomic uint64_t next_serial = 1;
 
-int rk_memtable_new(struct rk_memtable **out)
+int rk_memtable_new(uint64_t space, size_t stride, struct rk_memtable **out)
 {
 	struct rk_memtable *m = rk_calloc(1, sizeof(*m));
 	pthread_rwlockattr_t attr;
@@ -17,6 +17,8 @@ int rk_memtable_new(struct rk_memtable **out)
 	if (!m)
 		return -ENOMEM;
 	m->serial = next_serial++;
+	m->vec_space = space;
+	m->vec_stride = stride;
 	m->by_path_mask = 1023;
 	m->by_path = rk_calloc(m->by_path_mask + 1, sizeof(*m->by_path));
 	if (!m->by_path || rk_vocab_init(&m->vocab) < 0) {
@@ -60,6 +62,9 @@ void rk_memtable_unref(struct rk_memtable *m)
 	rk_free(m->chunks);
 	rk_free(m->norms);
 	rk_free(m->by_path);
+	for (size_t i = 0; i < m->nvecs; i++)
+		rk_free(m->vecs[i]);
+	rk_free(m->vecs);
 	rk_buf_release(&m->paths);
 	rk_buf_release(&m->heads);
 	pthread_rwlock_destroy(&m->lock);
@@ -254,9 +259,32 @@ static int add_terms(struct rk_memtable *m, uint32_t id,
 	return 0;
 }
 
+static int add_vector(struct rk_memtable *m, size_t id, const float *row)
+{
+	size_t bytes = m->vec_stride * sizeof(float);
+
+	if (m->vec_stride == 0)
+		return 0;
+	if (id / RK_VEC_BLOCK == m->nvecs) {
+		if (rk_grow(&m->vecs, &m->vecs_cap, m->nvecs + 1,
+			    sizeof(*m->vecs)) < 0 ||
+		    !(m->vecs[m->nvecs] =
+			      rk_aligned_alloc(64, RK_VEC_BLOCK * bytes)))
+			return -ENOMEM;
+		m->nvecs++;
+	}
+	if (row)
+		memcpy(rk_memtable_vector(m, id), row, bytes);
+	else
+		memset(rk_memtable_vector(m, id), 0, bytes);
+	m->bytes += bytes;
+	return 0;
+}
+
 static int add_chunk(struct rk_memtable *m, uint32_t doc,
 		     const struct rk_inv_chunk *c, const struct rk_inverted *v,
-		     const struct rk_vocab *vocab, struct rk_termmap *map)
+		     const struct rk_vocab *vocab, struct rk_termmap *map,
+		     const float *vector)
 {
 	uint32_t id = (uint32_t)m->nchunks;
 	struct rk_chunk_rec *r;
@@ -264,7 +292,8 @@ static int add_chunk(struct rk_memtable *m, uint32_t doc,
 	if (rk_grow(&m->chunks, &m->chunks_cap, m->nchunks + 1,
 		    sizeof(*m->chunks)) < 0 ||
 	    rk_grow(&m->norms, &m->norms_cap, m->nchunks + 1,
-		    sizeof(*m->norms)) < 0)
+		    sizeof(*m->norms)) < 0 ||
+	    add_vector(m, id, vector) < 0)
 		return -ENOMEM;
 	r = &m->chunks[m->nchunks];
 	*r = c->rec;
@@ -304,7 +333,8 @@ static int64_t begin_doc(struct rk_memtable *m, const struct rk_doc_rec *rec,
 
 int64_t rk_memtable_add(struct rk_memtable *m, const struct rk_doc_rec *rec,
 			const char *path, const struct rk_inverted *v,
-			const struct rk_analyser *a, struct rk_termmap *map)
+			const struct rk_analyser *a, struct rk_termmap *map,
+			const float *vectors)
 {
 	const struct rk_vocab *vocab = rk_analyser_vocab(a);
 	int64_t doc;
@@ -320,7 +350,8 @@ int64_t rk_memtable_add(struct rk_memtable *m, const struct rk_doc_rec *rec,
 			pthread_rwlock_unlock(&m->lock);
 			pthread_rwlock_wrlock(&m->lock);
 		}
-		rc = add_chunk(m, (uint32_t)doc, &v->chunks[i], v, vocab, map);
+		rc = add_chunk(m, (uint32_t)doc, &v->chunks[i], v, vocab, map,
+			       vectors ? vectors + i * m->vec_stride : NULL);
 		if (rc == 0)
 			m->docs[doc].rec.nchunks++;
 	}

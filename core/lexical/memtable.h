@@ -49,6 +49,8 @@ static inline int rk_mdoc_alive(const struct rk_mdoc *d, uint32_t gen)
 	return rk_mdoc_born(d) <= gen && (dead == 0 || dead > gen);
 }
 
+enum { RK_VEC_BLOCK = 1024 }; /* rows of vectors allocated at a time */
+
 struct rk_memtable {
 	pthread_rwlock_t lock;
 	_Atomic int refs;
@@ -63,6 +65,13 @@ struct rk_memtable {
 	struct rk_vocab vocab;
 	struct rk_mterm *terms; /* by vocabulary id */
 	size_t terms_cap;
+	/* Vectors of the chunks in one embedding space; a row of zeros is none.
+	 * Rows are 64-byte aligned; vec_stride 0: no vectors at all. */
+	uint64_t vec_space;
+	size_t vec_stride; /* floats from row to row */
+	float **vecs;	   /* blocks of RK_VEC_BLOCK rows */
+	size_t vecs_cap;   /* blocks of room in the array */
+	size_t nvecs;	   /* blocks */
 	uint32_t *by_path; /* open addressing: doc + 1, newest wins */
 	size_t by_path_mask;
 	size_t bytes; /* an estimate of all of the above */
@@ -82,7 +91,11 @@ struct rk_termmap {
 
 void rk_termmap_release(struct rk_termmap *map);
 
-int rk_memtable_new(struct rk_memtable **out); /* 0 or -ENOMEM; one ref */
+/*
+ * An empty table for chunks with vectors of `stride` floats in an embedding
+ * space (0, 0: without vectors). One reference. 0 or -ENOMEM.
+ */
+int rk_memtable_new(uint64_t space, size_t stride, struct rk_memtable **out);
 struct rk_memtable *rk_memtable_ref(struct rk_memtable *m);
 void rk_memtable_unref(struct rk_memtable *m);
 
@@ -91,11 +104,12 @@ void rk_memtable_unref(struct rk_memtable *m);
  * the lock, and gives it back from time to time while a large document goes
  * in. One writer at a time.
  * Returns the document's number or -ENOMEM; what was added before that stays
- * unseen.
+ * unseen. `vectors`: a row of the table's stride per chunk, or NULL for none.
  */
 int64_t rk_memtable_add(struct rk_memtable *m, const struct rk_doc_rec *rec,
 			const char *path, const struct rk_inverted *v,
-			const struct rk_analyser *a, struct rk_termmap *map);
+			const struct rk_analyser *a, struct rk_termmap *map,
+			const float *vectors);
 /* From generation `born` on, the document is there. */
 void rk_memtable_publish(struct rk_memtable *m, uint32_t doc, uint32_t born);
 
@@ -107,6 +121,14 @@ static inline const char *rk_memtable_path(const struct rk_memtable *m,
 					   size_t doc)
 {
 	return (const char *)m->paths.p + m->docs[doc].rec.path_off;
+}
+
+/* The vector of a chunk of a table that has vectors. */
+static inline float *rk_memtable_vector(const struct rk_memtable *m,
+					size_t chunk)
+{
+	return m->vecs[chunk / RK_VEC_BLOCK] +
+	       chunk % RK_VEC_BLOCK * m->vec_stride;
 }
 
 /*

@@ -3,6 +3,9 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "base/status.h"
+#include <unistd.h>
+#include <stdlib.h>
+#include <dirent.h>
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -430,4 +433,43 @@ int rk_container_verify(struct rk_container *c)
 		for (uint32_t g = 0; g < c->s[i].granules && rc == 0; g++)
 			rc = verify_granule(c, &c->s[i], g);
 	return rc;
+}
+
+/* --- names --- */
+
+int64_t rk_name_number(const char *file, const char *prefix, const char *suffix)
+{
+	size_t n = strlen(prefix);
+	long long id;
+	char *end;
+
+	if (strncmp(file, prefix, n) != 0 || file[n] != '-' ||
+	    file[n + 1] < '0' || file[n + 1] > '9')
+		return -1;
+	errno = 0;
+	id = strtoll(file + n + 1, &end, 10);
+	if (errno || *end != '.' ||
+	    strncmp(end + 1, suffix, strlen(suffix)) != 0)
+		return -1;
+	return id;
+}
+
+uint64_t rk_highest_number(int dir, const char *prefix, const char *suffix)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	int64_t max = 0;
+
+	if (!d && fd >= 0)
+		close(fd);
+	while (d && (e = readdir(d))) {
+		int64_t id = rk_name_number(e->d_name, prefix, suffix);
+
+		if (id > max)
+			max = id;
+	}
+	if (d)
+		closedir(d);
+	return (uint64_t)max;
 }

@@ -47,6 +47,15 @@ int rk_cw_finish(struct rk_container_writer *w, const struct rk_buf *meta,
 /* Give up: remove the file, free w. */
 void rk_cw_abort(struct rk_container_writer *w);
 
+/*
+ * The number in a file's name "PREFIX-NNNNNN.SUFFIX...", or -1. What follows
+ * the suffix (".tmp") is not looked at.
+ */
+int64_t rk_name_number(const char *file, const char *prefix,
+		       const char *suffix);
+/* The highest number of such files in a directory; 0: there are none. */
+uint64_t rk_highest_number(int dir, const char *prefix, const char *suffix);
+
 /* Reading: the file mapped whole. Any number of threads. */
 struct rk_container;
 /* Returns 0, -errno, RK_ECORRUPT, or RK_EVERSION. */

@@ -39,15 +39,26 @@ static void pack_body(msgpack_packer *pk, const struct rk_manifest *m)
 		{"wal_floor", m->wal_floor},
 		{"next_segment", m->next_segment},
 		{"created_ns", (uint64_t)m->created_ns},
+		{"space", m->space},
+		{"next_vectors", m->next_vectors},
+		{"next_space", m->next_space},
+		{"fitted", (uint64_t)m->fitted},
 	};
+	size_t npairs = sizeof(PAIRS) / sizeof(PAIRS[0]);
 
-	msgpack_pack_map(pk, 7);
-	for (size_t i = 0; i < 5; i++) {
+	msgpack_pack_map(pk, npairs + 4);
+	for (size_t i = 0; i < npairs; i++) {
 		rk_mp_key(pk, PAIRS[i].key);
 		msgpack_pack_uint64(pk, PAIRS[i].v);
 	}
 	rk_mp_key(pk, "analyser");
 	rk_mp_key(pk, m->analyser);
+	rk_mp_key(pk, "embedder");
+	rk_mp_key(pk, m->embedder);
+	rk_mp_key(pk, "vectors"); /* in the order of the segments */
+	msgpack_pack_array(pk, m->nsegs);
+	for (uint32_t i = 0; i < m->nsegs; i++)
+		msgpack_pack_uint64(pk, m->segs[i].vectors);
 	rk_mp_key(pk, "segments");
 	msgpack_pack_array(pk, m->nsegs);
 	for (uint32_t i = 0; i < m->nsegs; i++) {
@@ -163,39 +174,85 @@ static int read_segments(struct rk_mpr *r, struct rk_manifest *m)
 	return rc;
 }
 
+/* Files of vectors by segment; "segments" may come before or after. */
+static int read_vectors(struct rk_mpr *r, struct rk_manifest *m)
+{
+	uint32_t n = rk_mpr_array(r);
+
+	if (r->err || m->vectors)
+		return RK_ECORRUPT;
+	m->vectors = rk_calloc(n + 1, sizeof(*m->vectors));
+	if (!m->vectors)
+		return -ENOMEM;
+	for (m->nvectors = 0; m->nvectors < n; m->nvectors++)
+		m->vectors[m->nvectors] = rk_mpr_uint(r);
+	return r->err;
+}
+
+static int read_string(struct rk_mpr *r, char *out, size_t cap)
+{
+	size_t n;
+	const char *s = rk_mpr_str(r, &n);
+
+	if (n >= cap)
+		return RK_ECORRUPT;
+	memcpy(out, s, n);
+	out[n] = '\0';
+	return r->err;
+}
+
+static int is_key(const char *key, size_t n, const char *want)
+{
+	return strlen(want) == n && !memcmp(want, key, n);
+}
+
 static int read_field(struct rk_mpr *r, struct rk_manifest *m)
 {
-	size_t n, v_n;
-	const char *key = rk_mpr_str(r, &n), *v;
-	struct {
+	size_t n;
+	const char *key = rk_mpr_str(r, &n);
+	const struct {
 		const char *key;
 		uint64_t *v;
-	} fields[] = {
+	} FIELDS[] = {
 		{"number", &m->number},
 		{"generation", &m->generation},
 		{"wal_floor", &m->wal_floor},
 		{"next_segment", &m->next_segment},
+		{"space", &m->space},
+		{"next_vectors", &m->next_vectors},
+		{"next_space", &m->next_space},
 	};
 
-	for (size_t i = 0; i < 4; i++)
-		if (strlen(fields[i].key) == n &&
-		    !memcmp(fields[i].key, key, n)) {
-			*fields[i].v = rk_mpr_uint(r);
+	for (size_t i = 0; i < sizeof(FIELDS) / sizeof(FIELDS[0]); i++)
+		if (is_key(key, n, FIELDS[i].key)) {
+			*FIELDS[i].v = rk_mpr_uint(r);
 			return r->err;
 		}
-	if (n == 10 && !memcmp(key, "created_ns", n)) {
+	if (is_key(key, n, "created_ns"))
 		m->created_ns = (int64_t)rk_mpr_uint(r);
-	} else if (n == 8 && !memcmp(key, "analyser", n)) {
-		v = rk_mpr_str(r, &v_n);
-		if (v_n >= sizeof(m->analyser))
-			return RK_ECORRUPT;
-		memcpy(m->analyser, v, v_n);
-	} else if (n == 8 && !memcmp(key, "segments", n)) {
+	else if (is_key(key, n, "fitted"))
+		m->fitted = rk_mpr_uint(r) != 0;
+	else if (is_key(key, n, "analyser"))
+		return read_string(r, m->analyser, sizeof(m->analyser));
+	else if (is_key(key, n, "embedder"))
+		return read_string(r, m->embedder, sizeof(m->embedder));
+	else if (is_key(key, n, "segments"))
 		return read_segments(r, m);
-	} else {
+	else if (is_key(key, n, "vectors"))
+		return read_vectors(r, m);
+	else
 		rk_mpr_skip(r); /* newer, and not needed for reading */
-	}
 	return r->err;
+}
+
+/* Older manifests know no vectors. */
+static int give_vectors(struct rk_manifest *m)
+{
+	if (m->vectors && m->nvectors != m->nsegs)
+		return RK_ECORRUPT;
+	for (uint32_t i = 0; m->vectors && i < m->nsegs; i++)
+		m->segs[i].vectors = m->vectors[i];
+	return 0;
 }
 
 static int decode(const struct rk_buf *b, struct rk_manifest *m)
@@ -215,7 +272,11 @@ static int decode(const struct rk_buf *b, struct rk_manifest *m)
 		return RK_EVERSION;
 	for (pairs = rk_mpr_map(&r); pairs && rc == 0; pairs--)
 		rc = read_field(&r, m);
-	return rc ? rc : r.err;
+	if (rc == 0 && (rc = r.err) == 0)
+		rc = give_vectors(m);
+	rk_free(m->vectors);
+	m->vectors = NULL;
+	return rc;
 }
 
 int rk_manifest_read(const struct rk_io *io, int dir, uint64_t number,

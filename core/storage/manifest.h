@@ -15,6 +15,7 @@ struct rk_manifest_seg {
 	uint64_t id;
 	uint32_t *dead; /* document numbers, ascending; owned */
 	uint32_t ndead;
+	uint64_t vectors; /* number of the file with its vectors; 0: none */
 };
 
 struct rk_manifest {
@@ -24,8 +25,14 @@ struct rk_manifest {
 	uint64_t next_segment;
 	int64_t created_ns;
 	char analyser[64]; /* what made the terms, e.g. "1 english" */
+	uint64_t space;	   /* embedding space of the vectors; 0: none */
+	uint64_t next_vectors, next_space;
+	int fitted;	    /* the space has a file with its fit */
+	char embedder[256]; /* what made the vectors, e.g. "hash-lsa 1" */
 	struct rk_manifest_seg *segs; /* oldest first; owned */
 	uint32_t nsegs;
+	uint64_t *vectors; /* while decoding */
+	uint32_t nvectors;
 };
 #define RK_MANIFEST_INIT                                                       \
 	{                                                                      \

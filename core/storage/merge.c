@@ -527,3 +527,42 @@ int64_t rk_merge(const struct rk_io *io, int dir, uint64_t id,
 	rk_free(m);
 	return rc < 0 ? rc : (int64_t)n;
 }
+
+/* --- vectors --- */
+
+static int put_vectors(struct rk_vectors_writer *w, struct rk_source *s,
+		       const struct rk_doc_rec *r)
+{
+	for (uint32_t c = r->chunk0; c < r->chunk0 + r->nchunks; c++) {
+		const float *row = s->mem ? rk_memtable_vector(s->mem, c)
+					  : rk_vectors_rows(s->vec, c, 1);
+
+		if (!row)
+			return RK_ECORRUPT;
+		rk_vectors_add(w, row, 1);
+	}
+	return 0;
+}
+
+int rk_merge_vectors(const struct rk_io *io, int dir, uint64_t id,
+		     uint64_t space, uint32_t dim, struct rk_source *src,
+		     unsigned n, const struct rk_remap *remap)
+{
+	struct rk_vectors_writer w;
+	int rc = rk_vectors_create(io, dir, id, space, dim, &w);
+
+	for (unsigned i = 0; i < n && rc == 0; i++)
+		for (uint32_t d = 0; d < src[i].ndocs && rc == 0; d++) {
+			const struct rk_doc_rec *r;
+			const char *path;
+
+			if (remap->doc[i][d] == UINT32_MAX)
+				continue;
+			r = src[i].ops->doc(&src[i], d, &path);
+			rc = r ? put_vectors(&w, &src[i], r) : RK_ECORRUPT;
+		}
+	if (rc == 0)
+		return rk_vectors_finish(&w);
+	rk_vectors_abort(&w);
+	return rc;
+}

@@ -113,6 +113,8 @@ void rk_segment_unref(struct rk_segment *s)
 	if (!s || --s->refs > 0)
 		return;
 	rk_container_close(s->c);
+	rk_vectors_unref(s->vec);
+	rk_vectors_unref(s->vec_next);
 	rk_free(s->dead);
 	rk_free(s);
 }

@@ -7,6 +7,7 @@
 #include "lexical/postings.h"
 #include "lexical/records.h"
 #include "storage/container.h"
+#include "storage/vectors.h"
 #include <pthread.h>
 
 /*
@@ -31,6 +32,9 @@ struct rk_segment {
 	const rk_norm *norms;
 	uint32_t *dead; /* NULL while nothing is dead */
 	uint32_t ndead;
+	/* vectors in the embedding space that serves, and in the one that is
+	 * being built; references; under the index's lock */
+	struct rk_vectors *vec, *vec_next;
 	/* set when a granule fails: the index rebuilds this segment */
 	_Atomic int damaged;
 };

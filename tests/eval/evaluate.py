@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Ranking quality through a real mount.
 
-    evaluate.py [--typo] [--limit N] [--mode M] RANKFS COLLECTION...
+    evaluate.py [--limit N] [--modes M,M] [--config LINE]... RANKFS COLLECTION...
 
 A collection is a folder with corpus.jsonl[.gz], queries.jsonl, qrels.tsv
 (_id, title, text; BEIR's form). Each document becomes a file, each query is
 read from query/<text>, and nDCG@10 (linear gain), Recall@100 and MRR@10 are
-averaged over the judged queries.
+averaged over the judged queries. Where queries-typo.jsonl exists (the same
+queries with a typing error each), hybrid answers to it are measured too.
 """
 import argparse
 import gzip
@@ -17,6 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 
 def dcg(gains):
@@ -85,6 +87,18 @@ def fill(mount, folder):
     return ids
 
 
+def settle(mount, deadline_s=300):
+    """Wait until all that was written is indexed and has its vectors."""
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        with open(os.path.join(mount, ".rankfs/status.json")) as f:
+            status = json.load(f)
+        if not (status["pending"] or status["embedding"]):
+            return
+        time.sleep(0.05)
+    raise TimeoutError("the index does not come to rest")
+
+
 def ask(mount, text, mode, k=100):
     text = text.replace("%", "%25").replace("/", "%2F").replace("\n", " ")
     while len(text.encode()) > 950:
@@ -94,8 +108,7 @@ def ask(mount, text, mode, k=100):
         return [os.path.relpath(line.rstrip("\n"), mount) for line in f]
 
 
-def evaluate(mount, folder, typo, mode, limit):
-    ids = fill(mount, folder)
+def evaluate(mount, folder, ids, typo, mode, limit):
     qrels = read_qrels(os.path.join(folder, "qrels.tsv"))
     name = "queries-typo.jsonl" if typo else "queries.jsonl"
     scores = []
@@ -110,29 +123,44 @@ def evaluate(mount, folder, typo, mode, limit):
     return [n] + [sum(s[i] for s in scores) / n for i in range(3)]
 
 
+def runs(folder, modes):
+    """(mode, with typing errors) of everything that is to be measured."""
+    for mode in modes:
+        yield mode, False
+    if os.path.exists(os.path.join(folder, "queries-typo.jsonl")):
+        yield modes[-1], True
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("rankfs")
     p.add_argument("collections", nargs="+")
-    p.add_argument("--typo", action="store_true")
     p.add_argument("--limit", type=int, default=0)
-    p.add_argument("--mode", default="lexical")
+    p.add_argument("--modes", default="lexical,vector,hybrid")
+    p.add_argument("--config", action="append", default=[])
     a = p.parse_args()
-    print("%-14s %-8s %5s  %7s  %10s  %7s" % (
-        "collection", "queries", "n", "nDCG@10", "Recall@100", "MRR@10"))
+    print("%-14s %-8s %-8s %5s  %7s  %10s  %7s" % (
+        "collection", "mode", "queries", "n", "nDCG@10", "Recall@100",
+        "MRR@10"))
     for folder in a.collections:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as tmp:
             mount, backing = os.path.join(tmp, "m"), os.path.join(tmp, "b")
             os.mkdir(mount)
             subprocess.run([a.rankfs, backing, mount], check=True)
             try:
-                row = evaluate(mount, folder, a.typo, a.mode, a.limit)
+                for line in a.config:
+                    with open(os.path.join(mount, ".rankfs/config"), "w") as f:
+                        f.write(line + "\n")
+                ids = fill(mount, folder)
+                settle(mount)
+                for mode, typo in runs(folder, a.modes.split(",")):
+                    row = evaluate(mount, folder, ids, typo, mode, a.limit)
+                    print("%-14s %-8s %-8s %5d  %7.4f  %10.4f  %7.4f" % (
+                        os.path.basename(os.path.normpath(folder)), mode,
+                        "typo" if typo else "clean", *row))
+                    sys.stdout.flush()
             finally:
                 subprocess.run([a.rankfs, "umount", mount], check=True)
-        print("%-14s %-8s %5d  %7.4f  %10.4f  %7.4f" % (
-            os.path.basename(os.path.normpath(folder)),
-            "typo" if a.typo else "clean", *row))
-        sys.stdout.flush()
 
 
 if __name__ == "__main__":

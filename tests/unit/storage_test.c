@@ -314,7 +314,7 @@ static void commit(uint64_t number)
 
 	dead[0] = 3;
 	dead[1] = 8;
-	segs[0] = (struct rk_manifest_seg){4, dead, 2};
+	segs[0] = (struct rk_manifest_seg){4, dead, 2, 9};
 	CHECK_INT(rk_manifest_commit(io, dirfd_, &m), 0);
 	rk_manifest_release(&m);
 }

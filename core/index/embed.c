@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The embedding thread. Workers and merges bring vectors along where they
+ * can; this thread makes what is missing: after a damaged or lost file, and
+ * for a new embedding space. A new space (a fit on the grown index, or another
+ * embedder) goes like this:
+ *
+ *   1  everything in memory is written to segments, and the fit is made
+ *   2  ix->next is set: from here on new documents get vectors in it
+ *   3  every segment gets vectors in it, beside those that serve
+ *   4  when all have them, and no memory table of the old space is left, the
+ *      spaces are swapped in one step, which is a generation of the index
+ */
+#include "index/internal.h"
+#include "base/mem.h"
+#include "storage/fold.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	FIT_CHUNKS = 200, /* no fit below */
+	TICK_MS = 100,
+	RETRY_MS = 5000,
+	NICE = 10,
+	BUSY_WAIT_S = 20, /* a bulk load delays a fit at most so long */
+};
+
+/* --- spaces --- */
+
+struct rk_space *rk_target_space(struct rk_index *ix)
+{
+	struct rk_space *sp;
+
+	pthread_mutex_lock(&ix->lock);
+	sp = rk_space_ref(ix->next ? ix->next : ix->space);
+	pthread_mutex_unlock(&ix->lock);
+	return sp;
+}
+
+uint64_t rk_take_vectors_id(struct rk_index *ix)
+{
+	uint64_t id;
+
+	pthread_mutex_lock(&ix->lock);
+	id = ix->next_vectors++;
+	pthread_mutex_unlock(&ix->lock);
+	return id;
+}
+
+static int is_builtin(const char *embedder)
+{
+	return strcmp(embedder, "hash-lsa") == 0;
+}
+
+/* The space of the configured embedder, without a fit. */
+static int configured_space(struct rk_index *ix, uint64_t number,
+			    struct rk_space **out)
+{
+	struct rk_latent *l = NULL;
+	int rc = 0;
+
+	if (is_builtin(ix->config.embedder))
+		rc = rk_latent_new(&l);
+	return rc ? rc : rk_space_new(number, l, NULL, out);
+}
+
+/* The fit that the manifest names; if it is damaged, a space anew. */
+static int recover_fit(struct rk_index *ix, const struct rk_manifest *m)
+{
+	struct rk_latent *l = NULL;
+	int rc = rk_latent_open(ix->env->io, ix->dir_fd, m->space, &l);
+
+	if (rc == 0)
+		return rk_space_new(m->space, l, NULL, &ix->space);
+	if (rc == -ENOMEM || rc == RK_EVERSION)
+		return rc;
+	rk_warn(&ix->warnings,
+		"the fit of the vectors: %s; vectors are made again",
+		rk_strerror(rc));
+	ix->dirty = 1;
+	return configured_space(ix, ix->next_space++, &ix->space);
+}
+
+int rk_space_recover(struct rk_index *ix)
+{
+	const struct rk_manifest *m = &ix->manifest;
+	int rc;
+
+	if (m->space == 0)
+		return configured_space(ix, ix->next_space++, &ix->space);
+	if ((rc = configured_space(ix, m->space, &ix->space)) < 0)
+		return rc;
+	if (strcmp(rk_space_embedder(ix->space), m->embedder) != 0) {
+		rk_warn(&ix->warnings,
+			"the vectors were made by %s, the configuration says "
+			"%s: answers are by words alone until reindex",
+			m->embedder, rk_space_embedder(ix->space));
+		ix->foreign = 1;
+		rk_space_unref(ix->space);
+		return rk_space_new(m->space, NULL, NULL, &ix->space);
+	}
+	if (!m->fitted)
+		return 0;
+	rk_space_unref(ix->space);
+	ix->space = NULL;
+	return recover_fit(ix, m);
+}
+
+/* --- the fit --- */
+
+/* Needs `lock`. */
+static int needs_fit(const struct rk_index *ix)
+{
+	const struct rk_latent *l = ix->space->latent;
+
+	return !ix->next && !ix->foreign && l &&
+	       ix->stats.chunks >= FIT_CHUNKS &&
+	       (ix->refit_wanted || ix->stats.chunks >= 2 * l->chunks);
+}
+
+static int fit_due(struct rk_index *ix)
+{
+	int due;
+
+	pthread_mutex_lock(&ix->lock);
+	due = needs_fit(ix);
+	pthread_mutex_unlock(&ix->lock);
+	return due;
+}
+
+int rk_embed_pending(struct rk_index *ix)
+{
+	int pending;
+
+	pthread_mutex_lock(&ix->lock);
+	pending = ix->next != NULL || needs_fit(ix);
+	for (unsigned i = 0; i < ix->view->nsegs && ix->space->stride; i++)
+		pending |= !ix->view->segs[i]->vec;
+	pthread_mutex_unlock(&ix->lock);
+	return pending;
+}
+
+static int fit(struct rk_index *ix, struct rk_latent **out)
+{
+	struct rk_snapshot snap;
+	struct rk_sampled s;
+	int rc;
+
+	rk_snapshot_take(ix, &snap);
+	rc = rk_sample_segments(snap.view->segs, snap.view->nsegs,
+				snap.generation, &ix->stopping, &s);
+	rk_snapshot_release(&snap);
+	if (rc == 0) {
+		rc = rk_latent_fit(&s.sample, s.chunks, &ix->stopping, out);
+		rk_sampled_release(&s);
+	}
+	return rc;
+}
+
+/* From here on, new vectors are made in `next`. Takes the reference. */
+static int begin_next(struct rk_index *ix, struct rk_space *next)
+{
+	int rc;
+
+	pthread_mutex_lock(&ix->writer);
+	pthread_mutex_lock(&ix->lock);
+	ix->next = next;
+	pthread_mutex_unlock(&ix->lock);
+	rc = rk_freeze(ix);
+	pthread_mutex_unlock(&ix->writer);
+	return rc;
+}
+
+static int refit(struct rk_index *ix)
+{
+	struct rk_latent *l = NULL;
+	struct rk_space *next;
+	uint64_t number;
+	int rc = rk_checkpoint(ix);
+
+	if (rc == 0)
+		rc = fit(ix, &l);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&ix->lock);
+	number = ix->next_space++;
+	ix->refit_wanted = 0;
+	pthread_mutex_unlock(&ix->lock);
+	rc = rk_latent_write(ix->env->io, ix->dir_fd, number, l);
+	if (rc < 0) {
+		rk_latent_unref(l);
+		return rc;
+	}
+	if ((rc = rk_space_new(number, l, NULL, &next)) < 0)
+		return rc;
+	return begin_next(ix, next);
+}
+
+/* --- vectors of segments --- */
+
+/* A segment without vectors in this space; a reference, or NULL. */
+static struct rk_segment *find_bare(struct rk_index *ix,
+				    const struct rk_space *sp)
+{
+	struct rk_segment *found = NULL;
+
+	pthread_mutex_lock(&ix->lock);
+	for (unsigned i = 0; i < ix->view->nsegs && !found; i++) {
+		struct rk_segment *s = ix->view->segs[i];
+		struct rk_vectors **v = sp == ix->next ? &s->vec_next : &s->vec;
+
+		if (*v && ((*v)->damaged || (*v)->space != sp->number)) {
+			rk_vectors_unref(*v);
+			*v = NULL;
+		}
+		if (!*v && !s->damaged)
+			found = rk_segment_ref(s);
+	}
+	pthread_mutex_unlock(&ix->lock);
+	return found;
+}
+
+static void attach(struct rk_index *ix, const struct rk_space *sp,
+		   struct rk_segment *seg, struct rk_vectors *v)
+{
+	struct rk_vectors **slot;
+
+	pthread_mutex_lock(&ix->lock);
+	slot = sp == ix->next ? &seg->vec_next : &seg->vec;
+	if (sp == ix->next || sp == ix->space) {
+		rk_vectors_unref(*slot);
+		*slot = v;
+		v = NULL;
+	}
+	if (sp == ix->space) {
+		__atomic_store_n(&ix->generation, ix->generation + 1,
+				 __ATOMIC_RELEASE);
+		ix->dirty = 1;
+	}
+	ix->vectors_busy = 0;
+	pthread_mutex_unlock(&ix->lock);
+	rk_vectors_unref(v);
+}
+
+static int build(struct rk_index *ix, const struct rk_space *sp,
+		 struct rk_segment *seg)
+{
+	struct rk_vectors *v = NULL;
+	uint64_t id;
+	int rc;
+
+	pthread_mutex_lock(&ix->lock);
+	id = ix->vectors_busy = ix->next_vectors++;
+	pthread_mutex_unlock(&ix->lock);
+	rc = rk_fold_segment(ix->env->io, ix->dir_fd, id, sp->number,
+			     sp->latent, seg, &ix->stopping);
+	if (rc == 0)
+		rc = rk_vectors_open(ix->env->io, ix->dir_fd, id, &v);
+	if (rc == 0) {
+		attach(ix, sp, seg, v);
+		return 0;
+	}
+	pthread_mutex_lock(&ix->lock);
+	ix->vectors_busy = 0;
+	pthread_mutex_unlock(&ix->lock);
+	return rc;
+}
+
+/* 1: made some, 0: nothing is missing */
+static int build_one(struct rk_index *ix)
+{
+	struct rk_space *sp = rk_target_space(ix);
+	struct rk_segment *seg = NULL;
+	int rc = 0;
+
+	if (sp->latent)
+		seg = find_bare(ix, sp);
+	if (seg) {
+		rc = build(ix, sp, seg);
+		rc = rc < 0 ? rc : 1;
+	}
+	rk_segment_unref(seg);
+	rk_space_unref(sp);
+	return rc;
+}
+
+/* --- the swap --- */
+
+static int all_ready(const struct rk_index *ix)
+{
+	const struct rk_view *v = ix->view;
+
+	for (unsigned i = 0; i < v->nmems; i++)
+		if (v->mems[i]->vec_space != ix->next->number)
+			return 0;
+	for (unsigned i = 0; i < v->nsegs; i++)
+		if (ix->next->stride && !v->segs[i]->vec_next)
+			return 0;
+	return 1;
+}
+
+static void swap_spaces(struct rk_index *ix)
+{
+	struct rk_space *old = ix->space;
+
+	for (unsigned i = 0; i < ix->view->nsegs; i++) {
+		struct rk_segment *s = ix->view->segs[i];
+
+		rk_vectors_unref(s->vec);
+		s->vec = s->vec_next;
+		s->vec_next = NULL;
+	}
+	ix->space = ix->next;
+	ix->next = NULL;
+	ix->foreign = 0;
+	ix->dirty = 1;
+	__atomic_store_n(&ix->generation, ix->generation + 1, __ATOMIC_RELEASE);
+	rk_space_unref(old);
+}
+
+/* 1: swapped, 0: not yet */
+static int try_swap(struct rk_index *ix)
+{
+	int ready = 0;
+
+	pthread_mutex_lock(&ix->writer);
+	pthread_mutex_lock(&ix->lock);
+	if (ix->next && all_ready(ix)) {
+		swap_spaces(ix);
+		ready = 1;
+	}
+	pthread_mutex_unlock(&ix->lock);
+	pthread_mutex_unlock(&ix->writer);
+	return ready;
+}
+
+/* --- the thread --- */
+
+static int have_next(struct rk_index *ix)
+{
+	int have;
+
+	pthread_mutex_lock(&ix->lock);
+	have = ix->next != NULL;
+	pthread_mutex_unlock(&ix->lock);
+	return have;
+}
+
+/* One step. 1: something was done, 0: nothing is to do, negative: failed. */
+static int step(struct rk_index *ix, uint64_t *due_since_ns)
+{
+	uint64_t now = rk_mono_ns();
+	int rc = build_one(ix);
+
+	if (rc != 0)
+		return rc;
+	if (have_next(ix)) {
+		if (try_swap(ix))
+			return rk_checkpoint(ix) < 0 ? 0 : 1;
+		/* tables of the old space are still in memory */
+		rc = rk_checkpoint(ix);
+		return rc < 0 ? rc : 1;
+	}
+	if (!fit_due(ix)) {
+		*due_since_ns = 0;
+		return 0;
+	}
+	if (*due_since_ns == 0)
+		*due_since_ns = now;
+	if (rk_pending(ix) &&
+	    now - *due_since_ns < (uint64_t)BUSY_WAIT_S * 1000000000)
+		return 0; /* let a bulk load finish: one fit instead of ten */
+	rc = refit(ix);
+	return rc < 0 ? rc : 1;
+}
+
+static void wait_ms(struct rk_index *ix, unsigned ms)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_nsec += (long)ms * 1000000;
+	ts.tv_sec += ts.tv_nsec / 1000000000;
+	ts.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&ix->persist_lock);
+	if (!ix->stopping)
+		pthread_cond_timedwait(&ix->embed_cond, &ix->persist_lock, &ts);
+	pthread_mutex_unlock(&ix->persist_lock);
+}
+
+void *rk_embed_main(void *arg)
+{
+	struct rk_index *ix = arg;
+	uint64_t due_since_ns = 0;
+
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
+	while (!ix->stopping) {
+		int rc;
+
+		rc = step(ix, &due_since_ns);
+		if (rc < 0 && !ix->stopping)
+			rk_warn(&ix->warnings, "vectors: %s", rk_strerror(rc));
+		if (rc <= 0)
+			wait_ms(ix, rc < 0 ? RETRY_MS : TICK_MS);
+	}
+	return NULL;
+}

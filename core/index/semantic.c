@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The vector lane: the query's vector, and the chunks nearest to it.
+ *
+ * With a weak embedder the vector that is searched for is mostly the centroid
+ * of the best lexical hits (pseudo-relevance feedback; core/doc/quality.md has
+ * what that is worth): what the words have found says better than the words
+ * themselves what is meant.
+ *
+ * BLAS chooses the candidates of an exact scan; one dot product of our own
+ * ranks them, because BLAS's last bits depend on the shape of the matrix.
+ */
+#include "index/search_internal.h"
+#include "vector/kernels.h"
+#include <cblas.h>
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+enum {
+	FEEDBACK = 5, /* lexical hits that make the centroid */
+	DEPTH = 1000, /* nearest chunks that get a score */
+	ROWS = 1024,  /* of one matrix-vector product */
+};
+#define FEEDBACK_WEIGHT 4.0
+#define BLAS_SLACK	1e-5f /* its error, generously */
+
+/* --- the query's vector --- */
+
+const float *rk_chunk_vector(const struct rk_qsource *src, uint32_t chunk)
+{
+	if (!src->has_vectors)
+		return NULL;
+	return src->mem ? rk_memtable_vector(src->mem, chunk)
+			: rk_vectors_rows(src->vec, chunk, 1);
+}
+
+static double norm(const float *v, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double)v[i] * (double)v[i];
+	return sqrt(sum);
+}
+
+static void add_scaled(float *to, const float *v, double w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] += (float)(w * (double)v[i]);
+}
+
+static void embed_terms(struct rk_searching *s, const struct rk_latent *l,
+			float *out)
+{
+	struct rk_latent_sum sum = {{0}};
+
+	for (unsigned t = 0; t < s->q.nterms; t++) {
+		const struct rk_qterm *e = &s->q.terms[t];
+		uint64_t key;
+
+		if (e->occur == RK_NOT || e->df == 0)
+			continue;
+		key = rk_latent_key(e->s, e->n);
+		rk_latent_add(l, &sum, key, rk_latent_row(l, key),
+			      (uint32_t)e->weight);
+	}
+	rk_latent_vector(l, &sum, out);
+}
+
+/* q += 4 times the unit centroid of the best lexical hits */
+static void add_feedback(struct rk_searching *s, const double *scores, float *q,
+			 float *centroid)
+{
+	size_t n = s->snap.space->stride, best[FEEDBACK], nbest = 0;
+	double len;
+
+	for (size_t i = 0; i < s->top.n; i++) {
+		size_t at = nbest < FEEDBACK ? nbest++ : FEEDBACK;
+
+		while (at > 0 && scores[best[at - 1]] < scores[i]) {
+			if (at < FEEDBACK)
+				best[at] = best[at - 1];
+			at--;
+		}
+		if (at < FEEDBACK)
+			best[at] = i;
+	}
+	memset(centroid, 0, n * sizeof(*centroid));
+	for (size_t i = 0; i < nbest; i++) {
+		const struct rk_cand *c = &s->top.v[best[i]];
+		const float *v = rk_chunk_vector(&s->src[c->source], c->chunk);
+
+		if (v)
+			add_scaled(centroid, v, scores[best[i]], n);
+	}
+	if ((len = norm(centroid, n)) > 0)
+		add_scaled(q, centroid, FEEDBACK_WEIGHT / len, n);
+}
+
+int rk_semantic_prepare(struct rk_searching *s)
+{
+	size_t k = DEPTH > 2 * s->want ? DEPTH : 2 * s->want;
+
+	s->mode = s->q.mode;
+	if (s->snap.space->stride == 0 || s->q.nterms == 0)
+		s->mode = RK_MODE_LEXICAL;
+	if (s->mode == RK_MODE_LEXICAL)
+		return 0;
+	s->near = (struct rk_topk){
+		.v = rk_arena_alloc(&s->arena, k * sizeof(struct rk_cand)),
+		.k = k,
+		.before = rk_place_before,
+		.ctx = s,
+	};
+	return s->near.v ? 0 : -ENOMEM;
+}
+
+int rk_semantic_query(struct rk_searching *s, const double *scores)
+{
+	const struct rk_space *sp = s->snap.space;
+	size_t bytes = sp->stride * sizeof(float);
+	float *q = rk_arena_alloc(&s->arena, 2 * bytes + 64);
+	double len;
+
+	if (!q)
+		return -ENOMEM;
+	q = (float *)(((uintptr_t)q + 63) & ~(uintptr_t)63);
+	memset(q, 0, bytes);
+	embed_terms(s, sp->latent, q);
+	add_feedback(s, scores, q, q + sp->stride);
+	if ((len = norm(q, sp->stride)) <= 0)
+		return 0;
+	for (size_t i = 0; i < sp->stride; i++)
+		q[i] = (float)((double)q[i] / len);
+	s->qvec = q;
+	return 0;
+}
+
+/* --- the scan --- */
+
+struct scan {
+	struct rk_searching *s;
+	struct rk_qsource *src;
+	unsigned source;
+	uint64_t *bits; /* what the words allow, or NULL */
+};
+
+static float floor_of(const struct rk_topk *t)
+{
+	return t->n < t->k ? -2.0f : t->v[0].score;
+}
+
+static int offer(struct scan *c, uint32_t chunk, float score)
+{
+	int ok = !c->bits || (c->bits[chunk / 64] >> chunk % 64 & 1);
+
+	if (ok && (ok = rk_chunk_ok(c->s, c->src, chunk)) < 0)
+		return ok;
+	if (ok)
+		rk_topk_offer(&c->s->near,
+			      (struct rk_cand){score, c->source, chunk});
+	return 0;
+}
+
+/* n rows, all of them: chunks from `chunk` on */
+static int scan_rows(struct scan *c, const float *rows, uint32_t chunk,
+		     uint32_t n)
+{
+	const struct rk_searching *s = c->s;
+	size_t stride = s->snap.space->stride;
+	float rough[ROWS];
+
+	cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)n, (int)stride, 1, rows,
+		    (int)stride, s->qvec, 1, 0, rough, 1);
+	for (uint32_t i = 0; i < n; i++) {
+		float score;
+		int rc;
+
+		/* a row of zeros is a vector that is not there */
+		if (rough[i] == 0.0f ||
+		    rough[i] + BLAS_SLACK < floor_of(&s->near))
+			continue;
+		score = rk_dot(rows + i * stride, s->qvec, stride);
+		if (score < floor_of(&s->near))
+			continue;
+		if ((rc = offer(c, chunk + i, score)) < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int scan_source(struct scan *c)
+{
+	uint32_t n = c->src->nchunks;
+	int rc = rk_allowed(c->s, c->src, &c->bits);
+
+	for (uint32_t at = 0; at < n && rc == 0; at += ROWS) {
+		uint32_t k = n - at < ROWS ? n - at : ROWS;
+		const float *rows =
+			c->src->mem ? rk_memtable_vector(c->src->mem, at)
+				    : rk_vectors_rows(c->src->vec, at, k);
+
+		if (c->s->opts->cancel && *c->s->opts->cancel)
+			return RK_ECANCELLED;
+		/* damaged: the embedding thread makes the file again */
+		if (!rows)
+			return 0;
+		rc = scan_rows(c, rows, at, k);
+	}
+	return rc;
+}
+
+int rk_semantic_scan(struct rk_searching *s)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < s->nsrc && rc == 0; i++) {
+		struct scan c = {s, &s->src[i], i, NULL};
+
+		if (!c.src->has_vectors || c.src->bad)
+			continue;
+		rc = scan_source(&c);
+		if (rc == RK_ECORRUPT) {
+			c.src->bad = 1;
+			if (c.src->seg)
+				c.src->seg->damaged = 1;
+			rc = 0;
+		}
+	}
+	return rc;
+}

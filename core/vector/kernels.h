@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RK_VECTOR_KERNELS_H
+#define RK_VECTOR_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The inner loops of the vector lane, chosen once for the processor that runs
+ * them: AVX-512, AVX2 with FMA, or plain C. On one machine each returns the
+ * same bits for the same arguments whoever calls it, so that scores compare.
+ *
+ * Rows of floats are padded with zeros to RK_VEC_LANES, and 64-byte aligned.
+ */
+enum { RK_VEC_LANES = 16 };
+
+/* Floats from one row to the next. */
+static inline size_t rk_vec_stride(size_t dim)
+{
+	return (dim + RK_VEC_LANES - 1) / RK_VEC_LANES * RK_VEC_LANES;
+}
+
+/* Dot product of n floats, n a multiple of RK_VEC_LANES. */
+float rk_dot(const float *a, const float *b, size_t n);
+
+/* Dot product of n bytes, n a multiple of 64. */
+int32_t rk_dot_i8(const int8_t *a, const int8_t *b, size_t n);
+
+/* acc[i] += w * row[i]; n a multiple of RK_VEC_LANES. */
+void rk_axpy(float *acc, const float *row, float w, size_t n);
+
+/* acc[i] += w * row[i], wrapping; n a multiple of 16. */
+void rk_axpy_i16(int32_t *acc, const int16_t *row, int32_t w, size_t n);
+
+/* Number of bits in which n words differ. */
+uint32_t rk_hamming(const uint64_t *a, const uint64_t *b, size_t n);
+
+/*
+ * Weighted popcounts of 1-bit codes in groups of 8 rows: word w of row r of a
+ * group is code[w * 8 + r]. For each row
+ *   sum[r] = sum over planes p of 2^p popcount(code & plane[p * words + w])
+ * Writes 8 sums a group.
+ */
+enum { RK_PLANES = 4, RK_GROUP = 8 };
+void rk_code_sums(const uint64_t *code, size_t groups, size_t words,
+		  const uint64_t *planes, uint32_t *sum);
+
+/* "avx512", "avx2" or "portable": what was chosen, for status and benches. */
+const char *rk_kernels_name(void);
+/*
+ * For tests: use the named kernels from now on, in all threads. Returns 1, or
+ * 0 (nothing changed) if this processor cannot run them.
+ */
+int rk_kernels_use(const char *name);
+
+#endif
