@@ -190,6 +190,15 @@ int rk_compact(struct rk_index *ix);
 /* Compare documents and index now; `all`: read every document again. */
 int rk_reindex(struct rk_index *ix, int all);
 
+/*
+ * Fit the built-in embedding on the index as it is now, and wait until all
+ * vectors are made and indexed, at most timeout_ms. An index too small for a
+ * fit has nothing to wait for. Returns 0, -ETIMEDOUT, RK_EREADONLY.
+ */
+int rk_refit(struct rk_index *ix, int timeout_ms);
+/* Wait, likewise, for what is due anyway. */
+int rk_vectors_wait(struct rk_index *ix, int timeout_ms);
+
 struct rk_verify_report {
 	uint64_t files, segments, bytes;  /* looked at */
 	uint64_t damaged, missing, stale; /* what does not hold */

@@ -56,6 +56,7 @@ static const char CTL_HELP[] =
 	"# write one of these, a line each:\n"
 	"# checkpoint  write what is in memory to a segment now\n"
 	"# compact     merge all segments into one, drop old checkpoints\n"
+	"# refit       fit the built-in embedding anew, wait for the vectors\n"
 	"# reindex     read every document again\n"
 	"# reconcile   compare documents and index\n"
 	"# verify      check every checksum; damage goes to .rankfs/warnings\n"
@@ -108,6 +109,13 @@ static int verb_reindex(struct rk_index *ix)
 	return rk_reindex(ix, 1);
 }
 
+enum { REFIT_MS = 120000 };
+
+static int verb_refit(struct rk_index *ix)
+{
+	return rk_refit(ix, REFIT_MS);
+}
+
 static int verb_reconcile(struct rk_index *ix)
 {
 	return rk_reindex(ix, 0);
@@ -125,6 +133,7 @@ static const struct {
 	{"checkpoint", rk_checkpoint}, {"compact", rk_compact},
 	{"reindex", verb_reindex},     {"reconcile", verb_reconcile},
 	{"verify", verb_verify},       {"sync", verb_sync},
+	{"refit", verb_refit},
 };
 
 static int run_verb(struct fs *fs, const char *s, size_t n, char *err,

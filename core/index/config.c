@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/config.h"
+#include "storage/ann.h"
 #include "text/analyse.h"
 #include <errno.h>
 #include <stddef.h>
@@ -32,9 +33,7 @@ static int known_embedder(const char *v)
 
 static int known_index_type(const char *v)
 {
-	static const char *const TYPES[] = {"auto", "flat", NULL};
-
-	return one_of(v, TYPES);
+	return strcmp(v, "auto") == 0 || rk_ann_type_by_name(v) >= 0;
 }
 
 static int known_fusion(const char *v)
@@ -76,8 +75,9 @@ static const struct key {
 	 .size = sizeof(((struct rk_config *)0)->vector_index),
 	 .text_dflt = "auto",
 	 .check = known_index_type,
-	 .expected = "auto or flat",
-	 .help = "index over vectors: auto, flat (exact)"},
+	 .expected = "auto, flat or ivf",
+	 .help = "index over vectors: auto, flat (exact), ivf (codes in "
+		 "inverted lists)"},
 	{.name = "fusion",
 	 .offset = offsetof(struct rk_config, fusion),
 	 .size = sizeof(((struct rk_config *)0)->fusion),

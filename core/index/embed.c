@@ -25,9 +25,11 @@
 enum {
 	FIT_CHUNKS = 200, /* no fit below */
 	TICK_MS = 100,
+	POLL_MS = 10,
 	RETRY_MS = 5000,
 	NICE = 10,
-	BUSY_WAIT_S = 20, /* a bulk load delays a fit at most so long */
+	INDEX_ROWS = 2000, /* fewer vectors are scanned as they are */
+	BUSY_WAIT_S = 20,  /* a bulk load delays a fit at most so long */
 };
 
 /* --- spaces --- */
@@ -131,18 +133,6 @@ static int fit_due(struct rk_index *ix)
 	due = needs_fit(ix);
 	pthread_mutex_unlock(&ix->lock);
 	return due;
-}
-
-int rk_embed_pending(struct rk_index *ix)
-{
-	int pending;
-
-	pthread_mutex_lock(&ix->lock);
-	pending = ix->next != NULL || needs_fit(ix);
-	for (unsigned i = 0; i < ix->view->nsegs && ix->space->stride; i++)
-		pending |= !ix->view->segs[i]->vec;
-	pthread_mutex_unlock(&ix->lock);
-	return pending;
 }
 
 static int fit(struct rk_index *ix, struct rk_latent **out)
@@ -289,6 +279,93 @@ static int build_one(struct rk_index *ix)
 	return rc;
 }
 
+/* --- indexes over vectors --- */
+
+static enum rk_ann_type wanted_type(struct rk_index *ix)
+{
+	char name[sizeof(ix->config.vector_index)];
+	int t;
+
+	pthread_mutex_lock(&ix->config_lock);
+	memcpy(name, ix->config.vector_index, sizeof(name));
+	pthread_mutex_unlock(&ix->config_lock);
+	t = rk_ann_type_by_name(name);
+	return t < 0 ? RK_ANN_IVF : (enum rk_ann_type)t; /* "auto" */
+}
+
+/* Vectors that serve without the index they should have; a reference. */
+static struct rk_vectors *find_unindexed(struct rk_index *ix,
+					 enum rk_ann_type t)
+{
+	struct rk_vectors *found = NULL;
+
+	pthread_mutex_lock(&ix->lock);
+	for (unsigned i = 0; i < ix->view->nsegs && !found; i++) {
+		struct rk_vectors *v = ix->view->segs[i]->vec;
+		int has =
+			v && v->ann ? (int)rk_ann_type_of(v->ann) : RK_ANN_FLAT;
+
+		if (v && !v->damaged && v->rows >= INDEX_ROWS && has != (int)t)
+			found = rk_vectors_ref(v);
+	}
+	pthread_mutex_unlock(&ix->lock);
+	return found;
+}
+
+static int index_vectors(struct rk_index *ix, struct rk_vectors *v,
+			 enum rk_ann_type t)
+{
+	const struct rk_io *io = ix->env->io;
+	struct rk_ann *a = NULL, *old;
+	int rc = 0;
+
+	if (t != RK_ANN_FLAT) {
+		rc = rk_ann_open(io, ix->dir_fd, t, v, &a);
+		if (rc < 0 && rc != -ENOMEM &&
+		    (rc = rk_ann_build(io, ix->dir_fd, t, v, &ix->stopping)) ==
+			    0)
+			rc = rk_ann_open(io, ix->dir_fd, t, v, &a);
+	}
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&ix->lock);
+	old = v->ann;
+	v->ann = a;
+	pthread_mutex_unlock(&ix->lock);
+	rk_ann_unref(old);
+	return 0;
+}
+
+/* 1: built one, 0: all are there */
+static int index_one(struct rk_index *ix)
+{
+	enum rk_ann_type t = wanted_type(ix);
+	struct rk_vectors *v = find_unindexed(ix, t);
+	int rc = v ? index_vectors(ix, v, t) : 0;
+
+	rc = v && rc == 0 ? 1 : rc;
+	rk_vectors_unref(v);
+	return rc;
+}
+
+int rk_embed_pending(struct rk_index *ix)
+{
+	int pending;
+
+	pthread_mutex_lock(&ix->lock);
+	pending = ix->next != NULL || needs_fit(ix);
+	for (unsigned i = 0; i < ix->view->nsegs && ix->space->stride; i++)
+		pending |= !ix->view->segs[i]->vec;
+	pthread_mutex_unlock(&ix->lock);
+	if (!pending) {
+		struct rk_vectors *v = find_unindexed(ix, wanted_type(ix));
+
+		pending = v != NULL;
+		rk_vectors_unref(v);
+	}
+	return pending;
+}
+
 /* --- the swap --- */
 
 static int all_ready(const struct rk_index *ix)
@@ -339,6 +416,52 @@ static int try_swap(struct rk_index *ix)
 	return ready;
 }
 
+/* --- waiting --- */
+
+static void wait_ms(struct rk_index *ix, unsigned ms)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_nsec += (long)ms * 1000000;
+	ts.tv_sec += ts.tv_nsec / 1000000000;
+	ts.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&ix->persist_lock);
+	if (!ix->stopping)
+		pthread_cond_timedwait(&ix->embed_cond, &ix->persist_lock, &ts);
+	pthread_mutex_unlock(&ix->persist_lock);
+}
+
+int rk_vectors_wait(struct rk_index *ix, int timeout_ms)
+{
+	uint64_t end = rk_mono_ns() + (uint64_t)timeout_ms * 1000000;
+
+	if (ix->flags & RK_READ_ONLY)
+		return RK_EREADONLY;
+	while (rk_embed_pending(ix)) {
+		if (ix->stopping)
+			return RK_ECANCELLED;
+		if (rk_mono_ns() >= end)
+			return -ETIMEDOUT;
+		pthread_mutex_lock(&ix->persist_lock);
+		pthread_cond_broadcast(&ix->embed_cond);
+		pthread_mutex_unlock(&ix->persist_lock);
+		wait_ms(ix, POLL_MS);
+	}
+	return 0;
+}
+
+int rk_refit(struct rk_index *ix, int timeout_ms)
+{
+	if (ix->flags & RK_READ_ONLY)
+		return RK_EREADONLY;
+	rk_queue_barrier(&ix->queue, timeout_ms, NULL);
+	pthread_mutex_lock(&ix->lock);
+	ix->refit_wanted = 1;
+	pthread_mutex_unlock(&ix->lock);
+	return rk_vectors_wait(ix, timeout_ms);
+}
+
 /* --- the thread --- */
 
 static int have_next(struct rk_index *ix)
@@ -368,7 +491,7 @@ static int step(struct rk_index *ix, uint64_t *due_since_ns)
 	}
 	if (!fit_due(ix)) {
 		*due_since_ns = 0;
-		return 0;
+		return index_one(ix);
 	}
 	if (*due_since_ns == 0)
 		*due_since_ns = now;
@@ -377,20 +500,6 @@ static int step(struct rk_index *ix, uint64_t *due_since_ns)
 		return 0; /* let a bulk load finish: one fit instead of ten */
 	rc = refit(ix);
 	return rc < 0 ? rc : 1;
-}
-
-static void wait_ms(struct rk_index *ix, unsigned ms)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_nsec += (long)ms * 1000000;
-	ts.tv_sec += ts.tv_nsec / 1000000000;
-	ts.tv_nsec %= 1000000000;
-	pthread_mutex_lock(&ix->persist_lock);
-	if (!ix->stopping)
-		pthread_cond_timedwait(&ix->embed_cond, &ix->persist_lock, &ts);
-	pthread_mutex_unlock(&ix->persist_lock);
 }
 
 void *rk_embed_main(void *arg)

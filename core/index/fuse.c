@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WEIGHT	    0.35 /* of the built-in embedding */
+#define FLOOR	    0.5
 #define RRF_K	    10.0
 #define RRF_LEXICAL 0.8
 
@@ -124,7 +126,7 @@ static double weight_of(struct rk_searching *s)
 
 	if (s->mode == RK_MODE_VECTOR)
 		return 1;
-	return percent > 0 ? (double)percent / 100 : 0.25;
+	return percent > 0 ? (double)percent / 100 : WEIGHT;
 }
 
 static void combine(struct rk_searching *s, struct rk_ranked *v, size_t n)
@@ -146,6 +148,28 @@ static void combine(struct rk_searching *s, struct rk_ranked *v, size_t n)
 		v[i].score = (top > 0 ? (1 - w) * v[i].lexical / top : 0) +
 			     w * (x > 0 ? x : 0);
 	}
+}
+
+/*
+ * What only the vector lane has found must be near in earnest: without a fit
+ * nothing is (hashed dimensions know no other words than the query's), with
+ * one a share of the nearest chunk's cosine.
+ */
+static size_t drop_far(const struct rk_searching *s, struct rk_ranked *v,
+		       size_t n)
+{
+	const struct rk_latent *l = s->snap.space->latent;
+	double high = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i].vector > high)
+			high = v[i].vector;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].lexical > 0 ||
+		    (!(l && l->chunks == 0) && v[i].vector >= FLOOR * high))
+			v[kept++] = v[i];
+	return kept;
 }
 
 static void combine_ranks(struct rk_ranked *v, size_t n)
@@ -183,6 +207,8 @@ static int fuse_lanes(struct rk_searching *s, struct rk_ranked *v, size_t *n)
 		combine_ranks(v, *n);
 	else
 		combine(s, v, *n);
+	if (s->mode == RK_MODE_HYBRID)
+		*n = drop_far(s, v, *n);
 	return 0;
 }
 

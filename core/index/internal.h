@@ -8,6 +8,7 @@
 #include "index/space.h"
 #include "index/warnings.h"
 #include "lexical/memtable.h"
+#include "storage/ann.h"
 #include "storage/manifest.h"
 #include "storage/segment.h"
 #include "storage/wal.h"
@@ -51,6 +52,7 @@ struct rk_snapshot {
 	struct rk_corpus_stats stats; /* live at that generation */
 	struct rk_space *space;
 	struct rk_vectors *vecs[RK_SEGS_MAX]; /* by segment, in that space */
+	struct rk_ann *anns[RK_SEGS_MAX];     /* over them, or NULL */
 };
 
 struct rk_index {

@@ -37,6 +37,7 @@ static void add_vectors(struct rk_searching *s, unsigned i)
 		q->has_vectors = q->mem->vec_space == s->snap.space->number;
 	else
 		q->has_vectors = (q->vec = s->snap.vecs[i]) != NULL;
+	q->ann = q->seg ? s->snap.anns[i] : NULL;
 }
 
 static void add_memtable(struct rk_searching *s, struct rk_memtable *m)

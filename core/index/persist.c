@@ -419,13 +419,19 @@ static int keeps_latent(struct rk_index *ix, const struct kept *k, uint64_t id)
 	return keep;
 }
 
+static void ivf_name(uint64_t id, char out[40])
+{
+	rk_ann_name(RK_ANN_IVF, id, out);
+}
+
 static const struct kind_of_file {
 	const char *prefix, *suffix;
-	void (*name)(uint64_t id, char out[32]);
+	void (*name)(uint64_t id, char out[40]);
 	int (*keep)(struct rk_index *, const struct kept *, uint64_t id);
 } KINDS[] = {
 	{"seg", "mp", rk_segment_name, keeps_segment},
 	{"vec", "vec", rk_vectors_name, keeps_vectors},
+	{"vec", "ivf", ivf_name, keeps_vectors},
 	{"latent", "mp", rk_latent_name, keeps_latent},
 };
 
@@ -436,7 +442,7 @@ static int is_garbage(struct rk_index *ix, const struct kept *k,
 	for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++) {
 		int64_t id =
 			rk_name_number(file, KINDS[i].prefix, KINDS[i].suffix);
-		char name[32];
+		char name[40];
 
 		if (id < 0)
 			continue;
@@ -590,7 +596,7 @@ void rk_drop_damaged(struct rk_index *ix)
 	for (unsigned i = 0; i < snap.view->nsegs; i++) {
 		struct rk_segment *s = snap.view->segs[i];
 		struct rk_view *v;
-		char name[32], to[48];
+		char name[40], to[56];
 
 		if (!s->damaged)
 			continue;

@@ -61,7 +61,7 @@ static int load_manifest(struct rk_index *ix, struct rk_manifest *m)
 static void set_aside(struct rk_index *ix, uint64_t id)
 {
 	const struct rk_io *io = ix->env->io;
-	char name[32], to[48];
+	char name[40], to[56];
 
 	if (ix->flags & RK_READ_ONLY)
 		return;

@@ -27,6 +27,7 @@ struct rk_qsource {
 	int bad;		/* damaged: left out of the answer */
 	/* vectors in the snapshot's space: of a segment, or of the table */
 	struct rk_vectors *vec;
+	struct rk_ann *ann; /* over vec, or NULL: exact */
 	int has_vectors;
 };
 

@@ -2,10 +2,9 @@
 /*
  * The vector lane: the query's vector, and the chunks nearest to it.
  *
- * With a weak embedder the vector that is searched for is mostly the centroid
- * of the best lexical hits (pseudo-relevance feedback; core/doc/quality.md has
- * what that is worth): what the words have found says better than the words
- * themselves what is meant.
+ * With a weak embedder the vector that is searched for leans towards the
+ * centroid of the best lexical hits (pseudo-relevance feedback;
+ * core/doc/quality.md has what that is worth).
  *
  * BLAS chooses the candidates of an exact scan; one dot product of our own
  * ranks them, because BLAS's last bits depend on the shape of the matrix.
@@ -22,7 +21,7 @@ enum {
 	DEPTH = 1000, /* nearest chunks that get a score */
 	ROWS = 1024,  /* of one matrix-vector product */
 };
-#define FEEDBACK_WEIGHT 4.0
+#define FEEDBACK_WEIGHT 0.5
 #define BLAS_SLACK	1e-5f /* its error, generously */
 
 /* --- the query's vector --- */
@@ -68,7 +67,16 @@ static void embed_terms(struct rk_searching *s, const struct rk_latent *l,
 	rk_latent_vector(l, &sum, out);
 }
 
-/* q += 4 times the unit centroid of the best lexical hits */
+/* Ties by place: which hits they are must not depend on segments. */
+static int better(struct rk_searching *s, const double *scores, size_t a,
+		  size_t b)
+{
+	if (scores[a] != scores[b])
+		return scores[a] > scores[b];
+	return rk_place_before(s, &s->top.v[a], &s->top.v[b]);
+}
+
+/* q += some of the unit centroid of the best lexical hits */
 static void add_feedback(struct rk_searching *s, const double *scores, float *q,
 			 float *centroid)
 {
@@ -78,7 +86,7 @@ static void add_feedback(struct rk_searching *s, const double *scores, float *q,
 	for (size_t i = 0; i < s->top.n; i++) {
 		size_t at = nbest < FEEDBACK ? nbest++ : FEEDBACK;
 
-		while (at > 0 && scores[best[at - 1]] < scores[i]) {
+		while (at > 0 && better(s, scores, i, best[at - 1])) {
 			if (at < FEEDBACK)
 				best[at] = best[at - 1];
 			at--;
@@ -190,10 +198,10 @@ static int scan_rows(struct scan *c, const float *rows, uint32_t chunk,
 	return 0;
 }
 
-static int scan_source(struct scan *c)
+static int scan_exact(struct scan *c)
 {
 	uint32_t n = c->src->nchunks;
-	int rc = rk_allowed(c->s, c->src, &c->bits);
+	int rc = 0;
 
 	for (uint32_t at = 0; at < n && rc == 0; at += ROWS) {
 		uint32_t k = n - at < ROWS ? n - at : ROWS;
@@ -209,6 +217,62 @@ static int scan_source(struct scan *c)
 		rc = scan_rows(c, rows, at, k);
 	}
 	return rc;
+}
+
+/* --- through an index --- */
+
+static const float *get_rows(void *v, uint32_t row, uint32_t n)
+{
+	return rk_vectors_rows(v, row, n);
+}
+
+static int allowed(void *ctx, uint32_t chunk)
+{
+	const struct scan *c = ctx;
+
+	if (c->bits && !(c->bits[chunk / 64] >> chunk % 64 & 1))
+		return 0;
+	return rk_chunk_ok(c->s, c->src, chunk);
+}
+
+static int scan_index(struct scan *c)
+{
+	struct rk_searching *s = c->s;
+	uint32_t k = (uint32_t)s->near.k;
+	struct rk_near *out = rk_arena_alloc(&s->arena, k * sizeof(*out));
+	struct rk_near_query q = {
+		.q = s->qvec,
+		.k = k,
+		.floor = floor_of(&s->near),
+		.get = get_rows,
+		.get_ctx = c->src->vec,
+		.accept = allowed,
+		.accept_ctx = c,
+		.cancel = s->opts->cancel,
+	};
+	int n;
+
+	if (!out)
+		return -ENOMEM;
+	n = rk_ann_nearest(c->src->ann, &q, out);
+	for (int i = 0; i < n; i++)
+		rk_topk_offer(
+			&s->near,
+			(struct rk_cand){out[i].score, c->source, out[i].row});
+	return n < 0 ? n : 0;
+}
+
+static int scan_source(struct scan *c)
+{
+	int rc = rk_allowed(c->s, c->src, &c->bits);
+
+	if (rc < 0)
+		return rc;
+	if (!c->src->ann)
+		return scan_exact(c);
+	rc = scan_index(c);
+	/* damaged vectors answer as if there were none; they are made anew */
+	return rc == RK_ECORRUPT && c->src->vec->damaged ? 0 : rc;
 }
 
 int rk_semantic_scan(struct rk_searching *s)

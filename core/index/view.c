@@ -46,15 +46,19 @@ void rk_snapshot_take(struct rk_index *ix, struct rk_snapshot *s)
 	s->generation = ix->generation;
 	s->stats = ix->stats;
 	s->space = rk_space_ref(ix->space);
-	for (unsigned i = 0; i < s->view->nsegs; i++)
+	for (unsigned i = 0; i < s->view->nsegs; i++) {
 		s->vecs[i] = rk_vectors_ref(s->view->segs[i]->vec);
+		s->anns[i] = rk_ann_ref(s->vecs[i] ? s->vecs[i]->ann : NULL);
+	}
 	pthread_mutex_unlock(&ix->lock);
 }
 
 void rk_snapshot_release(struct rk_snapshot *s)
 {
-	for (unsigned i = 0; s->view && i < s->view->nsegs; i++)
+	for (unsigned i = 0; s->view && i < s->view->nsegs; i++) {
 		rk_vectors_unref(s->vecs[i]);
+		rk_ann_unref(s->anns[i]);
+	}
 	rk_space_unref(s->space);
 	s->space = NULL;
 	rk_view_unref(s->view);

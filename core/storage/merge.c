@@ -16,7 +16,7 @@ struct spool {
 	struct rk_buf buf;
 	int fd; /* -1 until something had to be written out */
 	off_t off;
-	char name[40];
+	char name[48];
 };
 
 struct merge {
@@ -499,7 +499,7 @@ int64_t rk_merge(const struct rk_io *io, int dir, uint64_t id,
 		 struct rk_remap *remap)
 {
 	struct merge *m = rk_calloc(1, sizeof(*m));
-	char name[32];
+	char name[40];
 	int rc;
 
 	if (!m)

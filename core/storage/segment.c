@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-void rk_segment_name(uint64_t id, char out[32])
+void rk_segment_name(uint64_t id, char out[40])
 {
-	snprintf(out, 32, "seg-%06llu.mp", (unsigned long long)id);
+	snprintf(out, 40, "seg-%06llu.mp", (unsigned long long)id);
 }
 
 static int read_meta(struct rk_segment *s)
@@ -80,7 +80,7 @@ int rk_segment_open(const struct rk_io *io, int dir, uint64_t id,
 		    struct rk_segment **out)
 {
 	struct rk_segment *s = rk_calloc(1, sizeof(*s));
-	char name[32];
+	char name[40];
 	int rc;
 
 	if (!s)

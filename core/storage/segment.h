@@ -39,7 +39,7 @@ struct rk_segment {
 	_Atomic int damaged;
 };
 
-void rk_segment_name(uint64_t id, char out[32]);
+void rk_segment_name(uint64_t id, char out[40]);
 int rk_segment_open(const struct rk_io *io, int dir, uint64_t id,
 		    struct rk_segment **out);
 struct rk_segment *rk_segment_ref(struct rk_segment *s);

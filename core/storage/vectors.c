@@ -2,6 +2,8 @@
 #include "storage/vectors.h"
 #include "base/mem.h"
 #include "base/status.h"
+#include "storage/ann.h"
+#include "storage/footer.h"
 #include "vector/kernels.h"
 #include <errno.h>
 #include <stdio.h>
@@ -9,64 +11,20 @@
 
 enum { DIM_MAX = 65536 };
 
-/* --- the footer's numbers, for both kinds of file --- */
-
-struct number {
-	const char *key;
-	uint64_t *v;
-};
-
-static int pack_numbers(const struct number *f, size_t n, struct rk_buf *out)
-{
-	msgpack_packer pk;
-
-	rk_mp_init(&pk, out);
-	msgpack_pack_map(&pk, n);
-	for (size_t i = 0; i < n; i++) {
-		rk_mp_key(&pk, f[i].key);
-		msgpack_pack_uint64(&pk, *f[i].v);
-	}
-	return out->err;
-}
-
-static int read_numbers(struct rk_container *c, const struct number *f,
-			size_t n)
-{
-	struct rk_mpr r = rk_container_meta(c);
-
-	for (uint32_t pairs = rk_mpr_map(&r); pairs && !r.err; pairs--) {
-		size_t key_n, i = 0;
-		const char *key = rk_mpr_str(&r, &key_n);
-
-		while (i < n && (strlen(f[i].key) != key_n ||
-				 memcmp(f[i].key, key, key_n) != 0))
-			i++;
-		if (i < n)
-			*f[i].v = rk_mpr_uint(&r);
-		else
-			rk_mpr_skip(&r);
-	}
-	return r.err;
-}
-
 /* --- vectors --- */
 
-void rk_vectors_name(uint64_t id, char out[32])
+void rk_vectors_name(uint64_t id, char out[40])
 {
-	snprintf(out, 32, "vec-%06llu.vec", (unsigned long long)id);
+	snprintf(out, 40, "vec-%06llu.vec", (unsigned long long)id);
 }
 
 static int load(struct rk_vectors *v)
 {
-	uint64_t rows = 0, dim = 0, filled = 0;
-	const struct number META[] = {{"rows", &rows},
-				      {"dim", &dim},
-				      {"filled", &filled},
-				      {"space", &v->space}};
-	int rc = read_numbers(v->c, META, 4);
+	uint64_t rows = rk_footer_get(v->c, "rows");
+	uint64_t dim = rk_footer_get(v->c, "dim");
+	uint64_t filled = rk_footer_get(v->c, "filled");
 
-	if (rc < 0)
-		return rc;
+	v->space = rk_footer_get(v->c, "space");
 	v->s_rows = rk_container_section(v->c, "rows");
 	if (rows > UINT32_MAX || dim == 0 || dim > DIM_MAX || filled > rows)
 		return RK_ECORRUPT;
@@ -83,7 +41,7 @@ int rk_vectors_open(const struct rk_io *io, int dir, uint64_t id,
 		    struct rk_vectors **out)
 {
 	struct rk_vectors *v = rk_calloc(1, sizeof(*v));
-	char name[32];
+	char name[40];
 	int rc;
 
 	if (!v)
@@ -112,6 +70,7 @@ void rk_vectors_unref(struct rk_vectors *v)
 {
 	if (!v || --v->refs > 0)
 		return;
+	rk_ann_unref(v->ann);
 	rk_container_close(v->c);
 	rk_free(v);
 }
@@ -134,7 +93,7 @@ uint64_t rk_vectors_bytes(const struct rk_vectors *v)
 int rk_vectors_create(const struct rk_io *io, int dir, uint64_t id,
 		      uint64_t space, uint32_t dim, struct rk_vectors_writer *w)
 {
-	char name[32];
+	char name[40];
 	int rc;
 
 	rk_vectors_name(id, name);
@@ -161,22 +120,16 @@ void rk_vectors_add(struct rk_vectors_writer *w, const float *rows, uint32_t n)
 
 int rk_vectors_finish(struct rk_vectors_writer *w)
 {
-	uint64_t rows = w->rows, dim = w->dim, filled = w->filled, size;
-	const struct number META[] = {{"rows", &rows},
-				      {"dim", &dim},
-				      {"filled", &filled},
-				      {"space", &w->space}};
-	struct rk_buf meta = RK_BUF_INIT;
-	int rc = pack_numbers(META, 4, &meta);
+	struct rk_footer f = RK_FOOTER_INIT;
+	struct rk_container_writer *cw = w->cw;
 
-	rk_cw_end(w->cw);
-	if (rc == 0)
-		rc = rk_cw_finish(w->cw, &meta, &size);
-	else
-		rk_cw_abort(w->cw);
+	rk_footer_add(&f, "rows", w->rows);
+	rk_footer_add(&f, "dim", w->dim);
+	rk_footer_add(&f, "filled", w->filled);
+	rk_footer_add(&f, "space", w->space);
+	rk_cw_end(cw);
 	w->cw = NULL;
-	rk_buf_release(&meta);
-	return rc;
+	return rk_footer_finish(&f, cw);
 }
 
 void rk_vectors_abort(struct rk_vectors_writer *w)
@@ -188,80 +141,54 @@ void rk_vectors_abort(struct rk_vectors_writer *w)
 
 /* --- fits --- */
 
-void rk_latent_name(uint64_t space, char out[32])
+void rk_latent_name(uint64_t space, char out[40])
 {
-	snprintf(out, 32, "latent-%06llu.mp", (unsigned long long)space);
-}
-
-static void put(struct rk_container_writer *w, const char *name, const void *p,
-		size_t n)
-{
-	rk_cw_begin(w, name);
-	rk_cw_add(w, p, n);
-	rk_cw_end(w);
+	snprintf(out, 40, "latent-%06llu.mp", (unsigned long long)space);
 }
 
 int rk_latent_write(const struct rk_io *io, int dir, uint64_t space,
 		    const struct rk_latent *l)
 {
-	uint64_t chunks = l->chunks, sampled = l->sampled, terms = l->nterms,
-		 rare = l->rare, size;
-	const struct number META[] = {{"chunks", &chunks},
-				      {"sampled", &sampled},
-				      {"terms", &terms},
-				      {"rare", &rare}};
+	struct rk_footer f = RK_FOOTER_INIT;
 	struct rk_container_writer *w;
-	struct rk_buf meta = RK_BUF_INIT;
 	size_t n = l->nterms;
-	char name[32];
+	char name[40];
 	int rc;
 
 	rk_latent_name(space, name);
 	if ((rc = rk_cw_open(io, dir, name, &w)) < 0)
 		return rc;
-	put(w, "keys", l->key, n * sizeof(*l->key));
-	put(w, "idf", l->idf, n * sizeof(*l->idf));
-	put(w, "local", l->local, n * sizeof(*l->local));
-	put(w, "basis", l->basis, n * RK_LSA_DIM * sizeof(*l->basis));
-	put(w, "scale", l->scale, sizeof(l->scale));
-	if ((rc = pack_numbers(META, 4, &meta)) == 0)
-		rc = rk_cw_finish(w, &meta, &size);
-	else
-		rk_cw_abort(w);
-	rk_buf_release(&meta);
-	return rc;
-}
-
-static const void *whole(struct rk_container *c, const char *name, size_t n)
-{
-	int s = rk_container_section(c, name);
-
-	return s >= 0 && rk_section_len(c, s) == n ? rk_section_at(c, s, 0, n)
-						   : NULL;
+	rk_cw_section(w, "keys", l->key, n * sizeof(*l->key));
+	rk_cw_section(w, "idf", l->idf, n * sizeof(*l->idf));
+	rk_cw_section(w, "local", l->local, n * sizeof(*l->local));
+	rk_cw_section(w, "basis", l->basis, n * RK_LSA_DIM * sizeof(*l->basis));
+	rk_cw_section(w, "scale", l->scale, sizeof(l->scale));
+	rk_footer_add(&f, "chunks", l->chunks);
+	rk_footer_add(&f, "sampled", l->sampled);
+	rk_footer_add(&f, "terms", l->nterms);
+	rk_footer_add(&f, "rare", l->rare);
+	return rk_footer_finish(&f, w);
 }
 
 static int latent_load(struct rk_latent *l, struct rk_container *c)
 {
-	uint64_t sampled = 0, terms = 0, rare = 0;
-	const struct number META[] = {{"chunks", &l->chunks},
-				      {"sampled", &sampled},
-				      {"terms", &terms},
-				      {"rare", &rare}};
+	uint64_t sampled = rk_footer_get(c, "sampled");
+	uint64_t terms = rk_footer_get(c, "terms");
+	uint64_t rare = rk_footer_get(c, "rare");
 	const float *scale;
 	size_t n;
-	int rc = read_numbers(c, META, 4);
 
-	if (rc < 0)
-		return rc;
 	if (terms > RK_LATENT_TERMS_MAX || rare > UINT16_MAX ||
 	    sampled > RK_LATENT_SAMPLE_MAX)
 		return RK_ECORRUPT;
 	n = (size_t)terms;
-	l->key = whole(c, "keys", n * sizeof(*l->key));
-	l->idf = whole(c, "idf", n * sizeof(*l->idf));
-	l->local = whole(c, "local", n * sizeof(*l->local));
-	l->basis = whole(c, "basis", n * RK_LSA_DIM * sizeof(*l->basis));
-	scale = whole(c, "scale", sizeof(l->scale));
+	l->chunks = rk_footer_get(c, "chunks");
+	l->key = rk_section_whole(c, "keys", n * sizeof(*l->key));
+	l->idf = rk_section_whole(c, "idf", n * sizeof(*l->idf));
+	l->local = rk_section_whole(c, "local", n * sizeof(*l->local));
+	l->basis = rk_section_whole(c, "basis",
+				    n * RK_LSA_DIM * sizeof(*l->basis));
+	scale = rk_section_whole(c, "scale", sizeof(l->scale));
 	if (!l->key || !l->idf || !l->local || !l->basis || !scale)
 		return RK_ECORRUPT;
 	memcpy(l->scale, scale, sizeof(l->scale));
@@ -281,7 +208,7 @@ int rk_latent_open(const struct rk_io *io, int dir, uint64_t space,
 {
 	struct rk_container *c = NULL;
 	struct rk_latent *l = NULL;
-	char name[32];
+	char name[40];
 	int rc;
 
 	rk_latent_name(space, name);

@@ -5,6 +5,8 @@
 #include "storage/container.h"
 #include "vector/latent.h"
 
+struct rk_ann;
+
 /*
  * The vectors of one segment's chunks in one embedding space: a file
  * `vec-NNNNNN.vec`, mapped (core/doc/format-vectors.md). Row c belongs to
@@ -21,9 +23,11 @@ struct rk_vectors {
 	uint32_t rows, dim, filled; /* filled: rows that are not zero */
 	size_t stride;		    /* floats from row to row */
 	_Atomic int damaged;	    /* a granule failed: to be made again */
+	/* index over it, or NULL; a reference, under the index's lock */
+	struct rk_ann *ann;
 };
 
-void rk_vectors_name(uint64_t id, char out[32]);
+void rk_vectors_name(uint64_t id, char out[40]);
 /* 0, -errno, RK_ECORRUPT (also where the shape does not fit), RK_EVERSION */
 int rk_vectors_open(const struct rk_io *io, int dir, uint64_t id,
 		    struct rk_vectors **out);
@@ -53,7 +57,7 @@ void rk_vectors_abort(struct rk_vectors_writer *w);
  * A fit of the built-in embedding as a file `latent-NNNNNN.mp`, numbered by
  * its embedding space. Loading maps it. Return as above.
  */
-void rk_latent_name(uint64_t space, char out[32]);
+void rk_latent_name(uint64_t space, char out[40]);
 int rk_latent_write(const struct rk_io *io, int dir, uint64_t space,
 		    const struct rk_latent *l);
 int rk_latent_open(const struct rk_io *io, int dir, uint64_t space,

@@ -59,22 +59,28 @@ static uint32_t hamming_c(const uint64_t *a, const uint64_t *b, size_t n)
 	return s;
 }
 
-static void code_sums_c(const uint64_t *code, size_t groups, size_t words,
-			const uint64_t *planes, uint32_t *sum)
+static uint64_t code_scan_c(const struct rk_code_query *q, const uint64_t *code,
+			    const float *scale, const float *bias,
+			    size_t groups, float base, float threshold,
+			    float *est)
 {
-	for (size_t g = 0; g < groups; g++, sum += RK_GROUP) {
-		memset(sum, 0, RK_GROUP * sizeof(*sum));
-		for (size_t w = 0; w < words; w++, code += RK_GROUP)
-			for (unsigned p = 0; p < RK_PLANES; p++) {
-				uint64_t q = planes[p * words + w];
+	uint64_t above = 0;
 
-				for (unsigned r = 0; r < RK_GROUP; r++)
-					sum[r] +=
-						(uint32_t)__builtin_popcountll(
-							code[r] & q)
-						<< p;
-			}
+	for (size_t i = 0; i < groups * RK_GROUP; i++) {
+		const uint64_t *c = code + i / RK_GROUP * q->words * RK_GROUP +
+				    i % RK_GROUP;
+		uint32_t sum = 0;
+
+		for (size_t w = 0; w < q->words; w++, c += RK_GROUP)
+			for (unsigned p = 0; p < RK_PLANES; p++)
+				sum += (uint32_t)__builtin_popcountll(
+					       *c & q->planes[p * q->words + w])
+				       << p;
+		est[i] = base + scale[i] * (q->a * (float)sum + q->b) -
+			 q->c * bias[i];
+		above |= (uint64_t)(est[i] > threshold) << i;
 	}
+	return above;
 }
 
 #if X86
@@ -181,42 +187,70 @@ AVX2 static __m256i popcnt4(__m256i v)
 	return _mm256_sad_epu8(n, _mm256_setzero_si256());
 }
 
-AVX2 static void code_sums_avx2(const uint64_t *code, size_t groups,
-				size_t words, const uint64_t *planes,
-				uint32_t *sum)
+AVX2 static __m256i group_sums_avx2(const struct rk_code_query *q,
+				    const uint64_t *code)
 {
-	for (size_t g = 0; g < groups; g++, sum += RK_GROUP) {
-		__m256i lo = _mm256_setzero_si256(), hi = lo;
-		uint64_t s[RK_GROUP];
+	const __m256i even = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+	__m256i lo = _mm256_setzero_si256(), hi = lo;
 
-		for (size_t w = 0; w < words; w++, code += RK_GROUP) {
-			__m256i a = _mm256_loadu_si256(
-				(const __m256i *)(const void *)code);
-			__m256i b = _mm256_loadu_si256(
-				(const __m256i *)(const void *)(code + 4));
+	for (size_t w = 0; w < q->words; w++, code += RK_GROUP) {
+		__m256i a =
+			_mm256_loadu_si256((const __m256i *)(const void *)code);
+		__m256i b = _mm256_loadu_si256(
+			(const __m256i *)(const void *)(code + 4));
 
-			for (int p = 0; p < RK_PLANES; p++) {
-				__m256i q = _mm256_set1_epi64x(
-					(long long)
-						planes[(size_t)p * words + w]);
+		for (int p = 0; p < RK_PLANES; p++) {
+			__m256i m = _mm256_set1_epi64x(
+				(long long)q->planes[(size_t)p * q->words + w]);
 
-				lo = _mm256_add_epi64(
-					lo,
-					_mm256_slli_epi64(
-						popcnt4(_mm256_and_si256(a, q)),
-						p));
-				hi = _mm256_add_epi64(
-					hi,
-					_mm256_slli_epi64(
-						popcnt4(_mm256_and_si256(b, q)),
-						p));
-			}
+			lo = _mm256_add_epi64(
+				lo,
+				_mm256_slli_epi64(
+					popcnt4(_mm256_and_si256(a, m)), p));
+			hi = _mm256_add_epi64(
+				hi,
+				_mm256_slli_epi64(
+					popcnt4(_mm256_and_si256(b, m)), p));
 		}
-		_mm256_storeu_si256((__m256i *)(void *)s, lo);
-		_mm256_storeu_si256((__m256i *)(void *)(s + 4), hi);
-		for (unsigned r = 0; r < RK_GROUP; r++)
-			sum[r] = (uint32_t)s[r];
 	}
+	lo = _mm256_permutevar8x32_epi32(lo, even);
+	hi = _mm256_permutevar8x32_epi32(hi, even);
+	return _mm256_permute2x128_si256(lo, hi, 0x20);
+}
+
+AVX2 static unsigned estimate_avx2(const struct rk_code_query *q, __m256i sums,
+				   const float *scale, const float *bias,
+				   float base, float threshold, float *est)
+{
+	__m256 x = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums),
+				   _mm256_set1_ps(q->a), _mm256_set1_ps(q->b));
+
+	x = _mm256_fmadd_ps(x, _mm256_loadu_ps(scale), _mm256_set1_ps(base));
+	x = _mm256_fnmadd_ps(_mm256_loadu_ps(bias), _mm256_set1_ps(q->c), x);
+	_mm256_storeu_ps(est, x);
+	return (unsigned)_mm256_movemask_ps(
+		_mm256_cmp_ps(x, _mm256_set1_ps(threshold), _CMP_GT_OQ));
+}
+
+AVX2 static uint64_t code_scan_avx2(const struct rk_code_query *q,
+				    const uint64_t *code, const float *scale,
+				    const float *bias, size_t groups,
+				    float base, float threshold, float *est)
+{
+	uint64_t above = 0;
+
+	for (size_t g = 0; g < groups; g++) {
+		__m256i sums = group_sums_avx2(q, code);
+
+		above |= (uint64_t)estimate_avx2(q, sums, scale, bias, base,
+						 threshold, est)
+			 << g * RK_GROUP;
+		code += q->words * RK_GROUP;
+		scale += RK_GROUP;
+		bias += RK_GROUP;
+		est += RK_GROUP;
+	}
+	return above;
 }
 
 /* --- AVX-512 --- */
@@ -285,33 +319,52 @@ AVX512 static void axpy_i16_avx512(int32_t *acc, const int16_t *row, int32_t w,
 	}
 }
 
-AVX512 static void code_sums_avx512(const uint64_t *code, size_t groups,
-				    size_t words, const uint64_t *planes,
-				    uint32_t *sum)
+AVX512 static __m256i group_sums_avx512(const struct rk_code_query *q,
+					const uint64_t *code)
 {
-	for (size_t g = 0; g < groups; g++, sum += RK_GROUP) {
-		__m512i s0 = _mm512_setzero_si512(), s1 = s0, s2 = s0, s3 = s0;
+	__m512i s0 = _mm512_setzero_si512(), s1 = s0, s2 = s0, s3 = s0;
+	const uint64_t *m = q->planes;
+	size_t words = q->words;
 
-		for (size_t w = 0; w < words; w++, code += RK_GROUP) {
-			__m512i c = _mm512_loadu_si512(code);
-			const uint64_t *q = planes + w;
+	for (size_t w = 0; w < words; w++, code += RK_GROUP, m++) {
+		__m512i c = _mm512_loadu_si512(code);
 
 #define PLANE(s, p)                                                            \
 	s = _mm512_add_epi64(                                                  \
 		s, _mm512_popcnt_epi64(_mm512_and_si512(                       \
-			   c, _mm512_set1_epi64((long long)q[p * words]))))
-			PLANE(s0, 0);
-			PLANE(s1, 1);
-			PLANE(s2, 2);
-			PLANE(s3, 3);
+			   c, _mm512_set1_epi64((long long)m[p * words]))))
+		PLANE(s0, 0);
+		PLANE(s1, 1);
+		PLANE(s2, 2);
+		PLANE(s3, 3);
 #undef PLANE
-		}
-		s0 = _mm512_add_epi64(s0, _mm512_slli_epi64(s1, 1));
-		s2 = _mm512_add_epi64(s2, _mm512_slli_epi64(s3, 1));
-		s0 = _mm512_add_epi64(s0, _mm512_slli_epi64(s2, 2));
-		_mm256_storeu_si256((__m256i *)(void *)sum,
-				    _mm512_cvtepi64_epi32(s0));
 	}
+	s0 = _mm512_add_epi64(s0, _mm512_slli_epi64(s1, 1));
+	s2 = _mm512_add_epi64(s2, _mm512_slli_epi64(s3, 1));
+	return _mm512_cvtepi64_epi32(
+		_mm512_add_epi64(s0, _mm512_slli_epi64(s2, 2)));
+}
+
+AVX512 static uint64_t code_scan_avx512(const struct rk_code_query *q,
+					const uint64_t *code,
+					const float *scale, const float *bias,
+					size_t groups, float base,
+					float threshold, float *est)
+{
+	uint64_t above = 0;
+
+	for (size_t g = 0; g < groups; g++) {
+		__m256i sums = group_sums_avx512(q, code);
+
+		above |= (uint64_t)estimate_avx2(q, sums, scale, bias, base,
+						 threshold, est)
+			 << g * RK_GROUP;
+		code += q->words * RK_GROUP;
+		scale += RK_GROUP;
+		bias += RK_GROUP;
+		est += RK_GROUP;
+	}
+	return above;
 }
 #endif
 
@@ -324,20 +377,21 @@ struct kernels {
 	void (*axpy)(float *, const float *, float, size_t);
 	void (*axpy_i16)(int32_t *, const int16_t *, int32_t, size_t);
 	uint32_t (*hamming)(const uint64_t *, const uint64_t *, size_t);
-	void (*code_sums)(const uint64_t *, size_t, size_t, const uint64_t *,
-			  uint32_t *);
+	uint64_t (*code_scan)(const struct rk_code_query *, const uint64_t *,
+			      const float *, const float *, size_t, float,
+			      float, float *);
 };
 
 static const struct kernels PORTABLE = {"portable", dot_c,	dot_i8_c,
 					axpy_c,	    axpy_i16_c, hamming_c,
-					code_sums_c};
+					code_scan_c};
 #if X86
 static const struct kernels FOR_AVX2 = {
 	"avx2",	       dot_avx2,       dot_i8_avx2,   axpy_avx2,
-	axpy_i16_avx2, hamming_popcnt, code_sums_avx2};
+	axpy_i16_avx2, hamming_popcnt, code_scan_avx2};
 static const struct kernels FOR_AVX512 = {
 	"avx512",	 dot_avx512,	 dot_i8_avx512,	  axpy_avx512,
-	axpy_i16_avx512, hamming_popcnt, code_sums_avx512};
+	axpy_i16_avx512, hamming_popcnt, code_scan_avx512};
 #endif
 static const struct kernels *chosen = &PORTABLE;
 
@@ -412,8 +466,10 @@ uint32_t rk_hamming(const uint64_t *a, const uint64_t *b, size_t n)
 	return chosen->hamming(a, b, n);
 }
 
-void rk_code_sums(const uint64_t *code, size_t groups, size_t words,
-		  const uint64_t *planes, uint32_t *sum)
+uint64_t rk_code_scan(const struct rk_code_query *q, const uint64_t *code,
+		      const float *scale, const float *bias, size_t groups,
+		      float base, float threshold, float *est)
 {
-	chosen->code_sums(code, groups, words, planes, sum);
+	return chosen->code_scan(q, code, scale, bias, groups, base, threshold,
+				 est);
 }

@@ -36,14 +36,24 @@ void rk_axpy_i16(int32_t *acc, const int16_t *row, int32_t w, size_t n);
 uint32_t rk_hamming(const uint64_t *a, const uint64_t *b, size_t n);
 
 /*
- * Weighted popcounts of 1-bit codes in groups of 8 rows: word w of row r of a
- * group is code[w * 8 + r]. For each row
- *   sum[r] = sum over planes p of 2^p popcount(code & plane[p * words + w])
- * Writes 8 sums a group.
+ * Estimates of dot products from 1-bit codes, in groups of 8 rows: word w of
+ * row r of a group is code[w * 8 + r]. With
+ *   S[r] = sum over planes p of 2^p popcount(code & planes[p * words + w])
+ * the estimate is base + scale[r] (a S[r] + b) - c bias[r].
  */
-enum { RK_PLANES = 4, RK_GROUP = 8 };
-void rk_code_sums(const uint64_t *code, size_t groups, size_t words,
-		  const uint64_t *planes, uint32_t *sum);
+enum { RK_PLANES = 4, RK_GROUP = 8, RK_SCAN_GROUPS = 8 };
+struct rk_code_query {
+	const uint64_t *planes;
+	size_t words;
+	float a, b, c;
+};
+/*
+ * At most RK_SCAN_GROUPS groups; est gets 8 estimates a group. Returns a bit
+ * for each row whose estimate is above `threshold`.
+ */
+uint64_t rk_code_scan(const struct rk_code_query *q, const uint64_t *code,
+		      const float *scale, const float *bias, size_t groups,
+		      float base, float threshold, float *est);
 
 /* "avx512", "avx2" or "portable": what was chosen, for status and benches. */
 const char *rk_kernels_name(void);

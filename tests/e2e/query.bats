@@ -13,7 +13,7 @@ load helper
 @test "the answer has a header and grep-shaped lines" {
 	printf 'first\nthe purple yak\nlast\n' >"$MNT/a.md"
 	run cat "$MNT/query/purple yak"
-	assert_line --index 0 --regexp '^# rankfs 1 hits=1/1 generation=[0-9]+ pending=0 vectors=off took=[0-9.]+ms mode=lexical$'
+	assert_line --index 0 --regexp '^# rankfs 1 hits=1/1 generation=[0-9]+ pending=0 vectors=100% took=[0-9.]+ms mode=hybrid$'
 	assert_line --index 1 "$MNT/a.md:2: [1-3] score=1.0000 (complete)"
 	assert_line --index 3 "    the purple yak"
 }

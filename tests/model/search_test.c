@@ -93,29 +93,32 @@ static const char *const QUERIES[] = {
 enum { NQ = sizeof(QUERIES) / sizeof(QUERIES[0]) };
 
 /* Everything an answer says, as one string. */
-static char *answer(struct rk_index *ix, const char *q, int k)
+static char *answer(struct rk_index *ix, const char *q, int k, const char *mode)
 {
 	struct rk_search_opts opts = {.wait_ms = 10000};
 	struct rk_buf b = RK_BUF_INIT;
 	struct rk_results *r;
 	char text[200];
-	int n = snprintf(text, sizeof(text), "%s n:%d", q, k);
+	int n = snprintf(text, sizeof(text), "%s n:%d mode:%s", q, k, mode);
 
 	CHECK_INT(rk_search(ix, text, (size_t)n, &opts, &r), 0);
 	rk_buf_printf(&b, "%llu%s:", (unsigned long long)r->total,
 		      r->total_is_lower ? "+" : "");
 	for (size_t i = 0; i < r->nhits; i++)
-		rk_buf_printf(&b, " %s:%u=%.9g", r->hits[i].path,
-			      r->hits[i].line, r->hits[i].lexical);
+		rk_buf_printf(&b, " %s:%u=%.9g/%.9g", r->hits[i].path,
+			      r->hits[i].line, r->hits[i].lexical,
+			      r->hits[i].vector);
 	rk_buf_byte(&b, 0);
 	rk_results_free(r);
 	return (char *)b.p;
 }
 
-static void answers_do_not_depend_on_segments(void)
+/* The same documents in several ways; with vectors after a fit on all. */
+static void write_in_many_ways(const char *mode)
 {
 	char *first[NQ];
 	unsigned long long seed = 42;
+	int fitted = strcmp(mode, "lexical") != 0;
 
 	for (int way = 0; way < 5; way++) {
 		struct rk_index *ix;
@@ -146,8 +149,10 @@ static void answers_do_not_depend_on_segments(void)
 		settle(ix);
 		if (way == 4)
 			CHECK_INT(rk_compact(ix), 0);
+		if (fitted)
+			CHECK_INT(rk_refit(ix, 60000), 0);
 		for (int q = 0; q < NQ; q++) {
-			char *got = answer(ix, QUERIES[q], 10);
+			char *got = answer(ix, QUERIES[q], 10, mode);
 
 			if (way == 0) {
 				first[q] = got;
@@ -163,6 +168,21 @@ static void answers_do_not_depend_on_segments(void)
 	}
 	for (int q = 0; q < NQ; q++)
 		free(first[q]);
+}
+
+static void answers_do_not_depend_on_segments(void)
+{
+	write_in_many_ways("lexical");
+}
+
+static void nor_do_hybrid_ones(void)
+{
+	write_in_many_ways("hybrid");
+}
+
+static void nor_do_those_by_vectors(void)
+{
+	write_in_many_ways("vector");
 }
 
 /* How often word w is in document d; *len gets its length in words. */
@@ -211,15 +231,17 @@ static void one_word_is_ranked_as_the_formula_says(void)
 		struct rk_search_opts opts = {.wait_ms = 1000};
 		struct rk_results *r;
 		double best = 0, sum = 0, head_sum = 0;
-		int df = 0, len;
+		int df = 0, len, n;
+		char text[64];
 
+		n = snprintf(text, sizeof(text), "%s mode:lexical", WORDS[k]);
 		/* path words: d3, d, 3, f003 (f, 003), txt are in the head */
 		for (int d = 0; d < DOCS; d++) {
 			df += count_word(d, WORDS[k], &len) > 0;
 			sum += len;
 			head_sum += (len < 12 ? len : 12);
 		}
-		CHECK_INT(rk_search(ix, WORDS[k], 3, &opts, &r), 0);
+		CHECK_INT(rk_search(ix, text, (size_t)n, &opts, &r), 0);
 		CHECK_INT(r->total, df);
 		for (int d = 0; d < DOCS; d++) {
 			struct rk_norms t;
@@ -269,8 +291,8 @@ static void more_results_begin_with_the_same(void)
 	settle(ix);
 	CHECK_INT(rk_checkpoint(ix), 0);
 	for (int q = 0; q < NQ; q++) {
-		char *few = answer(ix, QUERIES[q], 5);
-		char *many = answer(ix, QUERIES[q], 300);
+		char *few = answer(ix, QUERIES[q], 5, "lexical");
+		char *many = answer(ix, QUERIES[q], 300, "lexical");
 		char *a = strchr(few, ':'), *b = strchr(many, ':');
 
 		if (strncmp(a, b, strlen(a)) != 0)
@@ -286,6 +308,8 @@ static void more_results_begin_with_the_same(void)
 static const struct t_case CASES[] = {
 	{"answers do not depend on segments",
 	 answers_do_not_depend_on_segments},
+	{"nor do hybrid ones", nor_do_hybrid_ones},
+	{"nor do those by vectors", nor_do_those_by_vectors},
 	{"one word is ranked as the formula says",
 	 one_word_is_ranked_as_the_formula_says},
 	{"more results begin with the same", more_results_begin_with_the_same},

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* rankfs's vector indexes: vector_bench DATA N DIM */
+#include "vector_data.h"
+#include "vector/ivf.h"
+#include <stdio.h>
+
+static const float *get(void *ctx, uint32_t row, uint32_t n)
+{
+	const struct data *d = ctx;
+
+	(void)n;
+	return d->rows + (size_t)row * d->dim;
+}
+
+static void run_ivf(const struct data *d, const struct rk_ivf *v,
+		    const char *name, uint32_t probes, uint32_t rank)
+{
+	struct rk_near out[TRUTH];
+	char setting[40];
+	double recall = 0, best = 1e9;
+
+	for (int round = 0; round < 3; round++) {
+		double t = now_s();
+
+		recall = 0;
+		for (uint32_t q = 0; q < d->nq; q++) {
+			struct rk_ivf_search s = {
+				.q = d->queries + (size_t)q * d->dim,
+				.k = TRUTH,
+				.probes = probes,
+				.rerank = rank,
+				.floor = -2,
+				.get = get,
+				.get_ctx = (void *)(uintptr_t)d};
+			int n = rk_ivf_nearest(v, &s, out);
+			uint32_t ids[TRUTH];
+
+			for (int i = 0; i < n; i++)
+				ids[i] = out[i].row;
+			recall += recall_of(d, q, ids, (uint32_t)n);
+		}
+		t = now_s() - t;
+		best = t < best ? t : best;
+	}
+	snprintf(setting, sizeof(setting), "probes=%u rerank=%u", probes, rank);
+	report(name, setting, recall / d->nq, best, d->nq);
+}
+
+static void ivf(const struct data *d, const char *name, uint32_t nlists)
+{
+	static const uint32_t PROBES[] = {4, 6, 8, 12, 16, 24, 32, 48, 64, 96};
+	static const uint32_t RANK[] = {25, 50, 100, 200, 400};
+	struct rk_ivf v;
+	double t = cpu_s();
+
+	if (rk_ivf_build(get, (void *)(uintptr_t)d, d->n, d->dim, nlists, NULL,
+			 &v) < 0)
+		exit(1);
+	printf("# %s build %.2f CPU s, %.1f MB, lists %u\n", name, cpu_s() - t,
+	       (double)v.ngroups * 8 * ((double)v.words * 8 + 12) / 1e6 +
+		       (double)v.nlists * (double)v.stride * 4e-6,
+	       v.nlists);
+	if (nlists == 1)
+		for (size_t i = 0; i < 5; i++)
+			run_ivf(d, &v, name, 1, RANK[i]);
+	else
+		for (size_t i = 0; i < 10; i++)
+			run_ivf(d, &v, name, PROBES[i], 100);
+	rk_ivf_release(&v);
+}
+
+int main(int argc, char **argv)
+{
+	struct data d;
+
+	if (argc < 4)
+		return 2;
+	load_data(&d, argv[1], (uint32_t)atoi(argv[2]), 500,
+		  (uint32_t)atoi(argv[3]));
+	find_truth(&d, rk_dot);
+	printf("# %u rows, %u dimensions, kernels %s\n", d.n, d.dim,
+	       rk_kernels_name());
+	ivf(&d, "codes", 1);
+	ivf(&d, "ivf", rk_ivf_lists(d.n));
+	return 0;
+}
