@@ -198,7 +198,7 @@ static char *absolute(const char *path)
 static int open_index(struct fs *fs, const struct fs_options *o)
 {
 	unsigned flags = o->read_only ? RK_READ_ONLY : 0;
-	int rc = rk_index_open(NULL, o->backing, "main", flags, &fs->ix);
+	int rc = rk_index_open(fs_env(), o->backing, "main", flags, &fs->ix);
 	char holder[64];
 
 	if (rc == 0)

@@ -118,3 +118,12 @@ void fs_options_release(struct fs_options *o)
 	free(o->mountpoint);
 	fuse_opt_free_args(&o->fuse);
 }
+
+const struct rk_env *fs_env(void)
+{
+	static struct rk_env env;
+
+	env = *rk_env_posix();
+	env.embed_key = getenv("RANKFS_EMBED_KEY");
+	return &env;
+}

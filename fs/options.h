@@ -20,6 +20,12 @@ struct fs_options {
 int fs_options_parse(int argc, char **argv, struct fs_options *o);
 void fs_options_release(struct fs_options *o);
 
+/*
+ * The outside world for rk_index_open(): the real one, with the token for an
+ * embedding server from RANKFS_EMBED_KEY. Static storage.
+ */
+const struct rk_env *fs_env(void);
+
 /* $XDG_DATA_HOME/rankfs, or ~/.local/share/rankfs; malloc'd. */
 char *fs_default_backing(void);
 

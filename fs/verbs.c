@@ -34,7 +34,7 @@ static int open_index(const struct verb_args *a, unsigned flags,
 		      struct rk_index **ix)
 {
 	char holder[64];
-	int rc = rk_index_open(NULL, a->backing, "main", flags, ix);
+	int rc = rk_index_open(fs_env(), a->backing, "main", flags, ix);
 
 	if (rc == RK_ELOCKED &&
 	    rk_index_holder(a->backing, "main", holder, sizeof(holder)) == 0) {

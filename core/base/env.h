@@ -30,6 +30,8 @@ struct rk_io {
 struct rk_env {
 	const struct rk_io *io;
 	int64_t (*now_ns)(void); /* wall clock, nanoseconds since 1970 */
+	/* bearer token for an embedding server, or NULL; never written down */
+	const char *embed_key;
 };
 
 /* The real world. Static storage. */

@@ -90,6 +90,40 @@ static const struct key {
 	 "percent of the vectors in the fused score; 0: what suits the "
 	 "embedder",
 	 0, NULL, NULL, NULL},
+	{.name = "embed_model",
+	 .offset = offsetof(struct rk_config, embed_model),
+	 .size = sizeof(((struct rk_config *)0)->embed_model),
+	 .text_dflt = "",
+	 .help = "model that an embedding server is asked for"},
+	{.name = "embed_key_file",
+	 .offset = offsetof(struct rk_config, embed_key_file),
+	 .size = sizeof(((struct rk_config *)0)->embed_key_file),
+	 .text_dflt = "",
+	 .help = "file with the bearer token for the server; or "
+		 "RANKFS_EMBED_KEY in the environment of the mount"},
+	{.name = "embed_doc_prefix",
+	 .offset = offsetof(struct rk_config, embed_doc_prefix),
+	 .size = sizeof(((struct rk_config *)0)->embed_doc_prefix),
+	 .text_dflt = "",
+	 .help = "put before each text, \"search_document: \" for some models "
+		 "(in quotes to keep the blank)"},
+	{.name = "embed_query_prefix",
+	 .offset = offsetof(struct rk_config, embed_query_prefix),
+	 .size = sizeof(((struct rk_config *)0)->embed_query_prefix),
+	 .text_dflt = "",
+	 .help = "put before each query"},
+	{"embed_dims", offsetof(struct rk_config, embed_dims), 0, 0, 65536,
+	 "dimensions to ask for and to cut vectors to; 0: as the model has", 0,
+	 NULL, NULL, NULL},
+	{"embed_batch", offsetof(struct rk_config, embed_batch), 32, 1, 2048,
+	 "texts in one request", 0, NULL, NULL, NULL},
+	{"embed_chars", offsetof(struct rk_config, embed_chars), 8192, 64,
+	 1000000, "bytes of a text that are sent", 0, NULL, NULL, NULL},
+	{"embed_timeout_ms", offsetof(struct rk_config, embed_timeout_ms),
+	 60000, 100, 3600000, "time for one request with documents", 0, NULL,
+	 NULL, NULL},
+	{"embed_query_ms", offsetof(struct rk_config, embed_query_ms), 1500, 10,
+	 600000, "time a query waits for its vector", 0, NULL, NULL, NULL},
 	{"memory_mib", offsetof(struct rk_config, memory_mib), 96, 4, 65536,
 	 "memory for what is not yet written to segments", 0, NULL, NULL, NULL},
 	{"text_max_mib", offsetof(struct rk_config, text_max_mib), 8, 1, 1024,
@@ -149,6 +183,14 @@ static const struct key *find_key(const char *s, size_t n)
 static int set_text(struct rk_config *c, const struct key *k, const char *v,
 		    char *err, size_t err_n)
 {
+	size_t n = strlen(v);
+	char plain[512];
+
+	if (n >= 2 && n < sizeof(plain) && v[0] == '"' && v[n - 1] == '"') {
+		memcpy(plain, v + 1, n - 2);
+		plain[n - 2] = '\0';
+		v = plain;
+	}
 	if (strlen(v) >= k->size || (k->check && !k->check(v))) {
 		snprintf(err, err_n, "%s: '%.40s' is not %s", k->name, v,
 			 k->expected);
@@ -226,13 +268,21 @@ int rk_config_parse(struct rk_config *c, const char *s, size_t n, char *err,
 	return 0;
 }
 
+/* In quotes where blanks at an end would get lost. */
+static void print_text(const char *name, const char *v, struct rk_buf *out)
+{
+	size_t n = strlen(v);
+	int quote = n && (v[0] == ' ' || v[n - 1] == ' ' || v[0] == '"');
+
+	rk_buf_printf(out, quote ? "%s \"%s\"\n" : "%s %s\n", name, v);
+}
+
 void rk_config_format(const struct rk_config *c, struct rk_buf *out)
 {
 	for (int i = 0; i < NKEYS; i++) {
 		rk_buf_printf(out, "# %s\n", KEYS[i].help);
 		if (KEYS[i].size)
-			rk_buf_printf(out, "%s %s\n", KEYS[i].name,
-				      text(c, &KEYS[i]));
+			print_text(KEYS[i].name, text(c, &KEYS[i]), out);
 		else
 			rk_buf_printf(out, "%s %lld\n", KEYS[i].name,
 				      (long long)*number(c, &KEYS[i]));

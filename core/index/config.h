@@ -25,6 +25,13 @@ struct rk_config {
 	char vector_index[16]; /* type of the index over vectors */
 	int64_t vector_weight; /* percent in the fused score; 0: embedder's */
 	char fusion[16];
+	/* of an embedding server */
+	char embed_model[128];
+	char embed_key_file[200];
+	char embed_doc_prefix[128];
+	char embed_query_prefix[128];
+	int64_t embed_dims, embed_batch, embed_chars;
+	int64_t embed_timeout_ms, embed_query_ms;
 };
 
 void rk_config_defaults(struct rk_config *c);

@@ -14,6 +14,7 @@
 #include "index/internal.h"
 #include "base/mem.h"
 #include "storage/fold.h"
+#include "vector/server.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +27,8 @@ enum {
 	FIT_CHUNKS = 200, /* no fit below */
 	TICK_MS = 100,
 	POLL_MS = 10,
-	RETRY_MS = 5000,
+	RETRY_MS = 250, /* doubled with each failure in a row */
+	RETRY_MAX_MS = 8000,
 	NICE = 10,
 	INDEX_ROWS = 2000, /* fewer vectors are scanned as they are */
 	BUSY_WAIT_S = 20,  /* a bulk load delays a fit at most so long */
@@ -52,65 +54,6 @@ uint64_t rk_take_vectors_id(struct rk_index *ix)
 	id = ix->next_vectors++;
 	pthread_mutex_unlock(&ix->lock);
 	return id;
-}
-
-static int is_builtin(const char *embedder)
-{
-	return strcmp(embedder, "hash-lsa") == 0;
-}
-
-/* The space of the configured embedder, without a fit. */
-static int configured_space(struct rk_index *ix, uint64_t number,
-			    struct rk_space **out)
-{
-	struct rk_latent *l = NULL;
-	int rc = 0;
-
-	if (is_builtin(ix->config.embedder))
-		rc = rk_latent_new(&l);
-	return rc ? rc : rk_space_new(number, l, NULL, out);
-}
-
-/* The fit that the manifest names; if it is damaged, a space anew. */
-static int recover_fit(struct rk_index *ix, const struct rk_manifest *m)
-{
-	struct rk_latent *l = NULL;
-	int rc = rk_latent_open(ix->env->io, ix->dir_fd, m->space, &l);
-
-	if (rc == 0)
-		return rk_space_new(m->space, l, NULL, &ix->space);
-	if (rc == -ENOMEM || rc == RK_EVERSION)
-		return rc;
-	rk_warn(&ix->warnings,
-		"the fit of the vectors: %s; vectors are made again",
-		rk_strerror(rc));
-	ix->dirty = 1;
-	return configured_space(ix, ix->next_space++, &ix->space);
-}
-
-int rk_space_recover(struct rk_index *ix)
-{
-	const struct rk_manifest *m = &ix->manifest;
-	int rc;
-
-	if (m->space == 0)
-		return configured_space(ix, ix->next_space++, &ix->space);
-	if ((rc = configured_space(ix, m->space, &ix->space)) < 0)
-		return rc;
-	if (strcmp(rk_space_embedder(ix->space), m->embedder) != 0) {
-		rk_warn(&ix->warnings,
-			"the vectors were made by %s, the configuration says "
-			"%s: answers are by words alone until reindex",
-			m->embedder, rk_space_embedder(ix->space));
-		ix->foreign = 1;
-		rk_space_unref(ix->space);
-		return rk_space_new(m->space, NULL, NULL, &ix->space);
-	}
-	if (!m->fitted)
-		return 0;
-	rk_space_unref(ix->space);
-	ix->space = NULL;
-	return recover_fit(ix, m);
 }
 
 /* --- the fit --- */
@@ -152,34 +95,24 @@ static int fit(struct rk_index *ix, struct rk_latent **out)
 	return rc;
 }
 
-/* From here on, new vectors are made in `next`. Takes the reference. */
-static int begin_next(struct rk_index *ix, struct rk_space *next)
-{
-	int rc;
-
-	pthread_mutex_lock(&ix->writer);
-	pthread_mutex_lock(&ix->lock);
-	ix->next = next;
-	pthread_mutex_unlock(&ix->lock);
-	rc = rk_freeze(ix);
-	pthread_mutex_unlock(&ix->writer);
-	return rc;
-}
-
 static int refit(struct rk_index *ix)
 {
 	struct rk_latent *l = NULL;
 	struct rk_space *next;
 	uint64_t number;
-	int rc = rk_checkpoint(ix);
+	int rc;
 
+	/* before looking at the index: what is asked for later is another */
+	pthread_mutex_lock(&ix->lock);
+	ix->refit_wanted = 0;
+	pthread_mutex_unlock(&ix->lock);
+	rc = rk_checkpoint(ix);
 	if (rc == 0)
 		rc = fit(ix, &l);
 	if (rc < 0)
 		return rc;
 	pthread_mutex_lock(&ix->lock);
 	number = ix->next_space++;
-	ix->refit_wanted = 0;
 	pthread_mutex_unlock(&ix->lock);
 	rc = rk_latent_write(ix->env->io, ix->dir_fd, number, l);
 	if (rc < 0) {
@@ -188,14 +121,18 @@ static int refit(struct rk_index *ix)
 	}
 	if ((rc = rk_space_new(number, l, NULL, &next)) < 0)
 		return rc;
-	return begin_next(ix, next);
+	return rk_begin_space(ix, next);
 }
 
 /* --- vectors of segments --- */
 
-/* A segment without vectors in this space; a reference, or NULL. */
+/*
+ * A segment whose vectors in this space are not complete: a reference, or
+ * NULL; *old gets a reference to what there is.
+ */
 static struct rk_segment *find_bare(struct rk_index *ix,
-				    const struct rk_space *sp)
+				    const struct rk_space *sp,
+				    struct rk_vectors **old)
 {
 	struct rk_segment *found = NULL;
 
@@ -208,8 +145,10 @@ static struct rk_segment *find_bare(struct rk_index *ix,
 			rk_vectors_unref(*v);
 			*v = NULL;
 		}
-		if (!*v && !s->damaged)
+		if ((!*v || !(*v)->complete) && !s->damaged) {
 			found = rk_segment_ref(s);
+			*old = rk_vectors_ref(*v);
+		}
 	}
 	pthread_mutex_unlock(&ix->lock);
 	return found;
@@ -238,7 +177,7 @@ static void attach(struct rk_index *ix, const struct rk_space *sp,
 }
 
 static int build(struct rk_index *ix, const struct rk_space *sp,
-		 struct rk_segment *seg)
+		 struct rk_segment *seg, struct rk_vectors *old)
 {
 	struct rk_vectors *v = NULL;
 	uint64_t id;
@@ -247,8 +186,11 @@ static int build(struct rk_index *ix, const struct rk_space *sp,
 	pthread_mutex_lock(&ix->lock);
 	id = ix->vectors_busy = ix->next_vectors++;
 	pthread_mutex_unlock(&ix->lock);
-	rc = rk_fold_segment(ix->env->io, ix->dir_fd, id, sp->number,
-			     sp->latent, seg, &ix->stopping);
+	if (sp->latent)
+		rc = rk_fold_segment(ix->env->io, ix->dir_fd, id, sp->number,
+				     sp->latent, seg, &ix->stopping);
+	else
+		rc = rk_embed_segment(ix, sp, seg, old, id);
 	if (rc == 0)
 		rc = rk_vectors_open(ix->env->io, ix->dir_fd, id, &v);
 	if (rc == 0) {
@@ -265,15 +207,19 @@ static int build(struct rk_index *ix, const struct rk_space *sp,
 static int build_one(struct rk_index *ix)
 {
 	struct rk_space *sp = rk_target_space(ix);
+	struct rk_vectors *old = NULL;
 	struct rk_segment *seg = NULL;
 	int rc = 0;
 
-	if (sp->latent)
-		seg = find_bare(ix, sp);
+	if (sp->stride)
+		seg = find_bare(ix, sp, &old);
 	if (seg) {
-		rc = build(ix, sp, seg);
+		rc = build(ix, sp, seg, old);
 		rc = rc < 0 ? rc : 1;
+	} else if (!rk_space_is_local(sp)) {
+		rc = rk_embed_memtable(ix, sp);
 	}
+	rk_vectors_unref(old);
 	rk_segment_unref(seg);
 	rk_space_unref(sp);
 	return rc;
@@ -355,7 +301,13 @@ int rk_embed_pending(struct rk_index *ix)
 	pthread_mutex_lock(&ix->lock);
 	pending = ix->next != NULL || needs_fit(ix);
 	for (unsigned i = 0; i < ix->view->nsegs && ix->space->stride; i++)
-		pending |= !ix->view->segs[i]->vec;
+		pending |= !ix->view->segs[i]->vec ||
+			   !ix->view->segs[i]->vec->complete;
+	for (unsigned i = 0; i < ix->view->nmems; i++)
+		pending |= !rk_space_is_local(ix->space) &&
+			   ix->view->mems[i]->vec_done <
+				   ix->view->mems[i]->nchunks;
+	pending |= ix->switch_wanted || ix->awaited;
 	pthread_mutex_unlock(&ix->lock);
 	if (!pending) {
 		struct rk_vectors *v = find_unindexed(ix, wanted_type(ix));
@@ -478,8 +430,12 @@ static int have_next(struct rk_index *ix)
 static int step(struct rk_index *ix, uint64_t *due_since_ns)
 {
 	uint64_t now = rk_mono_ns();
-	int rc = build_one(ix);
+	int rc = rk_switch_embedder(ix);
 
+	if (rc == 0)
+		rc = rk_probe_embedder(ix);
+	if (rc == 0)
+		rc = build_one(ix);
 	if (rc != 0)
 		return rc;
 	if (have_next(ix)) {
@@ -502,10 +458,27 @@ static int step(struct rk_index *ix, uint64_t *due_since_ns)
 	return rc < 0 ? rc : 1;
 }
 
+/* A server says in its own words what is wrong. */
+static void after_failure(struct rk_index *ix, int rc)
+{
+	struct rk_space *sp = rk_target_space(ix);
+	struct rk_embedder *e = ix->awaited ? ix->awaited : sp->embedder;
+	char text[256] = "";
+
+	if (e && e->remote)
+		rk_server_error(e, text, sizeof(text));
+	rk_warn(&ix->warnings, "vectors: %s%s", *text ? "server: " : "",
+		*text ? text : rk_strerror(rc));
+	if (rc == -EPROTO && sp->embedder && sp->embedder->remote)
+		rk_check_dimension(ix);
+	rk_space_unref(sp);
+}
+
 void *rk_embed_main(void *arg)
 {
 	struct rk_index *ix = arg;
 	uint64_t due_since_ns = 0;
+	unsigned retry_ms = RETRY_MS;
 
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	while (!ix->stopping) {
@@ -513,9 +486,12 @@ void *rk_embed_main(void *arg)
 
 		rc = step(ix, &due_since_ns);
 		if (rc < 0 && !ix->stopping)
-			rk_warn(&ix->warnings, "vectors: %s", rk_strerror(rc));
+			after_failure(ix, rc);
 		if (rc <= 0)
-			wait_ms(ix, rc < 0 ? RETRY_MS : TICK_MS);
+			wait_ms(ix, rc < 0 ? retry_ms : TICK_MS);
+		retry_ms = rc >= 0			 ? RETRY_MS
+			   : retry_ms * 2 < RETRY_MAX_MS ? retry_ms * 2
+							 : RETRY_MAX_MS;
 	}
 	return NULL;
 }

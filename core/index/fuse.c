@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WEIGHT	    0.35 /* of the built-in embedding */
 #define FLOOR	    0.5
 #define RRF_K	    10.0
 #define RRF_LEXICAL 0.8
@@ -126,7 +125,7 @@ static double weight_of(struct rk_searching *s)
 
 	if (s->mode == RK_MODE_VECTOR)
 		return 1;
-	return percent > 0 ? (double)percent / 100 : WEIGHT;
+	return percent > 0 ? (double)percent / 100 : s->snap.space->weight;
 }
 
 static void combine(struct rk_searching *s, struct rk_ranked *v, size_t n)
@@ -151,23 +150,25 @@ static void combine(struct rk_searching *s, struct rk_ranked *v, size_t n)
 }
 
 /*
- * What only the vector lane has found must be near in earnest: without a fit
- * nothing is (hashed dimensions know no other words than the query's), with
- * one a share of the nearest chunk's cosine.
+ * What only the vector lane has found must be near in earnest. Without a fit
+ * nothing is: hashed dimensions know no other words than the query's. With
+ * one, a share of the nearest chunk's cosine is asked for; embedders of texts
+ * give any two texts much of that, so the share is of the range of cosines.
  */
 static size_t drop_far(const struct rk_searching *s, struct rk_ranked *v,
 		       size_t n)
 {
 	const struct rk_latent *l = s->snap.space->latent;
-	double high = 0;
+	double high = -1, low = 1, least;
 	size_t kept = 0;
 
+	for (size_t i = 0; i < n; i++) {
+		high = v[i].vector > high ? v[i].vector : high;
+		low = v[i].vector < low ? v[i].vector : low;
+	}
+	least = l ? l->chunks ? FLOOR * high : 2 : low + FLOOR * (high - low);
 	for (size_t i = 0; i < n; i++)
-		if (v[i].vector > high)
-			high = v[i].vector;
-	for (size_t i = 0; i < n; i++)
-		if (v[i].lexical > 0 ||
-		    (!(l && l->chunks == 0) && v[i].vector >= FLOOR * high))
+		if (v[i].lexical > 0 || v[i].vector >= least)
 			v[kept++] = v[i];
 	return kept;
 }

@@ -4,6 +4,7 @@
 #include "base/mp.h"
 #include "registry/registry.h"
 #include "storage/lock.h"
+#include <cblas.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -226,6 +227,10 @@ static void index_free(struct rk_index *ix)
 	rk_view_unref(ix->view);
 	rk_space_unref(ix->space);
 	rk_space_unref(ix->next);
+	rk_embedder_unref(ix->awaited);
+	for (size_t i = 0;
+	     i < sizeof(ix->query_vecs) / sizeof(ix->query_vecs[0]); i++)
+		rk_free(ix->query_vecs[i].v);
 	rk_manifest_release(&ix->manifest);
 	rk_warnings_release(&ix->warnings);
 	if (ix->files_fd >= 0)
@@ -302,12 +307,20 @@ static int open_writer(struct rk_index *ix)
 	return 0;
 }
 
+/* One thread: several requests run side by side, and fits give way. */
+static void limit_blas(void)
+{
+	openblas_set_num_threads(1);
+}
+
 int rk_index_open(const struct rk_env *env, const char *backing,
 		  const char *name, unsigned flags, struct rk_index **out)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct rk_index *ix = index_alloc(env, name, flags);
 	int rc;
 
+	pthread_once(&once, limit_blas);
 	if (!ix)
 		return -ENOMEM;
 	rc = open_dirs(ix, backing);

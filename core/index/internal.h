@@ -80,7 +80,13 @@ struct rk_index {
 	uint64_t next_vectors, next_space;
 	uint64_t vectors_busy; /* file being written; 0: none */
 	int foreign;	       /* vectors of another embedder than configured */
-	int refit_wanted;
+	int refit_wanted, switch_wanted;
+	struct rk_embedder *awaited; /* a server that must be probed first */
+	struct rk_query_vec {	     /* vectors of recent queries */
+		uint64_t key, space, used;
+		float *v;
+	} query_vecs[32];
+	uint64_t query_clock;
 
 	pthread_t workers[64];
 	unsigned nworkers;
@@ -163,6 +169,39 @@ void rk_persist_wake(struct rk_index *ix);
 int rk_freeze(struct rk_index *ix);
 /* Take a damaged segment out of the view; the caller reconciles. */
 void rk_drop_damaged(struct rk_index *ix);
+
+/* spaces.c: which embedding space, and changing it */
+/*
+ * What the configuration asks for: *latent for the built-in, *e for another,
+ * neither for none. A server's dimension may be unknown (0). Failures are
+ * warned about. Returns 0, -errno.
+ */
+int rk_embedder_open(struct rk_index *ix, struct rk_latent **latent,
+		     struct rk_embedder **e);
+/* Bring another embedder into use, if the configuration names one. */
+int rk_switch_embedder(struct rk_index *ix);
+/* Ask a server whose dimension is unknown; then its space becomes next. */
+int rk_probe_embedder(struct rk_index *ix);
+/*
+ * After answers that do not fit: has the server another dimension than was
+ * thought? Then a space of that one becomes next. Returns 0 or -errno.
+ */
+int rk_check_dimension(struct rk_index *ix);
+/* From here on, new vectors are made in `next`. Takes the reference. */
+int rk_begin_space(struct rk_index *ix, struct rk_space *next);
+/*
+ * The vector of a query's text, by an embedder of texts; remembered. Returns
+ * 1 and out (stride floats), 0 if there is none to be had now, -ENOMEM.
+ */
+int rk_embed_query(struct rk_index *ix, const struct rk_space *sp,
+		   const char *text, size_t n, float *out);
+
+/* embed_text.c: vectors that need the documents' text */
+int rk_embed_segment(struct rk_index *ix, const struct rk_space *sp,
+		     struct rk_segment *seg, struct rk_vectors *old,
+		     uint64_t id);
+/* The active table's next chunks. 1: some were done, 0: all are. */
+int rk_embed_memtable(struct rk_index *ix, const struct rk_space *sp);
 
 /* embed.c: vectors in the background */
 void *rk_embed_main(void *ix);

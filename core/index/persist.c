@@ -161,24 +161,28 @@ static uint64_t take_segment_id(struct rk_index *ix)
 
 /* Have all sources vectors in this space? Borrows them into src[].vec. */
 static int take_vectors(struct rk_index *ix, struct rk_source *src, unsigned n,
-			uint64_t space)
+			const struct rk_space *sp, int *complete)
 {
 	int all = 1;
 
+	*complete = 1;
 	pthread_mutex_lock(&ix->lock);
 	for (unsigned i = 0; i < n; i++) {
+		const struct rk_memtable *m = src[i].mem;
 		struct rk_segment *s = src[i].seg;
 
-		if (src[i].mem) {
-			all &= src[i].mem->vec_space == space &&
-			       src[i].mem->vec_stride > 0;
+		if (m) {
+			all &= m->vec_space == sp->number && m->vec_stride > 0;
+			*complete &= rk_space_is_local(sp) ||
+				     m->vec_done == m->nchunks;
 			continue;
 		}
-		src[i].vec = s->vec && s->vec->space == space ? s->vec
-			     : s->vec_next && s->vec_next->space == space
+		src[i].vec = s->vec && s->vec->space == sp->number ? s->vec
+			     : s->vec_next && s->vec_next->space == sp->number
 				     ? s->vec_next
 				     : NULL;
 		all &= rk_vectors_ref(src[i].vec) != NULL;
+		*complete &= src[i].vec && src[i].vec->complete;
 	}
 	pthread_mutex_unlock(&ix->lock);
 	return all;
@@ -201,13 +205,14 @@ static void merge_vectors(struct rk_index *ix, struct rk_source *src,
 			  const struct rk_space *sp, struct rk_vectors **slot)
 {
 	uint64_t id;
+	int complete;
 
 	if (!sp || sp->stride == 0)
 		return;
-	if (take_vectors(ix, src, n, sp->number)) {
+	if (take_vectors(ix, src, n, sp, &complete)) {
 		id = rk_take_vectors_id(ix);
 		if (rk_merge_vectors(ix->env->io, ix->dir_fd, id, sp->number,
-				     sp->dim, src, n, map) == 0)
+				     sp->dim, src, n, map, complete) == 0)
 			rk_vectors_open(ix->env->io, ix->dir_fd, id, slot);
 	}
 	drop_vectors(src, n);

@@ -19,6 +19,7 @@ struct parser {
 void rk_query_release(struct rk_query *q)
 {
 	rk_arena_release(&q->arena);
+	rk_buf_release(&q->text);
 }
 
 /* --- terms --- */
@@ -77,6 +78,13 @@ static int add_text(struct parser *p, const char *s, size_t n,
 	size_t count, added = 0;
 	int rc;
 
+	if (occur != RK_NOT) {
+		if (p->q->text.n)
+			rk_buf_byte(&p->q->text, ' ');
+		rk_buf_add(&p->q->text, s, n);
+		if (p->q->text.err)
+			return -ENOMEM;
+	}
 	rk_analyser_reset(p->a);
 	if ((rc = rk_analyse(p->a, s, n, 0, &pos)) < 0)
 		return rc;

@@ -220,6 +220,12 @@ int rk_reindex(struct rk_index *ix, int all)
 	if (ix->flags & RK_READ_ONLY)
 		return RK_EREADONLY;
 	pthread_mutex_lock(&ix->persist_lock);
+	if (all) {
+		pthread_mutex_lock(&ix->lock);
+		ix->switch_wanted = ix->refit_wanted = 1;
+		pthread_mutex_unlock(&ix->lock);
+		pthread_cond_broadcast(&ix->embed_cond);
+	}
 	if (all || !ix->reconcile_wanted)
 		ix->reconcile_wanted = all ? 2 : 1;
 	ix->reconciling = 1;

@@ -21,8 +21,7 @@ enum {
 	DEPTH = 1000, /* nearest chunks that get a score */
 	ROWS = 1024,  /* of one matrix-vector product */
 };
-#define FEEDBACK_WEIGHT 0.5
-#define BLAS_SLACK	1e-5f /* its error, generously */
+#define BLAS_SLACK 1e-5f /* its error, generously */
 
 /* --- the query's vector --- */
 
@@ -103,7 +102,7 @@ static void add_feedback(struct rk_searching *s, const double *scores, float *q,
 			add_scaled(centroid, v, scores[best[i]], n);
 	}
 	if ((len = norm(centroid, n)) > 0)
-		add_scaled(q, centroid, FEEDBACK_WEIGHT / len, n);
+		add_scaled(q, centroid, s->snap.space->feedback / len, n);
 }
 
 int rk_semantic_prepare(struct rk_searching *s)
@@ -111,7 +110,8 @@ int rk_semantic_prepare(struct rk_searching *s)
 	size_t k = DEPTH > 2 * s->want ? DEPTH : 2 * s->want;
 
 	s->mode = s->q.mode;
-	if (s->snap.space->stride == 0 || s->q.nterms == 0)
+	if (s->snap.space->stride == 0 ||
+	    (s->q.nterms == 0 && (s->snap.space->latent || !s->q.text.n)))
 		s->mode = RK_MODE_LEXICAL;
 	if (s->mode == RK_MODE_LEXICAL)
 		return 0;
@@ -124,19 +124,32 @@ int rk_semantic_prepare(struct rk_searching *s)
 	return s->near.v ? 0 : -ENOMEM;
 }
 
+/* A server that is away: the words answer alone, and the header says so. */
+static int no_vector(struct rk_searching *s, int rc)
+{
+	s->mode = RK_MODE_LEXICAL;
+	return rc;
+}
+
 int rk_semantic_query(struct rk_searching *s, const double *scores)
 {
 	const struct rk_space *sp = s->snap.space;
 	size_t bytes = sp->stride * sizeof(float);
 	float *q = rk_arena_alloc(&s->arena, 2 * bytes + 64);
 	double len;
+	int rc;
 
 	if (!q)
 		return -ENOMEM;
 	q = (float *)(((uintptr_t)q + 63) & ~(uintptr_t)63);
 	memset(q, 0, bytes);
-	embed_terms(s, sp->latent, q);
-	add_feedback(s, scores, q, q + sp->stride);
+	if (sp->latent)
+		embed_terms(s, sp->latent, q);
+	else if ((rc = rk_embed_query(s->ix, sp, (char *)s->q.text.p,
+				      s->q.text.n, q)) <= 0)
+		return no_vector(s, rc);
+	if (sp->feedback > 0)
+		add_feedback(s, scores, q, q + sp->stride);
 	if ((len = norm(q, sp->stride)) <= 0)
 		return 0;
 	for (size_t i = 0; i < sp->stride; i++)

@@ -24,6 +24,9 @@ int rk_space_new(uint64_t number, struct rk_latent *latent,
 	s->embedder = embedder;
 	s->dim = latent ? RK_LATENT_DIM : embedder ? embedder->dim : 0;
 	s->stride = rk_vec_stride(s->dim);
+	/* measured: core/doc/quality.md; a transformer knows what is meant */
+	s->weight = latent ? 0.35 : s->dim && embedder->remote ? 0.5 : 0.3;
+	s->feedback = s->dim && !latent && embedder->remote ? 0 : 0.5;
 	*out = s;
 	return 0;
 }

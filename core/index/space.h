@@ -20,6 +20,8 @@ struct rk_space {
 	size_t stride;
 	struct rk_latent *latent;     /* the built-in, or: */
 	struct rk_embedder *embedder; /* neither: no vectors */
+	double weight;	 /* of the vector lane in the fused score */
+	double feedback; /* of the best lexical hits in the query's vector */
 };
 
 /* Takes over the references. Returns 0, or -ENOMEM (references dropped). */
@@ -27,6 +29,11 @@ int rk_space_new(uint64_t number, struct rk_latent *latent,
 		 struct rk_embedder *embedder, struct rk_space **out);
 struct rk_space *rk_space_ref(struct rk_space *s);
 void rk_space_unref(struct rk_space *s);
+/* Are its vectors made by the workers, at once? */
+static inline int rk_space_is_local(const struct rk_space *s)
+{
+	return !s->embedder || !s->embedder->remote;
+}
 /* "hash-lsa 1", "none", or the embedder's id. */
 const char *rk_space_embedder(const struct rk_space *s);
 

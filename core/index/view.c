@@ -75,15 +75,16 @@ static void count_vectors(const struct rk_snapshot *s, uint64_t *have,
 	for (unsigned i = 0; i < v->nsegs; i++) {
 		*all += v->segs[i]->nchunks;
 		if (s->vecs[i]) /* a chunk without words has no vector */
-			*have += s->space->latent ? v->segs[i]->nchunks
-						  : s->vecs[i]->filled;
+			*have += s->vecs[i]->complete ? v->segs[i]->nchunks
+						      : s->vecs[i]->filled;
 	}
 	for (unsigned i = 0; i < v->nmems; i++) {
 		const struct rk_memtable *m = v->mems[i];
 
 		*all += m->nchunks;
 		if (m->vec_space == s->space->number)
-			*have += m->nchunks;
+			*have += rk_space_is_local(s->space) ? m->nchunks
+							     : m->vec_done;
 	}
 }
 

@@ -72,6 +72,9 @@ struct rk_memtable {
 	float **vecs;	   /* blocks of RK_VEC_BLOCK rows */
 	size_t vecs_cap;   /* blocks of room in the array */
 	size_t nvecs;	   /* blocks */
+	/* chunks whose vectors have been tried, where they come later than
+	 * the chunks do; changed under the index's writer lock */
+	_Atomic size_t vec_done;
 	uint32_t *by_path; /* open addressing: doc + 1, newest wins */
 	size_t by_path_mask;
 	size_t bytes; /* an estimate of all of the above */

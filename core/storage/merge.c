@@ -546,7 +546,7 @@ static int put_vectors(struct rk_vectors_writer *w, struct rk_source *s,
 
 int rk_merge_vectors(const struct rk_io *io, int dir, uint64_t id,
 		     uint64_t space, uint32_t dim, struct rk_source *src,
-		     unsigned n, const struct rk_remap *remap)
+		     unsigned n, const struct rk_remap *remap, int complete)
 {
 	struct rk_vectors_writer w;
 	int rc = rk_vectors_create(io, dir, id, space, dim, &w);
@@ -561,6 +561,7 @@ int rk_merge_vectors(const struct rk_io *io, int dir, uint64_t id,
 			r = src[i].ops->doc(&src[i], d, &path);
 			rc = r ? put_vectors(&w, &src[i], r) : RK_ECORRUPT;
 		}
+	w.complete = complete;
 	if (rc == 0)
 		return rk_vectors_finish(&w);
 	rk_vectors_abort(&w);

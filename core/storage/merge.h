@@ -26,11 +26,12 @@ int64_t rk_merge(const struct rk_io *io, int dir, uint64_t id,
 /*
  * The vectors that go with the segment that rk_merge() has just written from
  * the same sources, as file `id` of embedding space `space`. All sources must
- * have vectors in it: tables their own, segments `vec`.
+ * have vectors in it: tables their own, segments `vec`. `complete`: those that
+ * are zero have been tried.
  * Returns 0, -errno, RK_ECORRUPT.
  */
 int rk_merge_vectors(const struct rk_io *io, int dir, uint64_t id,
 		     uint64_t space, uint32_t dim, struct rk_source *src,
-		     unsigned n, const struct rk_remap *remap);
+		     unsigned n, const struct rk_remap *remap, int complete);
 
 #endif

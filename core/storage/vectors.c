@@ -31,6 +31,7 @@ static int load(struct rk_vectors *v)
 	v->stride = rk_vec_stride(dim);
 	if (rk_section_len(v->c, v->s_rows) != rows * v->stride * sizeof(float))
 		return RK_ECORRUPT;
+	v->complete = rk_footer_get(v->c, "complete") != 0;
 	v->rows = (uint32_t)rows;
 	v->dim = (uint32_t)dim;
 	v->filled = (uint32_t)filled;
@@ -97,8 +98,10 @@ int rk_vectors_create(const struct rk_io *io, int dir, uint64_t id,
 	int rc;
 
 	rk_vectors_name(id, name);
-	*w = (struct rk_vectors_writer){
-		.space = space, .dim = dim, .stride = rk_vec_stride(dim)};
+	*w = (struct rk_vectors_writer){.space = space,
+					.dim = dim,
+					.stride = rk_vec_stride(dim),
+					.complete = 1};
 	if ((rc = rk_cw_open(io, dir, name, &w->cw)) == 0)
 		rk_cw_begin(w->cw, "rows");
 	return rc;
@@ -127,6 +130,7 @@ int rk_vectors_finish(struct rk_vectors_writer *w)
 	rk_footer_add(&f, "dim", w->dim);
 	rk_footer_add(&f, "filled", w->filled);
 	rk_footer_add(&f, "space", w->space);
+	rk_footer_add(&f, "complete", w->complete != 0);
 	rk_cw_end(cw);
 	w->cw = NULL;
 	return rk_footer_finish(&f, cw);

@@ -22,7 +22,9 @@ struct rk_vectors {
 	int s_rows;
 	uint32_t rows, dim, filled; /* filled: rows that are not zero */
 	size_t stride;		    /* floats from row to row */
-	_Atomic int damaged;	    /* a granule failed: to be made again */
+	/* every row has been tried: one that is zero will stay so */
+	int complete;
+	_Atomic int damaged; /* a granule failed: to be made again */
 	/* index over it, or NULL; a reference, under the index's lock */
 	struct rk_ann *ann;
 };
@@ -43,6 +45,7 @@ struct rk_vectors_writer {
 	uint64_t space;
 	uint32_t rows, dim, filled;
 	size_t stride;
+	int complete; /* set before finish; 1 to begin with */
 };
 int rk_vectors_create(const struct rk_io *io, int dir, uint64_t id,
 		      uint64_t space, uint32_t dim,

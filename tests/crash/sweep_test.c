@@ -259,7 +259,7 @@ static size_t acked[DOCS]; /* recorded operations when the touch returned */
 
 static void workload(const char *backing, const char *files)
 {
-	struct rk_env env = {&rec_io, rk_env_posix()->now_ns};
+	struct rk_env env = {.io = &rec_io, .now_ns = rk_env_posix()->now_ns};
 	struct rk_index *ix;
 
 	CHECK_INT(rk_index_open(&env, backing, "main", RK_NO_RECONCILE, &ix),

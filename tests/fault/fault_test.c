@@ -241,6 +241,6 @@ static const struct t_case CASES[] = {
 int main(void)
 {
 	real = rk_env_posix()->io;
-	env = (struct rk_env){&FAULTY, rk_env_posix()->now_ns};
+	env = (struct rk_env){.io = &FAULTY, .now_ns = rk_env_posix()->now_ns};
 	return t_main(CASES, (int)(sizeof(CASES) / sizeof(CASES[0])));
 }
