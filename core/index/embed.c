@@ -105,6 +105,7 @@ static int refit(struct rk_index *ix)
 	/* before looking at the index: what is asked for later is another */
 	pthread_mutex_lock(&ix->lock);
 	ix->refit_wanted = 0;
+	ix->refitting = 1;
 	pthread_mutex_unlock(&ix->lock);
 	rc = rk_checkpoint(ix);
 	if (rc == 0)
@@ -299,7 +300,7 @@ int rk_embed_pending(struct rk_index *ix)
 	int pending;
 
 	pthread_mutex_lock(&ix->lock);
-	pending = ix->next != NULL || needs_fit(ix);
+	pending = ix->next != NULL || ix->refitting || needs_fit(ix);
 	for (unsigned i = 0; i < ix->view->nsegs && ix->space->stride; i++)
 		pending |= !ix->view->segs[i]->vec ||
 			   !ix->view->segs[i]->vec->complete;
@@ -455,6 +456,9 @@ static int step(struct rk_index *ix, uint64_t *due_since_ns)
 	    now - *due_since_ns < (uint64_t)BUSY_WAIT_S * 1000000000)
 		return 0; /* let a bulk load finish: one fit instead of ten */
 	rc = refit(ix);
+	pthread_mutex_lock(&ix->lock);
+	ix->refitting = 0;
+	pthread_mutex_unlock(&ix->lock);
 	return rc < 0 ? rc : 1;
 }
 

@@ -80,7 +80,7 @@ struct rk_index {
 	uint64_t next_vectors, next_space;
 	uint64_t vectors_busy; /* file being written; 0: none */
 	int foreign;	       /* vectors of another embedder than configured */
-	int refit_wanted, switch_wanted;
+	int refit_wanted, refitting, switch_wanted;
 	struct rk_embedder *awaited; /* a server that must be probed first */
 	struct rk_query_vec {	     /* vectors of recent queries */
 		uint64_t key, space, used;
