@@ -131,6 +131,12 @@ struct rk_search_opts {
 	int wait_ms;		   /* for read-your-writes; -1: configured */
 	const _Atomic int *cancel; /* may be NULL */
 	int no_excerpts;	   /* hits without text: faster */
+	/*
+	 * A vector to look near, of the index's dimension (vector_dim floats,
+	 * any length but zero), instead of the query's own; NULL: none.
+	 */
+	const float *vector;
+	uint32_t vector_dim;
 };
 
 struct rk_hit {
@@ -181,6 +187,17 @@ int rk_search(struct rk_index *ix, const char *text, size_t n,
 	      const struct rk_search_opts *opts, struct rk_results **out);
 void rk_results_free(struct rk_results *r);
 
+/*
+ * The index as a semantic cache: the path of the document that was put away
+ * for this question, by its name, its first line or, if it is short, all of
+ * it; if it is at least as near as `recall_min` says and does not differ in a
+ * number, a negation or an opposite. `score`: 0 to 1, of the nearest.
+ * Returns 1 and the path (path_n bytes of room), 0 for a miss, or as above.
+ */
+int rk_recall(struct rk_index *ix, const char *text, size_t n,
+	      const struct rk_search_opts *opts, char *path, size_t path_n,
+	      double *score);
+
 /* --- keeping ----------------------------------------------------------- */
 
 /* Write what is in memory to a segment and a new manifest; waits for it. */
@@ -215,7 +232,7 @@ struct rk_status {
 	uint64_t memory_bytes; /* tables not yet written */
 	size_t pending;
 	int reconciling;
-	uint64_t queries, warnings;
+	uint64_t queries, recall_hits, recall_misses, warnings;
 	uint64_t vectors;	/* chunks that have theirs */
 	uint64_t vector_bytes;	/* files of them */
 	int embedding;		/* vectors are being made */

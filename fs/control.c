@@ -84,6 +84,13 @@ static void read_readme(struct fs *fs, uid_t uid, struct rk_buf *out)
 		"  as:text as:lines as:paths as:json as:jsonl\n"
 		"A / in a name is written %%2F, a %% is %%25. =name makes a "
 		"query of any name.\n\n"
+		"recall/<question>: the document put away for it, if there "
+		"is one.\n\n"
+		".rankfs/ask                   write a question, read the "
+		"answer\n"
+		".rankfs/similar/<path>        what is like a document\n"
+		".rankfs/import                JSON Lines: id, text, metadata, "
+		"vector\n"
 		".rankfs/status, status.json   how the index is doing\n"
 		".rankfs/warnings              what could not be indexed "
 		"whole\n"
@@ -209,6 +216,16 @@ int fs_control_init(struct fs *fs)
 {
 	fs->query_dir = fs_node_virtual(fs, &FS_QUERY_DIR);
 	fs->control_dir = fs_node_virtual(fs, &FS_CONTROL_DIR);
+	fs->recall_dir = fs_node_virtual(fs, &FS_RECALL_DIR);
+	fs->ask = fs_node_virtual(fs, &FS_ASK);
+	fs->import = fs_node_virtual(fs, &FS_IMPORT);
+	fs->similar_dir = fs_node_virtual(fs, &FS_SIMILAR_DIR);
+	if (!fs->recall_dir || !fs->ask || !fs->import || !fs->similar_dir)
+		return -ENOMEM;
+	fs->recall_dir->ino = ((ino_t)0x7f << 56) | 50;
+	fs->ask->ino = ((ino_t)0x7f << 56) | 51;
+	fs->import->ino = ((ino_t)0x7f << 56) | 52;
+	fs->similar_dir->ino = ((ino_t)0x7f << 56) | 53;
 	for (int i = 0; i < NFILES; i++) {
 		file_nodes[i] = fs_node_virtual(fs, &FS_CONTROL_FILE);
 		if (!file_nodes[i])
@@ -227,6 +244,10 @@ void fs_control_release(struct fs *fs)
 	}
 	free(fs->query_dir);
 	free(fs->control_dir);
+	free(fs->recall_dir);
+	free(fs->ask);
+	free(fs->import);
+	free(fs->similar_dir);
 }
 
 struct fs_node *fs_query_readme(struct fs *fs)
@@ -303,7 +324,7 @@ static void file_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	fuse_reply_open(req, fi);
 }
 
-static void remember_error(struct fs *fs, uid_t uid, const char *text)
+void fs_remember_error(struct fs *fs, uid_t uid, const char *text)
 {
 	size_t i = 0;
 
@@ -336,7 +357,7 @@ static void write_run(struct fs_job *job)
 	char err[256] = "";
 	int rc = j->file->write(j->fs, j->p, j->n, err, sizeof(err));
 
-	remember_error(j->fs, j->uid, err);
+	fs_remember_error(j->fs, j->uid, err);
 	if (rc < 0)
 		fuse_reply_err(j->req, fs_errno(rc));
 	else
@@ -383,12 +404,38 @@ const struct fs_kind FS_CONTROL_FILE = {
 
 /* --- the folder --- */
 
+/* What has a kind of its own. */
+static const struct {
+	const char *name;
+	size_t node; /* offset in struct fs */
+} OTHERS[] = {
+	{"ask", offsetof(struct fs, ask)},
+	{"import", offsetof(struct fs, import)},
+	{"similar", offsetof(struct fs, similar_dir)},
+};
+enum { NOTHERS = sizeof(OTHERS) / sizeof(OTHERS[0]) };
+
+static struct fs_node *other_node(struct fs *fs, int i)
+{
+	return *(struct fs_node **)((char *)fs + OTHERS[i].node);
+}
+
 static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		       const char *name)
 {
 	struct stat st;
 
 	(void)parent;
+	for (int i = 0; i < NOTHERS; i++) {
+		struct fs_node *n = other_node(fs, i);
+
+		if (strcmp(OTHERS[i].name, name) != 0)
+			continue;
+		n->nlookup++;
+		n->kind->stat(fs, n, &st);
+		fs_reply_virtual(req, fs, n, &st, fs->timeout);
+		return;
+	}
 	for (int i = 0; i < NFILES; i++) {
 		if (strcmp(FILES[i].name, name) != 0)
 			continue;
@@ -403,12 +450,14 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			size_t size, off_t off, int plus)
 {
-	const char *names[NFILES + 2] = {".", ".."};
+	const char *names[NFILES + NOTHERS + 2] = {".", ".."};
 
 	(void)h;
 	for (int i = 0; i < NFILES; i++)
 		names[i + 2] = FILES[i].name;
-	fs_list_names(req, fs, names, NFILES + 2, size, off, plus);
+	for (int i = 0; i < NOTHERS; i++)
+		names[i + 2 + NFILES] = OTHERS[i].name;
+	fs_list_names(req, fs, names, NFILES + NOTHERS + 2, size, off, plus);
 }
 
 const struct fs_kind FS_CONTROL_DIR = {

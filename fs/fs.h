@@ -63,6 +63,7 @@ struct fs_node {
 	/* virtual files */
 	const struct fs_file *file; /* entry of a table in control.c */
 	char *text;		    /* a query */
+	char *path;		    /* a document, relative to the root */
 	/* a query's newest answer, under fs->answers */
 	struct fs_blob *blob;
 	uint64_t generation; /* that the answer belongs to */
@@ -96,7 +97,8 @@ struct fs {
 	uid_t uid;
 	gid_t gid;
 	time_t started;
-	struct fs_node *root, *query_dir, *control_dir;
+	struct fs_node *root, *query_dir, *recall_dir, *control_dir;
+	struct fs_node *ask, *import, *similar_dir;
 	struct fs_node **by_ino;
 	struct fs_link **by_name;
 	size_t ino_mask, name_mask, nnodes, nlinks;
@@ -174,7 +176,8 @@ struct fs_kind {
 	void (*stat)(struct fs *, struct fs_node *, struct stat *);
 };
 extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
-	FS_CONTROL_FILE;
+	FS_CONTROL_FILE, FS_RECALL_DIR, FS_RECALL, FS_ASK, FS_IMPORT,
+	FS_SIMILAR_DIR;
 extern const struct fuse_lowlevel_ops FS_OPS;
 /* Is this name taken by the tree at an index root? */
 int fs_reserved(const struct fs *fs, const struct fs_node *parent,
@@ -228,9 +231,22 @@ void fs_list_names(fuse_req_t req, struct fs *fs, const char *const *names,
 		   int count, size_t size, off_t off, int plus);
 
 /* query.c */
+/* What editors, shells and version control ask every folder for. */
+int fs_is_probe(const char *name);
+/*
+ * The text that a name stands for: %2F, %0A and %25 decode, nothing else
+ * does, and a leading = is dropped. out has room for the name; returns bytes.
+ */
+size_t fs_decode_name(const char *name, char *out);
+/* The node of a query, made if need be; NULL: no memory. */
+struct fs_node *fs_query_node(struct fs *fs, const char *text);
+/* Answer a lookup with it. */
+void fs_query_reply(fuse_req_t req, struct fs *fs, struct fs_node *n);
 void fs_query_nodes_release(struct fs *fs);
 
 /* control.c */
+/* What .rankfs/error tells this user; "" forgets. Any thread. */
+void fs_remember_error(struct fs *fs, uid_t uid, const char *text);
 int fs_control_init(struct fs *fs);
 struct fs_node *fs_query_readme(struct fs *fs);
 void fs_control_release(struct fs *fs);

@@ -20,7 +20,6 @@ enum {
 	ANSWER_BYTES_MAX = 16 << 20, /* kept for all queries together */
 };
 
-/* What editors, shells and version control ask every folder for. */
 static const char *const PROBES[] = {".*",	     "#*#",
 				     "*~",	     "*,v",
 				     "*.sw[a-p]",    "RCS",
@@ -37,16 +36,17 @@ static const char *const PROBES[] = {".*",	     "#*#",
 				     "desktop.ini",  "autorun.inf",
 				     "*.tmp",	     NULL};
 
-static int is_probe(const char *name)
+int fs_is_probe(const char *name)
 {
+	if (*name == '=')
+		return 0;
 	for (const char *const *p = PROBES; *p; p++)
 		if (fnmatch(*p, name, 0) == 0)
 			return 1;
 	return 0;
 }
 
-/* %2F, %0A and %25 decode, nothing else does; a leading = is dropped. */
-static size_t decode_name(const char *name, char *out)
+size_t fs_decode_name(const char *name, char *out)
 {
 	static const struct {
 		const char *code;
@@ -380,8 +380,9 @@ const struct fs_kind FS_QUERY = {
 
 /* --- the folder --- */
 
-static struct fs_node *query_node(struct fs *fs, const char *text, size_t n)
+struct fs_node *fs_query_node(struct fs *fs, const char *text)
 {
+	size_t n = strlen(text);
 	ino_t ino = (ino_t)(rk_hash64(text, n) >> 8 | (uint64_t)0x7e << 56);
 	struct fs_node **p = &fs->query_nodes[ino % FS_QUERY_BUCKETS], *q;
 
@@ -399,6 +400,17 @@ static struct fs_node *query_node(struct fs *fs, const char *text, size_t n)
 	return q;
 }
 
+void fs_query_reply(fuse_req_t req, struct fs *fs, struct fs_node *n)
+{
+	struct stat st;
+
+	n->nlookup++;
+	pthread_mutex_lock(&fs->answers);
+	fs_virtual_stat(fs, n, S_IFREG | 0444, n->blob ? n->blob->n : 0, &st);
+	pthread_mutex_unlock(&fs->answers);
+	fs_reply_virtual(req, fs, n, &st, fs->timeout);
+}
+
 static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		       const char *name)
 {
@@ -414,7 +426,7 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		fs_reply_virtual(req, fs, n, &st, fs->timeout);
 		return;
 	}
-	if (*name != '=' && is_probe(name)) {
+	if (fs_is_probe(name)) {
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
@@ -422,16 +434,11 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		fuse_reply_err(req, ENAMETOOLONG);
 		return;
 	}
-	n = query_node(fs, text, decode_name(name, text));
-	if (!n) {
+	fs_decode_name(name, text);
+	if (!(n = fs_query_node(fs, text)))
 		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	n->nlookup++;
-	pthread_mutex_lock(&fs->answers);
-	fs_virtual_stat(fs, n, S_IFREG | 0444, n->blob ? n->blob->n : 0, &st);
-	pthread_mutex_unlock(&fs->answers);
-	fs_reply_virtual(req, fs, n, &st, fs->timeout);
+	else
+		fs_query_reply(req, fs, n);
 }
 
 static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,

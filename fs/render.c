@@ -324,6 +324,8 @@ static const struct {
 	{"vector_bytes", offsetof(struct rk_status, vector_bytes), " B"},
 	{"vectors_fitted_on", offsetof(struct rk_status, fitted), " chunks"},
 	{"queries", offsetof(struct rk_status, queries), ""},
+	{"recall_hits", offsetof(struct rk_status, recall_hits), ""},
+	{"recall_misses", offsetof(struct rk_status, recall_misses), ""},
 	{"warnings", offsetof(struct rk_status, warnings), ""},
 };
 enum { NFIELDS = sizeof(FIELDS) / sizeof(FIELDS[0]) };

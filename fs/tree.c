@@ -16,7 +16,7 @@ static const struct {
 } RESERVED[] = {
 	{"query", offsetof(struct fs, query_dir), 1},
 	{"find", 0, 0},
-	{"recall", 0, 0},
+	{"recall", offsetof(struct fs, recall_dir), 0},
 	{".rankfs", offsetof(struct fs, control_dir), 0},
 };
 enum { NRESERVED = sizeof(RESERVED) / sizeof(RESERVED[0]) };

@@ -28,6 +28,12 @@ static int known_embedder(const char *v)
 	for (size_t i = 0; i < sizeof(PREFIX) / sizeof(PREFIX[0]); i++)
 		if (strncmp(v, PREFIX[i], strlen(PREFIX[i])) == 0)
 			return 1;
+	if (strncmp(v, "import:", 7) == 0) {
+		char *end;
+		long dim = strtol(v + 7, &end, 10);
+
+		return end > v + 7 && !*end && dim > 0 && dim <= 16384;
+	}
 	return strcmp(v, "none") == 0 || strcmp(v, "hash-lsa") == 0;
 }
 
@@ -66,9 +72,11 @@ static const struct key {
 	 .size = sizeof(((struct rk_config *)0)->embedder),
 	 .text_dflt = "hash-lsa",
 	 .check = known_embedder,
-	 .expected = "none, hash-lsa, static:/DIR, http://... or https://...",
+	 .expected = "none, hash-lsa, static:/DIR, import:DIM, http://... or "
+		     "https://...",
 	 .help = "what makes vectors: hash-lsa (built in), none, static:/DIR "
-		 "(a model2vec folder), or the URL of a server; a change takes "
+		 "(a model2vec folder), import:DIM (vectors that come with "
+		 "documents), or the URL of a server; a change takes "
 		 "effect with `reindex`"},
 	{.name = "vector_index",
 	 .offset = offsetof(struct rk_config, vector_index),
@@ -90,6 +98,9 @@ static const struct key {
 	 "percent of the vectors in the fused score; 0: what suits the "
 	 "embedder",
 	 0, NULL, NULL, NULL},
+	{"recall_min", offsetof(struct rk_config, recall_min), 70, 1, 100,
+	 "how near, in percent, a document must be for recall/ to give it", 0,
+	 NULL, NULL, NULL},
 	{.name = "embed_model",
 	 .offset = offsetof(struct rk_config, embed_model),
 	 .size = sizeof(((struct rk_config *)0)->embed_model),

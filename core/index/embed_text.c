@@ -7,10 +7,13 @@
 #include "base/mem.h"
 #include "index/internal.h"
 #include "text/extract.h"
+#include "vector/safetensors.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum {
@@ -48,6 +51,35 @@ static int load_text(struct rk_index *ix, const struct want *w,
 	return rc == -ENOMEM ? rc : 0;
 }
 
+void rk_document_vector(struct rk_index *ix, const struct rk_space *sp,
+			const char *path, size_t n, float *rows)
+{
+	size_t bytes = sp->dim * sizeof(uint16_t);
+	uint16_t *h = rk_malloc(bytes + 1);
+	int fd = openat(ix->files_fd, path,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t got = -1;
+	double len = 0;
+
+	memset(rows, 0, n * sp->stride * sizeof(*rows));
+	if (h && fd >= 0)
+		got = fgetxattr(fd, "user.rankfs.vector", h, bytes + 1);
+	for (uint32_t i = 0; got == (ssize_t)bytes && i < sp->dim; i++) {
+		rows[i] = rk_half(h[i]);
+		len += (double)rows[i] * (double)rows[i];
+	}
+	len = sqrt(len);
+	for (uint32_t i = 0; i < sp->dim; i++)
+		rows[i] = len > 0 && isfinite(len)
+				  ? (float)((double)rows[i] / len)
+				  : 0;
+	for (size_t i = 1; i < n; i++)
+		memcpy(rows + i * sp->stride, rows, sp->stride * sizeof(*rows));
+	if (fd >= 0)
+		close(fd);
+	rk_free(h);
+}
+
 /* Vectors of n chunks into rows. */
 static int embed_wanted(struct rk_index *ix, const struct rk_space *sp,
 			const struct want *w, size_t n, float *rows)
@@ -56,11 +88,15 @@ static int embed_wanted(struct rk_index *ix, const struct rk_space *sp,
 	struct rk_text_ref *ref = rk_calloc(n, sizeof(*ref));
 	int rc = t && ref ? 0 : -ENOMEM;
 
+	for (size_t i = 0; i < n && sp->embedder->by_document; i++)
+		rk_document_vector(ix, sp, w[i].path, 1, rows + i * sp->stride);
+	if (sp->embedder->by_document)
+		n = 0;
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		rc = load_text(ix, &w[i], &t[i]);
 		ref[i] = (struct rk_text_ref){t[i].p, t[i].n};
 	}
-	if (rc == 0)
+	if (rc == 0 && n > 0)
 		rc = sp->embedder->ops->embed(sp->embedder, ref, n,
 					      RK_FOR_DOCUMENT, rows);
 	for (size_t i = 0; t && i < n; i++)

@@ -467,6 +467,8 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 	out->pending = rk_pending(ix);
 	out->reconciling = ix->reconciling;
 	out->queries = ix->queries;
+	out->recall_hits = ix->recall_hits;
+	out->recall_misses = ix->recall_misses;
 	pthread_mutex_lock(&ix->warnings.lock);
 	out->warnings = ix->warnings.count;
 	pthread_mutex_unlock(&ix->warnings.lock);

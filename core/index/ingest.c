@@ -99,19 +99,30 @@ static int publish(struct rk_index *ix, struct rk_memtable *m, uint32_t doc,
 	return rc;
 }
 
+static int embed(struct rk_index *ix, struct rk_worker *w,
+		 const struct rk_space *sp, const char *path, const char *s)
+{
+	int rc = rk_space_embed(sp, &w->rows, &w->inverted, w->analyser, s);
+
+	if (rc == 0 && sp->embedder && sp->embedder->by_document)
+		rk_document_vector(ix, sp, path, w->inverted.nchunks,
+				   w->rows.v);
+	return rc;
+}
+
 /*
  * The document's vectors in the table's embedding space. They were made
  * outside all locks; if a new space has come since, they are made again.
  */
 static int fitting_rows(struct rk_index *ix, struct rk_worker *w,
 			const struct rk_memtable *m, struct rk_space **sp,
-			const char *s)
+			const char *path, const char *s)
 {
 	if ((*sp)->number == m->vec_space)
 		return 0;
 	rk_space_unref(*sp);
 	*sp = rk_target_space(ix);
-	return rk_space_embed(*sp, &w->rows, &w->inverted, w->analyser, s);
+	return embed(ix, w, *sp, path, s);
 }
 
 static int insert(struct rk_index *ix, struct rk_worker *w, const char *path,
@@ -127,7 +138,7 @@ static int insert(struct rk_index *ix, struct rk_worker *w, const char *path,
 	if (rc == 0) {
 		struct rk_memtable *m = ix->view->mems[ix->view->nmems - 1];
 
-		rc = fitting_rows(ix, w, m, sp, s);
+		rc = fitting_rows(ix, w, m, sp, path, s);
 		doc = rk_memtable_add(m, rec, path, &w->inverted, w->analyser,
 				      &w->map, rc == 0 ? w->rows.v : NULL);
 		had = rk_find_live(ix, path, rec->path_n, &old);
@@ -183,7 +194,7 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 		rc = rk_invert(&w->inverted, w->analyser, path, kind, s,
 			       &chunks);
 	if (rc == 0)
-		rc = rk_space_embed(sp, &w->rows, &w->inverted, w->analyser, s);
+		rc = embed(ix, w, sp, path, s);
 	if (rc == 0)
 		rc = insert(ix, w, path, rec, &sp, s);
 	rk_space_unref(sp);

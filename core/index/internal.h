@@ -101,7 +101,7 @@ struct rk_index {
 	uint64_t did_reconcile;
 	_Atomic int reconciling;
 	_Atomic int stopping;
-	_Atomic uint64_t queries;
+	_Atomic uint64_t queries, recall_hits, recall_misses;
 	uint64_t dirty_since_ns;		 /* 0: clean; under lock */
 	struct rk_analyser *spare[RK_SPARE_MAX]; /* for queries; under lock */
 	unsigned nspare;
@@ -197,6 +197,12 @@ int rk_embed_query(struct rk_index *ix, const struct rk_space *sp,
 		   const char *text, size_t n, float *out);
 
 /* embed_text.c: vectors that need the documents' text */
+/*
+ * The vector that comes with a document (extended attribute
+ * user.rankfs.vector: dim halves) into n rows; zeros if there is none.
+ */
+void rk_document_vector(struct rk_index *ix, const struct rk_space *sp,
+			const char *path, size_t n, float *rows);
 int rk_embed_segment(struct rk_index *ix, const struct rk_space *sp,
 		     struct rk_segment *seg, struct rk_vectors *old,
 		     uint64_t id);

@@ -61,15 +61,8 @@ int rk_sources_open(struct rk_searching *s)
 		add_segment(s, v->segs[i]);
 	for (unsigned i = 0; i < v->nmems; i++)
 		add_memtable(s, v->mems[i]);
-	for (unsigned i = 0; i < s->nsrc; i++) {
+	for (unsigned i = 0; i < s->nsrc; i++)
 		add_vectors(s, i);
-		s->src[i].lists = rk_arena_alloc(
-			&s->arena, (s->q.nterms + 1) * sizeof(struct rk_plist));
-		if (!s->src[i].lists)
-			return -ENOMEM;
-		memset(s->src[i].lists, 0,
-		       (s->q.nterms + 1) * sizeof(struct rk_plist));
-	}
 	return 0;
 }
 
@@ -258,6 +251,30 @@ static int lookup_term(struct rk_searching *s, unsigned t)
 	return rc;
 }
 
+uint64_t rk_count_postings(struct rk_searching *s, const char *term, size_t n)
+{
+	uint64_t df = 0;
+
+	for (unsigned i = 0; i < s->nsrc; i++) {
+		struct rk_qsource *src = &s->src[i];
+		struct rk_dict_entry e;
+		struct rk_postr list;
+
+		if (src->bad)
+			continue;
+		if (src->mem) {
+			int64_t id = rk_vocab_find(&src->mem->vocab, term,
+						   (uint32_t)n);
+
+			df += id < 0 ? 0 : src->mem->terms[id].df;
+		} else if (rk_segment_postings(src->seg, term, n, &e, &list) ==
+			   1) {
+			df += e.df;
+		}
+	}
+	return df;
+}
+
 /* --- spelling --- */
 
 static void offer_word(struct rk_spelling *sp, const struct rk_qterm *t,
@@ -360,9 +377,22 @@ static int respell(struct rk_searching *s, unsigned i)
 	return s->corrected.err;
 }
 
+static int alloc_lists(struct rk_searching *s)
+{
+	size_t bytes = (s->q.nterms + 1) * sizeof(struct rk_plist);
+
+	for (unsigned i = 0; i < s->nsrc; i++) {
+		s->src[i].lists = rk_arena_alloc(&s->arena, bytes);
+		if (!s->src[i].lists)
+			return -ENOMEM;
+		memset(s->src[i].lists, 0, bytes);
+	}
+	return 0;
+}
+
 int rk_lookup_terms(struct rk_searching *s)
 {
-	int rc = 0;
+	int rc = alloc_lists(s);
 
 	for (unsigned i = 0; i < s->q.nterms && rc == 0; i++) {
 		rc = lookup_term(s, i);

@@ -35,7 +35,7 @@ static int path_ok(struct gate *g, const struct rk_found *f)
 {
 	char path[4096];
 
-	if (g->s->q.nfilters == 0)
+	if (g->s->q.nfilters == 0 && !g->s->q.like)
 		return 1;
 	if (f->doc_number == g->last_doc)
 		return g->last_ok;
@@ -94,7 +94,8 @@ static int may_match(void *ctx, uint32_t chunk)
 	struct gate *g = ctx;
 	struct rk_found f;
 
-	if (g->src->mem || g->src->seg->ndead || g->s->q.nfilters) {
+	if (g->src->mem || g->src->seg->ndead || g->s->q.nfilters ||
+	    g->s->q.like) {
 		if (rk_resolve(g->s, g->src, chunk, &f) < 0) {
 			g->err = RK_ECORRUPT;
 			return 0;

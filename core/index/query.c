@@ -181,11 +181,13 @@ static int add_filter(struct rk_query *q, enum rk_filter_kind kind,
 static int apply_key(struct parser *p, const char *key, size_t key_n,
 		     const char *v, int negate)
 {
-	static const char *const KEYS[] = {"as", "n", "mode", "path", "ext"};
+	static const char *const KEYS[] = {"as",   "n",	  "mode",
+					   "path", "ext", "like"};
+	enum { NKEYS = sizeof(KEYS) / sizeof(KEYS[0]) };
 	size_t k = 0;
 
-	while (k < 5 && (strlen(KEYS[k]) != key_n ||
-			 strncasecmp(KEYS[k], key, key_n) != 0))
+	while (k < NKEYS && (strlen(KEYS[k]) != key_n ||
+			     strncasecmp(KEYS[k], key, key_n) != 0))
 		k++;
 	switch (k) {
 	case 0:
@@ -198,6 +200,11 @@ static int apply_key(struct parser *p, const char *key, size_t key_n,
 		return add_filter(p->q, RK_BY_PATH, v, negate);
 	case 4:
 		return add_filter(p->q, RK_BY_EXT, v, negate);
+	case 5:
+		if (*v == '\0' || negate)
+			return 0;
+		p->q->like = v;
+		return 1;
 	default:
 		return 0;
 	}
@@ -356,6 +363,8 @@ int rk_query_path_ok(const struct rk_query *q, const char *path)
 {
 	int want[2] = {0, 0}, have[2] = {0, 0};
 
+	if (q->like && strcmp(q->like, path) == 0)
+		return 0;
 	for (unsigned i = 0; i < q->nfilters; i++) {
 		const struct rk_filter *f = &q->filters[i];
 		int yes = f->kind == RK_BY_PATH ? path_matches(f->value, path)

@@ -48,6 +48,7 @@ struct rk_query {
 	int64_t hits; /* n:, or -1 */
 	enum rk_format format;
 	enum rk_mode mode;
+	const char *like;    /* path of a document, or NULL */
 	struct rk_buf text;  /* the words as typed, for embedders of texts */
 	int only_stop_words; /* words there were, but none that is indexed */
 };

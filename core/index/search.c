@@ -248,6 +248,12 @@ static const char *why_empty(struct rk_searching *s)
 {
 	if (s->snap.stats.docs == 0)
 		return "the index is empty: copy some documents in";
+	if (s->like_missing)
+		return "there is no document at like:";
+	if (s->q.like)
+		return "no other document is like it";
+	if (s->opts->vector && s->mode == RK_MODE_LEXICAL)
+		return "the vector has another dimension than the index";
 	if (s->q.nterms == 0 && s->q.nfilters == 0)
 		return s->q.only_stop_words ? "only very common words, which "
 					      "are not indexed: "
@@ -300,7 +306,7 @@ static int open_top(struct rk_searching *s)
 	k = s->want * DEPTH_FACTOR;
 	if (k < DEPTH_MIN)
 		k = DEPTH_MIN;
-	if (s->q.nterms == 0)
+	if (s->q.nterms == 0 && !s->q.like)
 		k = s->want;
 	s->top = (struct rk_topk){
 		.v = rk_arena_alloc(&s->arena, k * sizeof(struct rk_cand)),
@@ -316,12 +322,14 @@ static int run(struct rk_searching *s, struct answer *a)
 	int rc;
 
 	if ((rc = open_top(s)) < 0 || (rc = rk_semantic_prepare(s)) < 0 ||
-	    (rc = rk_sources_open(s)) < 0 || (rc = rk_lookup_terms(s)) < 0)
+	    (rc = rk_sources_open(s)) < 0 ||
+	    (s->q.like && (rc = rk_like_expand(s)) < 0) ||
+	    (rc = rk_lookup_terms(s)) < 0)
 		return rc;
 	find_pairs(s);
 	if (s->q.nterms)
 		rc = rk_run_terms(s);
-	else if (s->q.nfilters)
+	else if (s->q.nfilters && s->mode == RK_MODE_LEXICAL)
 		rc = rk_run_filters(s);
 	return rc < 0 ? rc : rank(s, a);
 }

@@ -57,6 +57,7 @@ struct rk_searching {
 	uint64_t total;
 	int total_is_lower;
 	struct rk_buf corrected; /* "teh -> the, ..." */
+	int like_missing;	 /* no document at like:PATH */
 };
 
 /* lookup.c: from terms to postings */
@@ -69,6 +70,15 @@ struct rk_cursor *rk_open_cursor(struct rk_searching *s,
 /* Positions of the posting that c stands on; count, or negative. */
 int rk_cursor_positions(struct rk_searching *s, const struct rk_qsource *src,
 			const struct rk_cursor *c, uint32_t *at, unsigned max);
+
+/* Live postings of a term over all sources. */
+uint64_t rk_count_postings(struct rk_searching *s, const char *term, size_t n);
+
+/* like.c: like:PATH */
+/* Add the document's words to the query. Returns 0, -ENOMEM. */
+int rk_like_expand(struct rk_searching *s);
+/* The sum of its chunks' vectors; 1, or 0 if it has none. */
+int rk_like_vector(struct rk_searching *s, float *out);
 
 /* The document of a chunk: record copied, path borrowed (path_n bytes). */
 struct rk_found {

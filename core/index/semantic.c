@@ -111,8 +111,12 @@ int rk_semantic_prepare(struct rk_searching *s)
 
 	s->mode = s->q.mode;
 	if (s->snap.space->stride == 0 ||
-	    (s->q.nterms == 0 && (s->snap.space->latent || !s->q.text.n)))
+	    (s->opts->vector && s->opts->vector_dim != s->snap.space->dim) ||
+	    (s->q.nterms == 0 && !s->q.like && !s->opts->vector &&
+	     (s->snap.space->latent || !s->q.text.n)))
 		s->mode = RK_MODE_LEXICAL;
+	else if (s->q.nterms == 0 && s->opts->vector)
+		s->mode = RK_MODE_VECTOR;
 	if (s->mode == RK_MODE_LEXICAL)
 		return 0;
 	s->near = (struct rk_topk){
@@ -136,19 +140,23 @@ int rk_semantic_query(struct rk_searching *s, const double *scores)
 	const struct rk_space *sp = s->snap.space;
 	size_t bytes = sp->stride * sizeof(float);
 	float *q = rk_arena_alloc(&s->arena, 2 * bytes + 64);
-	double len;
+	double len, feedback = sp->feedback;
 	int rc;
 
 	if (!q)
 		return -ENOMEM;
 	q = (float *)(((uintptr_t)q + 63) & ~(uintptr_t)63);
 	memset(q, 0, bytes);
-	if (sp->latent)
+	if (s->opts->vector)
+		memcpy(q, s->opts->vector, sp->dim * sizeof(*q));
+	else if (s->q.like && rk_like_vector(s, q))
+		feedback = 0;
+	else if (sp->latent)
 		embed_terms(s, sp->latent, q);
 	else if ((rc = rk_embed_query(s->ix, sp, (char *)s->q.text.p,
 				      s->q.text.n, q)) <= 0)
 		return no_vector(s, rc);
-	if (sp->feedback > 0)
+	if (feedback > 0 && !s->opts->vector)
 		add_feedback(s, scores, q, q + sp->stride);
 	if ((len = norm(q, sp->stride)) <= 0)
 		return 0;

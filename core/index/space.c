@@ -135,7 +135,7 @@ static int embed_texts(const struct rk_space *sp, struct rk_rows *r,
 	int rc = 0;
 
 	memset(r->v, 0, v->nchunks * sp->stride * sizeof(float));
-	if (e->remote)
+	if (e->remote || e->by_document)
 		return 0;
 	for (size_t at = 0; at < v->nchunks && rc == 0; at += BATCH) {
 		struct rk_text_ref t[BATCH];

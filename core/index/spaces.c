@@ -71,6 +71,35 @@ static int open_server(struct rk_index *ix, const struct rk_config *c,
 	return rc;
 }
 
+/* Vectors that come with the documents: nothing is embedded here. */
+static int none_embed(struct rk_embedder *e, const struct rk_text_ref *texts,
+		      size_t n, enum rk_text_role role, float *rows)
+{
+	(void)e, (void)texts, (void)n, (void)role, (void)rows;
+	return -EHOSTDOWN;
+}
+
+static void plain_close(struct rk_embedder *e)
+{
+	rk_free(e);
+}
+
+static int open_import(const char *dim, struct rk_embedder **out)
+{
+	static const struct rk_embedder_ops OPS = {none_embed, plain_close};
+	struct rk_embedder *e = rk_calloc(1, sizeof(*e));
+
+	if (!e)
+		return -ENOMEM;
+	e->ops = &OPS;
+	e->refs = 1;
+	e->by_document = 1;
+	e->dim = (uint32_t)strtoul(dim, NULL, 10);
+	snprintf(e->id, sizeof(e->id), "import %u", e->dim);
+	*out = e;
+	return 0;
+}
+
 int rk_embedder_open(struct rk_index *ix, struct rk_latent **latent,
 		     struct rk_embedder **e)
 {
@@ -88,6 +117,8 @@ int rk_embedder_open(struct rk_index *ix, struct rk_latent **latent,
 		return 0;
 	if (strcmp(c.embedder, "hash-lsa") == 0)
 		return rk_latent_new(latent);
+	if (strncmp(c.embedder, "import:", 7) == 0)
+		return open_import(c.embedder + 7, e);
 	if (strncmp(c.embedder, STATIC, sizeof(STATIC) - 1) != 0)
 		return open_server(ix, &c, e);
 	rc = rk_static_open(c.embedder + sizeof(STATIC) - 1, e, err,

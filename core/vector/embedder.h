@@ -35,7 +35,8 @@ struct rk_embedder {
 	/* what the vectors depend on; kept with the index, compared */
 	char id[256];
 	uint32_t dim;
-	int remote; /* may be slow or away: never called while indexing */
+	int remote;	 /* may be slow or away: never called while indexing */
+	int by_document; /* vectors come with documents: `embed` has none */
 };
 
 struct rk_embedder *rk_embedder_ref(struct rk_embedder *e);

@@ -105,8 +105,7 @@ int rk_safetensors_find(const uint8_t *file, size_t n, const char *name,
 	return rc;
 }
 
-/* IEEE 754 binary16 */
-static float half(uint16_t h)
+float rk_half(uint16_t h)
 {
 	uint32_t sign = (uint32_t)(h & 0x8000) << 16, exp = h >> 10 & 31,
 		 man = h & 0x3ff, bits;
@@ -139,7 +138,7 @@ double rk_tensor_at(const struct rk_tensor *t, uint64_t i)
 	case RK_F32:
 		return (double)LOAD(float, p);
 	case RK_F16:
-		return (double)half(LOAD(uint16_t, p));
+		return (double)rk_half(LOAD(uint16_t, p));
 	case RK_I64:
 		return (double)LOAD(int64_t, p);
 	case RK_I32:
@@ -160,7 +159,7 @@ void rk_tensor_add_row(const struct rk_tensor *t, uint64_t row, float w,
 			to[i] += w * LOAD(float, p + i * 4);
 	else if (t->type == RK_F16)
 		for (uint64_t i = 0; i < t->cols; i++)
-			to[i] += w * half(LOAD(uint16_t, p + i * 2));
+			to[i] += w * rk_half(LOAD(uint16_t, p + i * 2));
 	else
 		for (uint64_t i = 0; i < t->cols; i++)
 			to[i] += w * (float)rk_tensor_at(t, row * t->cols + i);

@@ -26,6 +26,9 @@ struct rk_tensor {
 int rk_safetensors_find(const uint8_t *file, size_t n, const char *name,
 			struct rk_tensor *out);
 
+/* IEEE 754 binary16 to binary32. */
+float rk_half(uint16_t h);
+
 size_t rk_dtype_bytes(enum rk_dtype t);
 /* Element i as a number, whatever its type. */
 double rk_tensor_at(const struct rk_tensor *t, uint64_t i);

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * .rankfs/import: JSON Lines in, documents out. Each line is an object:
+ *
+ *   id        path of the document below the mount; its text replaces what
+ *             was there
+ *   text      the document
+ *   metadata  (optional) an object; strings, numbers and booleans become
+ *             extended attributes user.KEY of the document
+ *   vector    (optional) an array of numbers, kept with the document as the
+ *             extended attribute user.rankfs.vector; used with the embedder
+ *             `import:DIM`
+ *
+ * A bad line fails the write with EINVAL; .rankfs/error says which and why.
+ * The lines before it are in.
+ */
+#include "fs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <linux/openat2.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 64 << 20, DIM_MAX = 16384 };
+
+/* A handle's unfinished line. */
+struct fs_lines {
+	struct rk_buf rest;
+	uint64_t line;
+};
+
+/* --- one document --- */
+
+static int refuse(char *err, size_t err_n, const char *why)
+{
+	snprintf(err, err_n, "%s", why);
+	return -EINVAL;
+}
+
+/* A relative path without "." and "..", whose first name is not ours. */
+static int check_id(struct fs *fs, const char *id, char *err, size_t err_n)
+{
+	const char *p = id;
+	char first[256] = "";
+
+	if (!*id || *id == '/' || strlen(id) > 4000)
+		return refuse(err, err_n, "id: not a relative path");
+	while (*p) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 0 || n > 255 || (n == 1 && *p == '.') ||
+		    (n == 2 && !memcmp(p, "..", 2)))
+			return refuse(err, err_n, "id: not a plain path");
+		if (p == id)
+			memcpy(first, p, n);
+		p += n + (p[n] == '/');
+	}
+	if (id[strlen(id) - 1] == '/')
+		return refuse(err, err_n, "id: the name is missing");
+	if (fs_reserved(fs, fs->root, first))
+		return refuse(err, err_n, "id: a reserved name");
+	return 0;
+}
+
+static int open_beneath(struct fs *fs, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (unsigned)flags | O_CLOEXEC | O_NOFOLLOW,
+		.mode = flags & O_CREAT ? 0644 : 0,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+	long fd = syscall(SYS_openat2, fs->files_fd, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* Folders on the way; nothing leads out of the documents. */
+static int make_folders(struct fs *fs, const char *id)
+{
+	char path[4096];
+	int at = dup(fs->files_fd), next;
+
+	for (const char *p = id, *slash; at >= 0 && (slash = strchr(p, '/'));
+	     p = slash + 1) {
+		memcpy(path, p, (size_t)(slash - p));
+		path[slash - p] = '\0';
+		if (mkdirat(at, path, 0755) < 0 && errno != EEXIST) {
+			next = -errno;
+			close(at);
+			return next;
+		}
+		next = openat(at, path,
+			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		next = next < 0 ? -errno : next;
+		close(at);
+		at = next;
+	}
+	if (at < 0)
+		return at;
+	close(at);
+	return 0;
+}
+
+static int write_text(int fd, const char *s, size_t n)
+{
+	while (n > 0) {
+		ssize_t k = write(fd, s, n);
+
+		if (k < 0 && errno != EINTR)
+			return -errno;
+		if (k > 0) {
+			s += k;
+			n -= (size_t)k;
+		}
+	}
+	return 0;
+}
+
+static int set_metadata(int fd, json_t *o, char *err, size_t err_n)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(o, key, v)
+	{
+		char name[256], number[64];
+		const char *s = json_string_value(v);
+
+		if (json_is_real(v))
+			snprintf(number, sizeof(number), "%.17g",
+				 json_real_value(v));
+		else if (json_is_integer(v))
+			snprintf(number, sizeof(number), "%lld",
+				 (long long)json_integer_value(v));
+		else
+			snprintf(number, sizeof(number), "%s",
+				 json_is_true(v) ? "true" : "false");
+		if (!s && !json_is_number(v) && !json_is_boolean(v))
+			return refuse(err, err_n,
+				      "metadata: only strings, numbers and "
+				      "booleans");
+		s = s ? s : number;
+		if ((size_t)snprintf(name, sizeof(name), "user.%s", key) >=
+			    sizeof(name) ||
+		    !*key || strncmp(key, "rankfs.", 7) == 0)
+			return refuse(err, err_n, "metadata: a bad key");
+		if (fsetxattr(fd, name, s, strlen(s), 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* IEEE 754 binary16, rounded to nearest; a vector's numbers are small. */
+static uint16_t to_half(double x)
+{
+	uint16_t sign = x < 0 ? 0x8000 : 0;
+	int exp;
+	double m = frexp(fabs(x), &exp); /* m in [.5, 1) */
+
+	if (m == 0.0)
+		return sign;
+	if (exp > 16)
+		return (uint16_t)(sign | 0x7bff); /* the largest there is */
+	if (exp < -13)				  /* subnormal */
+		return (uint16_t)(sign | (uint16_t)lrint(ldexp(fabs(x), 24)));
+	return (uint16_t)(sign + (uint16_t)((exp + 13) * 1024 +
+					    (int)lrint((m * 2) * 1024)));
+}
+
+static int set_vector(int fd, const json_t *a, char *err, size_t err_n)
+{
+	size_t n = json_array_size(a);
+	uint16_t *h;
+	double len = 0;
+	int rc;
+
+	if (n == 0 || n > DIM_MAX)
+		return refuse(err, err_n, "vector: not an array of numbers");
+	if (!(h = malloc(n * sizeof(*h))))
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		double x = json_number_value(json_array_get(a, i));
+
+		len += json_is_number(json_array_get(a, i)) ? x * x
+							    : (double)NAN;
+	}
+	len = sqrt(len);
+	for (size_t i = 0; i < n && len > 0; i++)
+		h[i] = to_half(json_number_value(json_array_get(a, i)) / len);
+	rc = !(len > 0) || !isfinite(len)
+		     ? refuse(err, err_n, "vector: not a direction in numbers")
+	     : fsetxattr(fd, "user.rankfs.vector", h, n * sizeof(*h), 0) < 0
+		     ? -errno
+		     : 0;
+	free(h);
+	return rc;
+}
+
+static int put_document(struct fs *fs, json_t *o, char *err, size_t err_n)
+{
+	const char *id = json_string_value(json_object_get(o, "id"));
+	const json_t *text = json_object_get(o, "text");
+	json_t *meta = json_object_get(o, "metadata");
+	const json_t *vector = json_object_get(o, "vector");
+	int fd, rc;
+
+	if (!id || !json_is_string(text))
+		return refuse(err, err_n, "id and text are needed, as strings");
+	if ((rc = check_id(fs, id, err, err_n)) < 0 ||
+	    (rc = make_folders(fs, id)) < 0)
+		return rc;
+	fd = open_beneath(fs, id, O_WRONLY | O_CREAT | O_TRUNC);
+	if (fd < 0)
+		return fd;
+	rc = write_text(fd, json_string_value(text), json_string_length(text));
+	if (rc == 0 && meta)
+		rc = set_metadata(fd, meta, err, err_n);
+	if (rc == 0 && vector)
+		rc = set_vector(fd, vector, err, err_n);
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = rk_touch(fs->ix, id, 0, NULL);
+	return rc;
+}
+
+/* --- lines --- */
+
+static int put_line(struct fs *fs, const char *s, size_t n, char *err,
+		    size_t err_n)
+{
+	json_error_t e;
+	json_t *o;
+	size_t blank = 0;
+	int rc;
+
+	while (blank < n && strchr(" \t\r", s[blank]))
+		blank++;
+	if (blank == n)
+		return 0;
+	o = json_loadb(s, n, JSON_REJECT_DUPLICATES, &e);
+	if (!json_is_object(o))
+		rc = refuse(err, err_n, o ? "not an object" : e.text);
+	else
+		rc = put_document(fs, o, err, err_n);
+	json_decref(o);
+	return rc;
+}
+
+/* All whole lines of what has come so far; `last`: the rest is one, too. */
+static int put_lines(struct fs *fs, struct fs_lines *l, int last, char *err,
+		     size_t err_n)
+{
+	char why[200] = "";
+	size_t at = 0;
+	int rc = 0;
+
+	while (rc == 0 && at < l->rest.n) {
+		uint8_t *nl = memchr(l->rest.p + at, '\n', l->rest.n - at);
+		size_t n = nl ? (size_t)(nl - l->rest.p) - at : l->rest.n - at;
+
+		if (!nl && !last)
+			break;
+		l->line++;
+		rc = put_line(fs, (char *)l->rest.p + at, n, why, sizeof(why));
+		at += n + (nl != NULL);
+	}
+	if (rc < 0)
+		snprintf(err, err_n, "import: line %llu: %s",
+			 (unsigned long long)l->line,
+			 *why ? why : rk_strerror(rc));
+	if (at > 0)
+		memmove(l->rest.p, l->rest.p + at, l->rest.n - at);
+	l->rest.n -= at;
+	return rc;
+}
+
+/* --- the file --- */
+
+static void import_stat(struct fs *fs, struct fs_node *n, struct stat *st)
+{
+	fs_virtual_stat(fs, n, S_IFREG | 0200, 0, st);
+}
+
+static void import_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
+{
+	struct stat st;
+
+	import_stat(fs, n, &st);
+	fuse_reply_attr(req, &st, 0);
+}
+
+static void import_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
+			   struct stat *attr, int to_set,
+			   struct fuse_file_info *fi)
+{
+	(void)attr;
+	(void)fi;
+	if (to_set &
+	    (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
+		fuse_reply_err(req, EPERM);
+	else
+		import_getattr(req, fs, n);
+}
+
+static void import_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
+			struct fuse_file_info *fi)
+{
+	struct fs_handle *h = fs_handle_blob(n, NULL);
+	struct fs_lines *l = calloc(1, sizeof(*l));
+
+	if (fuse_req_ctx(req)->uid != fs->uid && fuse_req_ctx(req)->uid != 0) {
+		free(h);
+		free(l);
+		fuse_reply_err(req, EACCES);
+		return;
+	}
+	if (!h || !l) {
+		free(h);
+		free(l);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	h->dir = l;
+	fi->fh = (uintptr_t)h;
+	fi->direct_io = 1;
+	fi->nonseekable = 1;
+	fuse_reply_open(req, fi);
+}
+
+struct import_job {
+	struct fs_job job;
+	fuse_req_t req;
+	struct fs *fs;
+	struct fs_lines *lines;
+	uid_t uid;
+	size_t n;
+	int last;
+};
+
+static void import_run(struct fs_job *job)
+{
+	struct import_job *j = (struct import_job *)job;
+	char err[256] = "";
+	int rc = put_lines(j->fs, j->lines, j->last, err, sizeof(err));
+
+	fs_remember_error(j->fs, j->uid, err);
+	if (rc < 0 || j->last)
+		fuse_reply_err(j->req, fs_errno(rc));
+	else
+		fuse_reply_write(j->req, j->n);
+	free(j);
+}
+
+static void start(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
+		  int last)
+{
+	struct import_job *j = calloc(1, sizeof(*j));
+
+	if (!j) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	j->job.run = import_run;
+	j->req = req;
+	j->fs = fs;
+	j->lines = h->dir;
+	j->uid = fuse_req_ctx(req)->uid;
+	j->n = n;
+	j->last = last;
+	fs_pool_add(fs->pool, &j->job);
+}
+
+static void import_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+			 const char *p, size_t n, off_t off)
+{
+	struct fs_lines *l = h->dir;
+
+	(void)off;
+	if (l->rest.n + n > LINE_MAX_BYTES) {
+		fuse_reply_err(req, EFBIG);
+		return;
+	}
+	rk_buf_add(&l->rest, p, n);
+	if (l->rest.err)
+		fuse_reply_err(req, ENOMEM);
+	else
+		start(req, fs, h, n, 0);
+}
+
+/* A last line without a newline counts when the file is closed. */
+static void import_flush(fuse_req_t req, struct fs *fs, struct fs_handle *h)
+{
+	struct fs_lines *l = h->dir;
+
+	if (l->rest.n == 0)
+		fuse_reply_err(req, 0);
+	else
+		start(req, fs, h, 0, 1);
+}
+
+static void import_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
+{
+	struct fs_lines *l = h->dir;
+
+	rk_buf_release(&l->rest);
+	free(l);
+	h->dir = NULL;
+	fs_blob_release(req, fs, h);
+}
+
+const struct fs_kind FS_IMPORT = {
+	.name = ".rankfs/import",
+	.getattr = import_getattr,
+	.setattr = import_setattr,
+	.open = import_open,
+	.write = import_write,
+	.flush = import_flush,
+	.release = import_release,
+	.stat = import_stat,
+};

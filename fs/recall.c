@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recall/<text>: the content of the document that was put away for this
+ * question, or ENOENT. Unlike query/ the name is judged when it is looked up:
+ * whether it is there is the answer.
+ */
+#include "fs.h"
+#include "base/hash.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096, CONTENT_MAX = 64 << 20 };
+
+/* --- the document behind a name --- */
+
+static int hit_stat(struct fs *fs, struct fs_node *n, struct stat *st)
+{
+	struct stat d;
+
+	if (fstatat(fs->files_fd, n->path, &d, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	fs_virtual_stat(fs, n, S_IFREG | 0444, (size_t)d.st_size, st);
+	st->st_mtim = d.st_mtim;
+	return 0;
+}
+
+static void recall_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
+{
+	struct stat st;
+	int rc = hit_stat(fs, n, &st);
+
+	if (rc < 0)
+		fuse_reply_err(req, -rc);
+	else
+		fuse_reply_attr(req, &st, 0);
+}
+
+static struct fs_blob *load(struct fs *fs, const char *path)
+{
+	int fd = openat(fs->files_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct rk_buf b = RK_BUF_INIT;
+	ssize_t n = -1;
+
+	while (fd >= 0 && b.n < CONTENT_MAX && rk_buf_reserve(&b, 65536) == 0 &&
+	       (n = pread(fd, b.p + b.n, 65536, (off_t)b.n)) > 0)
+		b.n += (size_t)n;
+	if (fd >= 0)
+		close(fd);
+	if (n < 0) {
+		rk_buf_release(&b);
+		return NULL;
+	}
+	return fs_blob_from(&b);
+}
+
+static void recall_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
+			struct fuse_file_info *fi)
+{
+	struct fs_blob *b;
+	struct fs_handle *h;
+
+	if ((fi->flags & O_ACCMODE) != O_RDONLY) {
+		fuse_reply_err(req, EACCES);
+		return;
+	}
+	if (!(b = load(fs, n->path))) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	if (!(h = fs_handle_blob(n, b))) {
+		fs_blob_unref(b);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	fi->fh = (uintptr_t)h;
+	fi->direct_io = 1;
+	fi->noflush = 1;
+	fuse_reply_open(req, fi);
+}
+
+static void recall_free(struct fs *fs, struct fs_node *n)
+{
+	(void)fs;
+	free(n->path);
+	free(n);
+}
+
+const struct fs_kind FS_RECALL = {
+	.name = "recall",
+	.getattr = recall_getattr,
+	.open = recall_open,
+	.read = fs_blob_read,
+	.release = fs_blob_release,
+	.forget = recall_free,
+};
+
+/* --- the folder --- */
+
+struct recall_job {
+	struct fs_job job;
+	fuse_req_t req;
+	struct fs *fs;
+	struct fs_node *n; /* made beforehand, on the loop */
+	_Atomic int cancel;
+	char text[];
+};
+
+static void interrupted(fuse_req_t req, void *data)
+{
+	struct recall_job *j = data;
+
+	(void)req;
+	j->cancel = 1;
+}
+
+/* Nodes of recall/ are in no table: each lookup makes its own. */
+static void reply(struct recall_job *j, const char *path, int rc)
+{
+	struct stat st;
+
+	if (rc == 1 && !(j->n->path = strdup(path)))
+		rc = -ENOMEM;
+	if (rc == 1 && (rc = hit_stat(j->fs, j->n, &st)) == 0) {
+		j->n->nlookup = 1;
+		fs_reply_virtual(j->req, j->fs, j->n, &st, j->fs->timeout);
+		return;
+	}
+	recall_free(j->fs, j->n);
+	fuse_reply_err(j->req, rc < 0 ? fs_errno(rc) : ENOENT);
+}
+
+static void recall_run(struct fs_job *job)
+{
+	struct recall_job *j = (struct recall_job *)job;
+	struct rk_search_opts opts = {
+		.wait_ms = -1, .cancel = &j->cancel, .no_excerpts = 1};
+	char path[PATH_BYTES] = "";
+	double score;
+	int rc = rk_recall(j->fs->ix, j->text, strlen(j->text), &opts, path,
+			   sizeof(path), &score);
+
+	fuse_req_interrupt_func(j->req, NULL, NULL);
+	reply(j, path, rc);
+	free(j);
+}
+
+static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+		       const char *name)
+{
+	struct recall_job *j;
+
+	(void)parent;
+	if (fs_is_probe(name)) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	j = calloc(1, sizeof(*j) + strlen(name) + 1);
+	if (!j || !(j->n = fs_node_virtual(fs, &FS_RECALL))) {
+		free(j);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	fs_decode_name(name, j->text);
+	j->n->ino = (ino_t)(rk_hash64(name, strlen(name)) >> 8 | (uint64_t)0x7d
+									 << 56);
+	j->job.run = recall_run;
+	j->req = req;
+	j->fs = fs;
+	fuse_req_interrupt_func(req, interrupted, j);
+	fs_run(fs, &j->job);
+}
+
+static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+			size_t size, off_t off, int plus)
+{
+	static const char *const NAMES[] = {".", ".."};
+
+	(void)h;
+	fs_list_names(req, fs, NAMES, 2, size, off, plus);
+}
+
+const struct fs_kind FS_RECALL_DIR = {
+	.name = "recall/",
+	.lookup = dir_lookup,
+	.getattr = fs_virtual_dir_getattr,
+	.release = fs_blob_release,
+	.readdir = dir_readdir,
+};
