@@ -83,9 +83,9 @@ static const struct key {
 	 .size = sizeof(((struct rk_config *)0)->vector_index),
 	 .text_dflt = "auto",
 	 .check = known_index_type,
-	 .expected = "auto, flat or ivf",
-	 .help = "index over vectors: auto, flat (exact), ivf (codes in "
-		 "inverted lists)"},
+	 .expected = "auto, flat, ivf, hnsw, sq8_hnsw or binary_hnsw",
+	 .help = "index over vectors: auto, flat (exact), ivf (1-bit codes in "
+		 "inverted lists), hnsw, sq8_hnsw, binary_hnsw (graphs)"},
 	{.name = "fusion",
 	 .offset = offsetof(struct rk_config, fusion),
 	 .size = sizeof(((struct rk_config *)0)->fusion),

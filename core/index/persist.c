@@ -424,11 +424,6 @@ static int keeps_latent(struct rk_index *ix, const struct kept *k, uint64_t id)
 	return keep;
 }
 
-static void ivf_name(uint64_t id, char out[40])
-{
-	rk_ann_name(RK_ANN_IVF, id, out);
-}
-
 static const struct kind_of_file {
 	const char *prefix, *suffix;
 	void (*name)(uint64_t id, char out[40]);
@@ -436,9 +431,22 @@ static const struct kind_of_file {
 } KINDS[] = {
 	{"seg", "mp", rk_segment_name, keeps_segment},
 	{"vec", "vec", rk_vectors_name, keeps_vectors},
-	{"vec", "ivf", ivf_name, keeps_vectors},
 	{"latent", "mp", rk_latent_name, keeps_latent},
 };
+
+/* An index over vectors goes with them: vec-NNNNNN.TYPE. */
+static int is_orphan(struct rk_index *ix, const struct kept *k,
+		     const char *file)
+{
+	for (int t = RK_ANN_FLAT + 1; t < RK_ANN_TYPES; t++) {
+		int64_t id = rk_name_number(
+			file, "vec", rk_ann_type_name((enum rk_ann_type)t));
+
+		if (id >= 0)
+			return !keeps_vectors(ix, k, (uint64_t)id);
+	}
+	return 0;
+}
 
 /* Is it a file of ours that nothing names any more? */
 static int is_garbage(struct rk_index *ix, const struct kept *k,
@@ -458,7 +466,7 @@ static int is_garbage(struct rk_index *ix, const struct kept *k,
 		return strcmp(name, file) != 0 ||
 		       !KINDS[i].keep(ix, k, (uint64_t)id);
 	}
-	return 0;
+	return is_orphan(ix, k, file);
 }
 
 /* Remove files that neither a kept manifest nor the view names. */

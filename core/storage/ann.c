@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "storage/footer.h"
+#include "vector/hnsw.h"
 #include "vector/ivf.h"
 #include <errno.h>
 #include <stdio.h>
@@ -13,14 +14,16 @@ struct rk_ann {
 	enum rk_ann_type type;
 	struct rk_container *c;
 	struct rk_ivf ivf;
+	struct rk_hnsw hnsw;
 };
 
 /* What a type of index must be able to do. */
 struct ann_ops {
 	const char *name;
 	/* build over v, write sections and footer numbers */
-	int (*build)(struct rk_vectors *v, struct rk_container_writer *w,
-		     struct rk_footer *f, const _Atomic int *cancel);
+	int (*build)(enum rk_ann_type t, struct rk_vectors *v,
+		     struct rk_container_writer *w, struct rk_footer *f,
+		     const _Atomic int *cancel);
 	/* find the arrays in a->c and check them */
 	int (*load)(struct rk_ann *a, const struct rk_vectors *v);
 	int (*nearest)(struct rk_ann *a, const struct rk_near_query *q,
@@ -34,13 +37,17 @@ static const float *get_rows(void *v, uint32_t row, uint32_t n)
 
 /* --- ivf --- */
 
-static int ivf_build(struct rk_vectors *v, struct rk_container_writer *w,
-		     struct rk_footer *f, const _Atomic int *cancel)
+static int ivf_build(enum rk_ann_type t, struct rk_vectors *v,
+		     struct rk_container_writer *w, struct rk_footer *f,
+		     const _Atomic int *cancel)
 {
 	struct rk_ivf ivf;
 	size_t n;
-	int rc = rk_ivf_build(get_rows, v, v->rows, v->dim,
-			      rk_ivf_lists(v->rows), cancel, &ivf);
+	int rc;
+
+	(void)t;
+	rc = rk_ivf_build(get_rows, v, v->rows, v->dim, rk_ivf_lists(v->rows),
+			  cancel, &ivf);
 
 	if (rc < 0)
 		return rc;
@@ -92,11 +99,102 @@ static int ivf_nearest(struct rk_ann *a, const struct rk_near_query *q,
 	return rk_ivf_nearest(&a->ivf, q, out);
 }
 
+/* --- hnsw --- */
+
+static enum rk_hnsw_code code_of(enum rk_ann_type t)
+{
+	return t == RK_ANN_SQ8_HNSW	 ? RK_HNSW_SQ8
+	       : t == RK_ANN_BINARY_HNSW ? RK_HNSW_BINARY
+					 : RK_HNSW_F32;
+}
+
+static int hnsw_build(enum rk_ann_type t, struct rk_vectors *v,
+		      struct rk_container_writer *w, struct rk_footer *f,
+		      const _Atomic int *cancel)
+{
+	struct rk_hnsw h;
+	size_t n = v->rows;
+	int rc = rk_hnsw_build(get_rows, v, v->rows, v->dim, code_of(t), cancel,
+			       &h);
+
+	if (rc < 0)
+		return rc;
+	rk_cw_section(w, "links", h.links0, n * RK_HNSW_M0 * 4);
+	rk_cw_section(w, "upper_at", h.upper_at, n * 4);
+	rk_cw_section(w, "upper", h.upper, (size_t)h.nupper * RK_HNSW_M * 4);
+	rk_cw_section(w, "level", h.level, n);
+	if (h.code == RK_HNSW_SQ8) {
+		rk_cw_section(w, "bytes", h.bytes, n * rk_sq8_stride(v->dim));
+		rk_cw_section(w, "scale", h.scale, n * 4);
+	} else if (h.code == RK_HNSW_BINARY) {
+		rk_cw_section(w, "words", h.words,
+			      n * rk_binary_words(v->dim) * 8);
+	}
+	rk_footer_add(f, "entry", h.entry);
+	rk_footer_add(f, "top", h.top);
+	rk_footer_add(f, "lists", h.nupper);
+	rk_hnsw_release(&h);
+	return 0;
+}
+
+/* The codes that this type walks by; 0, or RK_ECORRUPT. */
+static int load_codes(struct rk_ann *a, struct rk_hnsw *h)
+{
+	size_t n = h->rows;
+
+	if (h->code == RK_HNSW_SQ8) {
+		h->bytes = rk_section_whole(a->c, "bytes",
+					    n * rk_sq8_stride(h->dim));
+		h->scale = rk_section_whole(a->c, "scale", n * 4);
+		return h->bytes && h->scale ? 0 : RK_ECORRUPT;
+	}
+	if (h->code == RK_HNSW_BINARY) {
+		h->words = rk_section_whole(a->c, "words",
+					    n * rk_binary_words(h->dim) * 8);
+		return h->words ? 0 : RK_ECORRUPT;
+	}
+	return 0;
+}
+
+static int hnsw_load(struct rk_ann *a, const struct rk_vectors *v)
+{
+	uint64_t lists = rk_footer_get(a->c, "lists");
+	struct rk_hnsw *h = &a->hnsw;
+	size_t n = v->rows;
+
+	if (lists > UINT32_MAX)
+		return RK_ECORRUPT;
+	h->code = code_of(a->type);
+	h->rows = v->rows;
+	h->dim = v->dim;
+	h->entry = (uint32_t)rk_footer_get(a->c, "entry");
+	h->top = (uint32_t)rk_footer_get(a->c, "top");
+	h->nupper = (uint32_t)lists;
+	h->links0 = rk_section_whole(a->c, "links", n * RK_HNSW_M0 * 4);
+	h->upper_at = rk_section_whole(a->c, "upper_at", n * 4);
+	h->upper = rk_section_whole(a->c, "upper", lists * RK_HNSW_M * 4);
+	h->level = rk_section_whole(a->c, "level", n);
+	if (!h->links0 || !h->upper_at || (lists && !h->upper) || !h->level ||
+	    load_codes(a, h) < 0)
+		return RK_ECORRUPT;
+	return rk_hnsw_check(h);
+}
+
+static int hnsw_nearest(struct rk_ann *a, const struct rk_near_query *q,
+			struct rk_near *out)
+{
+	return rk_hnsw_nearest(&a->hnsw, q, out);
+}
+
 /* --- all types --- */
 
 static const struct ann_ops OPS[RK_ANN_TYPES] = {
 	[RK_ANN_FLAT] = {"flat", NULL, NULL, NULL},
 	[RK_ANN_IVF] = {"ivf", ivf_build, ivf_load, ivf_nearest},
+	[RK_ANN_HNSW] = {"hnsw", hnsw_build, hnsw_load, hnsw_nearest},
+	[RK_ANN_SQ8_HNSW] = {"sq8_hnsw", hnsw_build, hnsw_load, hnsw_nearest},
+	[RK_ANN_BINARY_HNSW] = {"binary_hnsw", hnsw_build, hnsw_load,
+				hnsw_nearest},
 };
 
 const char *rk_ann_type_name(enum rk_ann_type t)
@@ -133,7 +231,7 @@ int rk_ann_build(const struct rk_io *io, int dir, enum rk_ann_type t,
 	rk_footer_add(&f, "space", v->space);
 	rk_footer_add(&f, "rows", v->rows);
 	rk_footer_add(&f, "dim", v->dim);
-	if ((rc = OPS[t].build(v, w, &f, cancel)) == 0)
+	if ((rc = OPS[t].build(t, v, w, &f, cancel)) == 0)
 		return rk_footer_finish(&f, w);
 	rk_cw_abort(w);
 	return rc;

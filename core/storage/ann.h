@@ -13,7 +13,10 @@
  */
 enum rk_ann_type {
 	RK_ANN_FLAT, /* no index: exact */
-	RK_ANN_IVF,
+	RK_ANN_IVF,  /* 1-bit codes in inverted lists */
+	RK_ANN_HNSW, /* graphs, walked by floats, bytes, or bits */
+	RK_ANN_SQ8_HNSW,
+	RK_ANN_BINARY_HNSW,
 	RK_ANN_TYPES,
 };
 

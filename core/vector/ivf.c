@@ -11,10 +11,12 @@
 
 enum {
 	SMALL = 20000, /* rows below are one list */
-	ROWS_A_LIST = 200,
+	ROWS_A_LIST = 160,
+	LISTS_MAX = 4096,
 	SAMPLE_A_LIST = 48, /* rows of the k-means sample for each list */
 	SAMPLE_MIN = 4096,
 	EFFORT_MIN = 150,
+	MANY = 64, /* results that are ranked by a sort */
 	ITERATIONS = 8,
 	BLOCK = 512, /* rows assigned in one matrix product */
 	DIM_MAX = 65536,
@@ -24,13 +26,11 @@ enum {
 
 uint32_t rk_ivf_lists(uint32_t rows)
 {
-	uint32_t n = 1;
+	uint32_t n = rows / ROWS_A_LIST;
 
 	if (rows < SMALL)
 		return 1;
-	while (n * 2 <= rows / ROWS_A_LIST)
-		n *= 2;
-	return n;
+	return n < LISTS_MAX ? n : LISTS_MAX;
 }
 
 static size_t code_words(uint32_t dim)
@@ -563,6 +563,37 @@ static int by_score(const void *a, const void *b)
 	return (x->row > y->row) - (x->row < y->row);
 }
 
+static void sift_near(struct rk_near *h, uint32_t n, uint32_t i)
+{
+	struct rk_near x = h[i];
+
+	for (uint32_t k; (k = 2 * i + 1) < n; i = k) {
+		if (k + 1 < n && h[k + 1].score > h[k].score)
+			k++;
+		if (h[k].score <= x.score)
+			break;
+		h[i] = h[k];
+	}
+	h[i] = x;
+}
+
+/* A heap hands out the best estimates one by one: most are never wanted. */
+static void heap_near(struct rk_near *h, uint32_t n)
+{
+	for (uint32_t i = n / 2; i-- > 0;)
+		sift_near(h, n, i);
+}
+
+static struct rk_near next_near(struct rk_near *h, uint32_t *n)
+{
+	struct rk_near x = h[0];
+
+	h[0] = h[--*n];
+	if (*n)
+		sift_near(h, *n, 0);
+	return x;
+}
+
 /* Insert into the k best, sorted; the worst falls off. */
 static uint32_t insert(struct rk_near *out, uint32_t n, uint32_t k,
 		       struct rk_near x)
@@ -578,51 +609,71 @@ static uint32_t insert(struct rk_near *out, uint32_t n, uint32_t k,
 	return n;
 }
 
+/* Of the rotated signs' error: the bound in the paper, for one row. */
+static float margin_of(const struct search *c)
+{
+	double scale = c->seen ? c->spread / (double)c->seen : 0;
+
+	return CERTAIN * 0.6f * (float)scale;
+}
+
 /*
- * Exact scores, best estimates first; the rest is left when an estimate is
- * so far below the k-th best that its error cannot make up for it.
+ * Exact scores of the few, best estimates first; the rest is left when an
+ * estimate is so far below the k-th best that its error cannot make up for it.
  */
-static int64_t rerank(struct search *c, struct rk_near *out)
+static int rank_few(struct search *c, struct rk_near *out)
 {
 	enum { AHEAD = 4 };
 	const struct rk_near_query *s = c->s;
-	double scale = c->seen ? c->spread / (double)c->seen : 0;
-	/* of the rotated signs' error: see the bound in the paper */
-	float margin = CERTAIN * 0.6f * (float)scale;
+	struct rk_near ahead[AHEAD];
 	const float *row[AHEAD];
-	uint32_t n = 0, many = s->k > 64;
+	float margin = margin_of(c);
+	uint32_t n = 0, all = c->n;
 
-	qsort(c->best, c->n, sizeof(*c->best), by_score);
-	for (uint32_t i = 0; i < c->n + AHEAD; i++) {
+	heap_near(c->best, c->n);
+	for (uint32_t i = 0; i < all + AHEAD; i++) {
+		struct rk_near x = ahead[i % AHEAD];
 		const float *r = i >= AHEAD ? row[i % AHEAD] : NULL;
 
-		if (i < c->n) {
-			row[i % AHEAD] = s->get(s->get_ctx, c->best[i].row, 1);
+		if (r && n == s->k && x.score + margin < out[n - 1].score)
+			break;
+		if (c->n > 0) {
+			ahead[i % AHEAD] = next_near(c->best, &c->n);
+			row[i % AHEAD] =
+				s->get(s->get_ctx, ahead[i % AHEAD].row, 1);
 			if (!row[i % AHEAD])
 				return RK_ECORRUPT;
-			for (size_t k = 0; k < c->v->stride; k += 64)
+			for (size_t k = 0; k < c->v->stride; k += 16)
 				__builtin_prefetch(row[i % AHEAD] + k);
 		}
 		if (!r)
 			continue;
-		const struct rk_near *b = &c->best[i - AHEAD];
-		struct rk_near x = {rk_dot(r, s->q, c->v->stride), b->row};
-
-		if (!many && n == s->k && b->score + margin < out[n - 1].score)
-			break;
-		if (x.score < s->floor)
-			continue;
-		if (many)
-			c->best[n++] = x; /* behind what is still read */
-		else
+		x.score = rk_dot(r, s->q, c->v->stride);
+		if (x.score >= s->floor)
 			n = insert(out, n, s->k, x);
 	}
-	if (many) {
-		qsort(c->best, n, sizeof(*c->best), by_score);
-		n = n < s->k ? n : s->k;
-		memcpy(out, c->best, n * sizeof(*out));
+	return (int)n;
+}
+
+/* Exact scores of all, in the order of rows: neighbours share pages. */
+static int rank_many(struct search *c, struct rk_near *out)
+{
+	const struct rk_near_query *s = c->s;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->n; i++) {
+		const float *r = s->get(s->get_ctx, c->best[i].row, 1);
+
+		if (!r)
+			return RK_ECORRUPT;
+		c->best[n].row = c->best[i].row;
+		c->best[n].score = rk_dot(r, s->q, c->v->stride);
+		n += c->best[n].score >= s->floor;
 	}
-	return n;
+	qsort(c->best, n, sizeof(*c->best), by_score);
+	n = n < s->k ? n : s->k;
+	memcpy(out, c->best, n * sizeof(*out));
+	return (int)n;
 }
 
 static int search_lists(struct search *c)
@@ -665,8 +716,7 @@ int rk_ivf_nearest(const struct rk_ivf *ivf, const struct rk_near_query *s,
 			   .effort = effort_of(s),
 			   .probes = probes_of(ivf, s),
 			   .threshold = -INFINITY};
-	int64_t n = 0;
-	int rc = 0;
+	int n = 0, rc = 0;
 
 	if (s->k == 0 || ivf->ngroups == 0)
 		return 0;
@@ -677,9 +727,9 @@ int rk_ivf_nearest(const struct rk_ivf *ivf, const struct rk_near_query *s,
 	if (rc == 0 && (rc = quantise(&c)) == 0 && (rc = rank_lists(&c)) == 0)
 		rc = search_lists(&c);
 	if (rc == 0)
-		n = rerank(&c, out);
+		n = s->k > MANY ? rank_many(&c, out) : rank_few(&c, out);
 	rk_free(c.best);
 	rk_free(c.planes);
 	rk_free(c.heap);
-	return rc < 0 ? rc : (int)n;
+	return rc < 0 ? rc : n;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rankfs's vector indexes: vector_bench DATA N DIM */
 #include "vector_data.h"
+#include "vector/hnsw.h"
 #include "vector/ivf.h"
 #include <stdio.h>
 
@@ -24,11 +25,11 @@ static void run_ivf(const struct data *d, const struct rk_ivf *v,
 
 		recall = 0;
 		for (uint32_t q = 0; q < d->nq; q++) {
-			struct rk_ivf_search s = {
+			struct rk_near_query s = {
 				.q = d->queries + (size_t)q * d->dim,
 				.k = TRUTH,
 				.probes = probes,
-				.rerank = rank,
+				.effort = rank,
 				.floor = -2,
 				.get = get,
 				.get_ctx = (void *)(uintptr_t)d};
@@ -65,8 +66,53 @@ static void ivf(const struct data *d, const char *name, uint32_t nlists)
 			run_ivf(d, &v, name, 1, RANK[i]);
 	else
 		for (size_t i = 0; i < 10; i++)
-			run_ivf(d, &v, name, PROBES[i], 100);
+			for (size_t r = 1; r < 4; r++)
+				run_ivf(d, &v, name, PROBES[i], RANK[r]);
 	rk_ivf_release(&v);
+}
+
+static void hnsw(const struct data *d, const char *name, enum rk_hnsw_code code)
+{
+	static const uint32_t EF[] = {10, 16,  24,  32,	 48, 64,
+				      96, 128, 192, 256, 400};
+	struct rk_hnsw h;
+	double t = cpu_s();
+
+	if (rk_hnsw_build(get, (void *)(uintptr_t)d, d->n, d->dim, code, NULL,
+			  &h) < 0)
+		exit(1);
+	printf("# %s build %.2f CPU s\n", name, cpu_s() - t);
+	for (size_t e = 0; e < 11; e++) {
+		double recall = 0, best = 1e9;
+		char setting[40];
+
+		for (int round = 0; round < 3; round++) {
+			double at = now_s();
+
+			recall = 0;
+			for (uint32_t q = 0; q < d->nq; q++) {
+				struct rk_near out[TRUTH];
+				uint32_t ids[TRUTH];
+				struct rk_near_query s = {
+					.q = d->queries + (size_t)q * d->dim,
+					.k = TRUTH,
+					.effort = EF[e],
+					.floor = -2,
+					.get = get,
+					.get_ctx = (void *)(uintptr_t)d};
+				int n = rk_hnsw_nearest(&h, &s, out);
+
+				for (int i = 0; i < n; i++)
+					ids[i] = out[i].row;
+				recall += recall_of(d, q, ids, (uint32_t)n);
+			}
+			at = now_s() - at;
+			best = at < best ? at : best;
+		}
+		snprintf(setting, sizeof(setting), "ef=%u", EF[e]);
+		report(name, setting, recall / d->nq, best, d->nq);
+	}
+	rk_hnsw_release(&h);
 }
 
 int main(int argc, char **argv)
@@ -80,6 +126,11 @@ int main(int argc, char **argv)
 	find_truth(&d, rk_dot);
 	printf("# %u rows, %u dimensions, kernels %s\n", d.n, d.dim,
 	       rk_kernels_name());
+	if (argc > 4) {
+		hnsw(&d, "hnsw", RK_HNSW_F32);
+		hnsw(&d, "sq8_hnsw", RK_HNSW_SQ8);
+		hnsw(&d, "binary_hnsw", RK_HNSW_BINARY);
+	}
 	ivf(&d, "codes", 1);
 	ivf(&d, "ivf", rk_ivf_lists(d.n));
 	return 0;
