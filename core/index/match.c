@@ -13,9 +13,8 @@
 enum {
 	POSITIONS_MAX = 512,
 	PAIR_WINDOW = 8,
-	COUNT_BUDGET = 50000, /* postings visited only to count matches */
+	COUNT_BUDGET = 20000, /* postings visited only to count matches */
 };
-#define PAIR_WEIGHT 0.1
 
 /* --- what may be a result --- */
 
@@ -163,15 +162,28 @@ static int open_scan(struct rk_searching *s, const struct rk_qsource *src,
 	return 1;
 }
 
+/* The document of a chunk, or negative; as few cache lines as it takes. */
+static int64_t doc_of(const struct rk_qsource *src, uint32_t chunk)
+{
+	const struct rk_chunk_rec *c;
+
+	if (src->ndocs == src->nchunks)
+		return chunk; /* each document has one */
+	if (src->mem)
+		return src->mem->chunks[chunk].doc;
+	c = rk_segment_chunk(src->seg, chunk);
+	return c ? (int64_t)c->doc : RK_ECORRUPT;
+}
+
 /* Documents that match, by walking every list once; see COUNT_BUDGET. */
 static int count_source(struct rk_searching *s, const struct rk_qsource *src,
 			struct rk_cursor **cur, unsigned n, struct gate *g)
 {
-	uint32_t id = 0, last_doc = UINT32_MAX;
+	int64_t doc, last_doc = -1;
+	uint32_t id = 0;
 
 	for (;;) {
 		uint32_t next = RK_END;
-		struct rk_found f;
 
 		for (unsigned i = 0; i < n; i++) {
 			uint32_t at = rk_cursor_geq(cur[i], id);
@@ -181,11 +193,11 @@ static int count_source(struct rk_searching *s, const struct rk_qsource *src,
 		}
 		if (next == RK_END)
 			return 0;
-		if (rk_resolve(s, src, next, &f) < 0)
+		if ((doc = doc_of(src, next)) < 0)
 			return RK_ECORRUPT;
-		if (f.doc_number != last_doc && may_match(g, next)) {
+		if (doc != last_doc && may_match(g, next)) {
 			s->total++;
-			last_doc = f.doc_number;
+			last_doc = doc;
 		}
 		id = next + 1;
 	}
@@ -400,8 +412,8 @@ static double pair_scores(const struct rk_searching *s,
 		if (pos[p->a].n == 0 || pos[p->b].n == 0)
 			continue;
 		count_pairs(&pos[p->a], &pos[p->b], p->gap, &ordered, &near);
-		sum += PAIR_WEIGHT * saturate(p->idf, ordered * len) +
-		       PAIR_WEIGHT * saturate(p->idf, near * len);
+		sum += RK_PAIR_WEIGHT * saturate(p->idf, ordered * len) +
+		       RK_PAIR_WEIGHT * saturate(p->idf, near * len);
 	}
 	return sum;
 }
@@ -495,8 +507,8 @@ int rk_rescore(struct rk_searching *s, const struct rk_cand *v, size_t n,
 
 /* --- what other lanes may return --- */
 
-int rk_chunk_ok(struct rk_searching *s, const struct rk_qsource *src,
-		uint32_t chunk)
+static int resolve_ok(struct rk_searching *s, const struct rk_qsource *src,
+		      uint32_t chunk)
 {
 	struct gate g = {.s = s, .src = src, .last_doc = UINT32_MAX};
 	struct rk_found f;
@@ -504,6 +516,14 @@ int rk_chunk_ok(struct rk_searching *s, const struct rk_qsource *src,
 	if (rk_resolve(s, src, chunk, &f) < 0)
 		return RK_ECORRUPT;
 	return f.alive && path_ok(&g, &f);
+}
+
+int rk_chunk_ok(struct rk_searching *s, const struct rk_qsource *src,
+		uint32_t chunk)
+{
+	if (src->seg && !src->seg->ndead && !s->q.nfilters && !s->q.like)
+		return 1;
+	return resolve_ok(s, src, chunk);
 }
 
 static int constrains(const struct rk_searching *s)

@@ -37,6 +37,9 @@ struct rk_pair {
 	double idf;
 };
 
+/* of ordered and of near neighbours, each */
+#define RK_PAIR_WEIGHT 0.1
+
 struct rk_searching {
 	struct rk_index *ix;
 	const struct rk_search_opts *opts;

@@ -18,8 +18,9 @@
 
 enum {
 	FEEDBACK = 5, /* lexical hits that make the centroid */
-	DEPTH = 1000, /* nearest chunks that get a score */
-	ROWS = 1024,  /* of one matrix-vector product */
+	DEPTH = 500,  /* nearest chunks that get a score, at least */
+	DEPTH_MAX = 4000,
+	ROWS = 1024, /* of one matrix-vector product */
 };
 #define BLAS_SLACK 1e-5f /* its error, generously */
 
@@ -107,8 +108,9 @@ static void add_feedback(struct rk_searching *s, const double *scores, float *q,
 
 int rk_semantic_prepare(struct rk_searching *s)
 {
-	size_t k = DEPTH > 2 * s->want ? DEPTH : 2 * s->want;
+	size_t k = 10 * s->want;
 
+	k = k < DEPTH ? DEPTH : k > DEPTH_MAX ? DEPTH_MAX : k;
 	s->mode = s->q.mode;
 	if (s->snap.space->stride == 0 ||
 	    (s->opts->vector && s->opts->vector_dim != s->snap.space->dim) ||
