@@ -55,6 +55,7 @@ static int ivf_build(enum rk_ann_type t, struct rk_vectors *v,
 	rk_cw_section(w, "codes", ivf.codes, n * ivf.words * 8);
 	rk_cw_section(w, "centroids", ivf.centroids,
 		      ivf.nlists * ivf.stride * 4);
+	rk_cw_section(w, "half", ivf.half, ivf.nlists * 4ul);
 	rk_cw_section(w, "start", ivf.start, (ivf.nlists + 1ul) * 4);
 	rk_cw_section(w, "scale", ivf.scale, n * 4);
 	rk_cw_section(w, "bias", ivf.bias, n * 4);
@@ -83,12 +84,13 @@ static int ivf_load(struct rk_ann *a, const struct rk_vectors *v)
 	ivf->codes = rk_section_whole(a->c, "codes", n * ivf->words * 8);
 	ivf->centroids =
 		rk_section_whole(a->c, "centroids", lists * ivf->stride * 4);
+	ivf->half = rk_section_whole(a->c, "half", lists * 4);
 	ivf->start = rk_section_whole(a->c, "start", (lists + 1) * 4);
 	ivf->scale = rk_section_whole(a->c, "scale", n * 4);
 	ivf->bias = rk_section_whole(a->c, "bias", n * 4);
 	ivf->row = rk_section_whole(a->c, "row", n * 4);
-	if (!ivf->codes || !ivf->centroids || !ivf->start || !ivf->scale ||
-	    !ivf->bias || !ivf->row)
+	if (!ivf->codes || !ivf->centroids || !ivf->half || !ivf->start ||
+	    !ivf->scale || !ivf->bias || !ivf->row)
 		return RK_ECORRUPT;
 	return rk_ivf_check(ivf);
 }

@@ -21,8 +21,12 @@ enum {
 	BLOCK = 512, /* rows assigned in one matrix product */
 	DIM_MAX = 65536,
 };
-/* Below this many standard deviations of its error an estimate cannot win. */
-#define CERTAIN 2.0f
+/*
+ * Below this many standard deviations of its error an estimate cannot win;
+ * who looks harder is more careful.
+ */
+#define CERTAIN	     2.0f
+#define MORE_CERTAIN 3.5f
 
 uint32_t rk_ivf_lists(uint32_t rows)
 {
@@ -229,7 +233,7 @@ static int assign_all(struct builder *b)
 
 /* Where the arrays of an index lie in one allocation. */
 struct layout {
-	float *centroids, *scale, *bias;
+	float *centroids, *half, *scale, *bias;
 	uint32_t *start, *row;
 	uint64_t *codes;
 };
@@ -243,7 +247,7 @@ static int lay_out(const struct builder *b, struct rk_ivf *v, struct layout *l)
 		groups += (b->count[k] + RK_GROUP - 1) / RK_GROUP;
 	n = groups * RK_GROUP;
 	bytes = n * b->words * 8 + b->nlists * b->stride * 4 + n * 12 +
-		(b->nlists + 1ul) * 4;
+		(2 * b->nlists + 1ul) * 4;
 	v->owned = p = rk_aligned_alloc(64, bytes + 64);
 	if (!p)
 		return -ENOMEM;
@@ -255,6 +259,7 @@ static int lay_out(const struct builder *b, struct rk_ivf *v, struct layout *l)
 	l->bias = l->scale + n;
 	l->row = (uint32_t *)(void *)(l->bias + n);
 	l->start = l->row + n;
+	l->half = (float *)(void *)(l->start + b->nlists + 1);
 	memset(l->codes, 0, n * b->words * 8);
 	memset(l->scale, 0, n * 8);
 	memset(l->row, 0xff, n * 4);
@@ -265,6 +270,7 @@ static int lay_out(const struct builder *b, struct rk_ivf *v, struct layout *l)
 	v->words = b->words;
 	v->ngroups = (uint32_t)groups;
 	v->centroids = l->centroids;
+	v->half = l->half;
 	v->start = l->start;
 	v->codes = l->codes;
 	v->scale = l->scale;
@@ -351,6 +357,7 @@ int rk_ivf_build(rk_rows_fn *get, void *ctx, uint32_t rows, uint32_t dim,
 	    (rc = lay_out(&b, &v, &l)) == 0) {
 		memcpy(l.centroids, b.centroids,
 		       b.nlists * b.stride * sizeof(float));
+		memcpy(l.half, b.half, b.nlists * sizeof(float));
 		rc = encode_all(&b, &l);
 	}
 	builder_release(&b);
@@ -370,7 +377,7 @@ struct search {
 	struct rk_code_query q;
 	uint64_t *planes;
 	struct probe {
-		float dot;
+		float near, dot;
 		uint32_t list;
 	} * heap; /* lists by nearness, a heap: best first */
 	uint32_t nheap;
@@ -423,9 +430,9 @@ static void sift(struct probe *h, uint32_t n, uint32_t i)
 	struct probe x = h[i];
 
 	for (uint32_t k; (k = 2 * i + 1) < n; i = k) {
-		if (k + 1 < n && h[k + 1].dot > h[k].dot)
+		if (k + 1 < n && h[k + 1].near > h[k].near)
 			k++;
-		if (h[k].dot <= x.dot)
+		if (h[k].near <= x.near)
 			break;
 		h[i] = h[k];
 	}
@@ -439,10 +446,12 @@ static int rank_lists(struct search *c)
 	c->heap = rk_malloc(v->nlists * sizeof(*c->heap));
 	if (!c->heap)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < v->nlists; i++)
-		c->heap[i] = (struct probe){rk_dot(v->centroids + i * v->stride,
-						   c->s->q, v->stride),
-					    i};
+	for (uint32_t i = 0; i < v->nlists; i++) {
+		float dot = rk_dot(v->centroids + i * v->stride, c->s->q,
+				   v->stride);
+
+		c->heap[i] = (struct probe){dot - v->half[i], dot, i};
+	}
 	c->nheap = v->nlists;
 	for (uint32_t i = v->nlists / 2; i-- > 0;)
 		sift(c->heap, c->nheap, i);
@@ -614,7 +623,8 @@ static float margin_of(const struct search *c)
 {
 	double scale = c->seen ? c->spread / (double)c->seen : 0;
 
-	return CERTAIN * 0.6f * (float)scale;
+	return (c->effort > EFFORT_MIN ? MORE_CERTAIN : CERTAIN) * 0.6f *
+	       (float)scale;
 }
 
 /*
@@ -703,8 +713,8 @@ static uint32_t probes_of(const struct rk_ivf *v, const struct rk_near_query *s)
 	uint32_t n = s->probes;
 
 	if (n == 0)
-		n = (uint32_t)(6 * sqrtf((float)v->nlists)) *
-		    (s->k > 100 ? 2 : 1);
+		n = (uint32_t)(2 * sqrtf((float)v->nlists)) *
+		    (s->k > 100 ? 3 : 1);
 	return n < v->nlists ? n : v->nlists;
 }
 

@@ -23,6 +23,7 @@ struct rk_ivf {
 	size_t words;  /* of 64 bits, of one code */
 	uint32_t ngroups;
 	const float *centroids; /* nlists x stride */
+	const float *half;	/* nlists: half the square of their lengths */
 	const uint32_t *start;	/* nlists + 1: groups */
 	const uint64_t *codes;	/* ngroups x words x 8 */
 	const float *scale;	/* ngroups x 8: 0 in padding */

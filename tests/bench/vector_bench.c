@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rankfs's vector indexes: vector_bench DATA N DIM */
 #include "vector_data.h"
+#include <cblas.h>
 #include "vector/hnsw.h"
 #include "vector/ivf.h"
 #include <stdio.h>
@@ -66,7 +67,7 @@ static void ivf(const struct data *d, const char *name, uint32_t nlists)
 			run_ivf(d, &v, name, 1, RANK[i]);
 	else
 		for (size_t i = 0; i < 10; i++)
-			for (size_t r = 1; r < 4; r++)
+			for (size_t r = 2; r < 5; r++)
 				run_ivf(d, &v, name, PROBES[i], RANK[r]);
 	rk_ivf_release(&v);
 }
@@ -115,6 +116,63 @@ static void hnsw(const struct data *d, const char *name, enum rk_hnsw_code code)
 	rk_hnsw_release(&h);
 }
 
+/* --- scans of everything beside the bandwidth of memory --- */
+
+typedef uint64_t lane __attribute__((vector_size(64), aligned(64)));
+
+static double read_all(const void *p, size_t bytes)
+{
+	const lane *v = p;
+	lane s[4] = {{0}};
+	volatile uint64_t sink;
+	double t = now_s();
+
+	for (size_t i = 0; i + 4 <= bytes / sizeof(lane); i += 4)
+		for (int k = 0; k < 4; k++)
+			s[k] |= v[i + (size_t)k];
+	sink = s[0][0] | s[1][1] | s[2][2] | s[3][3];
+	(void)sink;
+	return now_s() - t;
+}
+
+static void scans(const struct data *d)
+{
+	enum { ROUNDS = 20 };
+	size_t floats_n = (size_t)d->n * d->dim;
+	int8_t *bytes = aligned_alloc(64, floats_n);
+	float *out = floats(d->n);
+	double read = 1e9, f32 = 1e9, i8 = 1e9, read8 = 1e9;
+	volatile int32_t sink = 0;
+
+	for (size_t i = 0; i < floats_n; i++)
+		bytes[i] = (int8_t)lrintf(d->rows[i] * 127);
+	for (int r = 0; r < ROUNDS; r++) {
+		double t = read_all(d->rows, floats_n * 4);
+
+		read = t < read ? t : read;
+		t = read_all(bytes, floats_n);
+		read8 = t < read8 ? t : read8;
+		t = now_s();
+		cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)d->n, (int)d->dim,
+			    1, d->rows, (int)d->dim, d->queries, 1, 0, out, 1);
+		t = now_s() - t;
+		f32 = t < f32 ? t : f32;
+		t = now_s();
+		for (uint32_t i = 0; i < d->n; i++)
+			sink += rk_dot_i8(bytes, bytes + (size_t)i * d->dim,
+					  d->dim);
+		t = now_s() - t;
+		i8 = t < i8 ? t : i8;
+	}
+	printf("# scan of all rows: read %.1f GB/s, floats %.1f (%.2f of it), "
+	       "%.3f ms; bytes: read %.1f, %.1f (%.2f), %.3f ms\n",
+	       (double)floats_n * 4e-9 / read, (double)floats_n * 4e-9 / f32,
+	       read / f32, f32 * 1e3, (double)floats_n * 1e-9 / read8,
+	       (double)floats_n * 1e-9 / i8, read8 / i8, i8 * 1e3);
+	free(bytes);
+	free(out);
+}
+
 int main(int argc, char **argv)
 {
 	struct data d;
@@ -126,6 +184,7 @@ int main(int argc, char **argv)
 	find_truth(&d, rk_dot);
 	printf("# %u rows, %u dimensions, kernels %s\n", d.n, d.dim,
 	       rk_kernels_name());
+	scans(&d);
 	if (argc > 4) {
 		hnsw(&d, "hnsw", RK_HNSW_F32);
 		hnsw(&d, "sq8_hnsw", RK_HNSW_SQ8);

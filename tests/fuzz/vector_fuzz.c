@@ -85,6 +85,7 @@ static void lists(const uint8_t *p, size_t n)
 	size_t slots = v.ngroups * RK_GROUP;
 
 	v.centroids = take(p, n, &at, v.nlists * DIM * 4);
+	v.half = take(p, n, &at, v.nlists * 4);
 	v.start = take(p, n, &at, (v.nlists + 1) * 4);
 	v.codes = take(p, n, &at, slots * 8);
 	v.scale = take(p, n, &at, slots * 4);
@@ -99,6 +100,7 @@ static void lists(const uint8_t *p, size_t n)
 	if (rk_ivf_check(&v) == 0)
 		search(NULL, &v);
 	rk_free((void *)(uintptr_t)v.centroids);
+	rk_free((void *)(uintptr_t)v.half);
 	rk_free((void *)(uintptr_t)v.start);
 	rk_free((void *)(uintptr_t)v.codes);
 	rk_free((void *)(uintptr_t)v.scale);
