@@ -170,8 +170,8 @@ struct rk_results {
 	size_t pending;	     /* changes not yet in the answer */
 	double took_ms;
 	enum rk_format format;
-	enum rk_mode mode;    /* that was answered in */
-	int vectors_percent;  /* of chunks that have theirs; -1: no vectors */
+	enum rk_mode mode;   /* that was answered in */
+	int vectors_percent; /* of chunks that have theirs; -1: no vectors */
 	const char *did_you_mean; /* what was searched instead, or NULL */
 	const char *reason;	  /* why there are no hits, or NULL */
 	uint64_t docs;		  /* in the index */
@@ -233,10 +233,10 @@ struct rk_status {
 	size_t pending;
 	int reconciling;
 	uint64_t queries, recall_hits, recall_misses, warnings;
-	uint64_t vectors;	/* chunks that have theirs */
-	uint64_t vector_bytes;	/* files of them */
-	int embedding;		/* vectors are being made */
-	uint64_t fitted;	/* chunks that the built-in was fitted on */
+	uint64_t vectors;      /* chunks that have theirs */
+	uint64_t vector_bytes; /* files of them */
+	int embedding;	       /* vectors are being made */
+	uint64_t fitted;       /* chunks that the built-in was fitted on */
 	char embedder[256];
 	int64_t checkpoint_ns; /* wall clock of the last one; 0: none */
 	char state[128];       /* "ok", or what is wrong */

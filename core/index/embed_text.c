@@ -64,7 +64,7 @@ void rk_document_vector(struct rk_index *ix, const struct rk_space *sp,
 	memset(rows, 0, n * sp->stride * sizeof(*rows));
 	if (h && fd >= 0)
 		got = fgetxattr(fd, "user.rankfs.vector", h, bytes + 1);
-	for (uint32_t i = 0; got == (ssize_t)bytes && i < sp->dim; i++) {
+	for (uint32_t i = 0; h && got == (ssize_t)bytes && i < sp->dim; i++) {
 		rows[i] = rk_half(h[i]);
 		len += (double)rows[i] * (double)rows[i];
 	}

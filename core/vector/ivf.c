@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "vector/rotate.h"
+#include <assert.h>
 #include <cblas.h>
 #include <errno.h>
 #include <math.h>
@@ -147,6 +148,7 @@ static int take_sample(struct builder *b, float *to, uint32_t n)
 static void recentre(struct builder *b, const float *sample, uint32_t n,
 		     const uint32_t *list)
 {
+	assert(n > 0);
 	memset(b->count, 0, (b->nlists + 1ul) * sizeof(*b->count));
 	memset(b->centroids, 0, b->nlists * b->stride * sizeof(*b->centroids));
 	for (uint32_t i = 0; i < n; i++)
@@ -635,8 +637,8 @@ static int rank_few(struct search *c, struct rk_near *out)
 {
 	enum { AHEAD = 4 };
 	const struct rk_near_query *s = c->s;
-	struct rk_near ahead[AHEAD];
-	const float *row[AHEAD];
+	struct rk_near ahead[AHEAD] = {{0, 0}};
+	const float *row[AHEAD] = {NULL};
 	float margin = margin_of(c);
 	uint32_t n = 0, all = c->n;
 

@@ -79,7 +79,7 @@ static int read_place(const json_t *o, const uint8_t *data, size_t n,
 int rk_safetensors_find(const uint8_t *file, size_t n, const char *name,
 			struct rk_tensor *out)
 {
-	struct rk_tensor t;
+	struct rk_tensor t = {RK_F64, 0, 0, NULL};
 	uint64_t head;
 	json_t *root, *o;
 	int rc;

@@ -6,6 +6,7 @@
 #include "vector/kernels.h"
 #include "vector/safetensors.h"
 #include "vector/tokenizer.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -49,7 +50,7 @@ static int map_file(const char *dir, const char *name, struct mapping *m)
 	close(fd);
 	if (m->p == MAP_FAILED) {
 		m->p = NULL;
-		return -errno;
+		return -ENOMEM;
 	}
 	return 0;
 }
@@ -170,8 +171,10 @@ static int load_tensors(struct static_model *m, char *err, size_t err_n)
 static void set_id(struct static_model *m, const struct mapping *tokenizer)
 {
 	size_t n = m->weights_file.n < HASHED ? m->weights_file.n : HASHED;
-	uint64_t h = rk_hash64(tokenizer->p, tokenizer->n);
+	uint64_t h;
 
+	assert(m->weights_file.p && tokenizer->p);
+	h = rk_hash64(tokenizer->p, tokenizer->n);
 	h ^= rk_hash64(m->weights_file.p, n) * 31 + m->weights_file.n;
 	snprintf(m->base.id, sizeof(m->base.id), "static %016llx %u",
 		 (unsigned long long)h, m->base.dim);

@@ -924,7 +924,8 @@ static int cut_meta(const struct rk_tokenizer *t, unsigned level, const char *s,
 		rk_buf_str(&b, t->meta);
 	replace(&in, " ", t->meta, &b);
 	rc = b.err;
-	for (size_t i = mark; t->meta_split && i + mark <= b.n && rc == 0; i++)
+	for (size_t i = mark;
+	     b.p && t->meta_split && i + mark <= b.n && rc == 0; i++)
 		if (memcmp(b.p + i, t->meta, mark) == 0) {
 			rc = cut_with(t, level + 1, (char *)b.p + from,
 				      i - from, out);
