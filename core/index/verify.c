@@ -55,6 +55,10 @@ int rk_verify(struct rk_index *ix, struct rk_verify_report *out)
 			out->damaged++;
 			seg->damaged = 1; /* the writer rebuilds it */
 		}
+		if (s.vecs[i]) {
+			out->bytes += rk_vectors_bytes(s.vecs[i]);
+			out->damaged += rk_vectors_verify(s.vecs[i]) < 0;
+		}
 	}
 	rk_snapshot_release(&s);
 	rc = rk_walk_files(ix, "", check_file, &v);

@@ -86,6 +86,15 @@ const float *rk_vectors_rows(struct rk_vectors *v, uint32_t row, uint32_t n)
 	return p;
 }
 
+int rk_vectors_verify(struct rk_vectors *v)
+{
+	int rc = rk_container_verify(v->c);
+
+	if (rc < 0)
+		v->damaged = 1;
+	return rc;
+}
+
 uint64_t rk_vectors_bytes(const struct rk_vectors *v)
 {
 	return rk_container_size(v->c);

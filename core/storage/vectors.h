@@ -37,6 +37,8 @@ struct rk_vectors *rk_vectors_ref(struct rk_vectors *v);
 void rk_vectors_unref(struct rk_vectors *v);
 /* n rows from `row` on, verified; NULL where they are damaged. */
 const float *rk_vectors_rows(struct rk_vectors *v, uint32_t row, uint32_t n);
+/* Verify every row's checksum. Returns 0 or RK_ECORRUPT (and marks it). */
+int rk_vectors_verify(struct rk_vectors *v);
 uint64_t rk_vectors_bytes(const struct rk_vectors *v);
 
 /* Writing: rows in order, then finish. */

@@ -160,6 +160,64 @@ all_there() {
 	all_there
 }
 
+# themes: 300 documents of two themes, fitted, on disk, unmounted
+themes() {
+	for i in $(seq 300); do
+		printf 'part %d\n%s number %d\n' "$i" \
+			"$( ((i % 2)) && echo "gearbox clutch lever" || echo "violin cello string")" "$i" >"$MNT/d$i.md"
+	done
+	echo refit >"$MNT/.rankfs/ctl"
+	echo checkpoint >"$MNT/.rankfs/ctl"
+	before=$(paths "clutch mode:hybrid" | sort)
+	stop
+}
+
+settled() {
+	[[ $(cat "$MNT/.rankfs/status") == *"pending 0"*"reconciling no"*"embedding no"* ]]
+}
+
+@test "damaged vectors: words answer, and they are made again" {
+	themes
+	for f in "$BACKING/$IX"/vec-*.vec; do
+		printf 'damage' | dd of="$f" bs=1 seek="$(($(stat -c %s "$f") / 3))" conv=notrunc status=none
+	done
+	start
+	assert_equal "$(paths '+d7 clutch' | head -1)" d7.md
+	run "$RANKFS" check -b "$BACKING"
+	eventually 10 settled
+	eventually 10 made_again
+	assert_equal "$(paths 'clutch mode:hybrid' | sort)" "$before"
+}
+
+made_again() {
+	echo verify >"$MNT/.rankfs/ctl" && settled &&
+		[[ $(head -1 "$MNT/query/violin mode:vector") == *"vectors=100%"*"mode=vector"* ]]
+}
+
+@test "missing vectors and a missing fit are made again" {
+	themes
+	rm "$BACKING/$IX"/vec-*
+	start
+	eventually 10 settled
+	assert_equal "$(paths 'clutch mode:hybrid' | sort)" "$before"
+	stop
+	rm "$BACKING/$IX"/latent-*
+	start
+	run cat "$MNT/.rankfs/warnings"
+	assert_output --partial "the fit of the vectors"
+	eventually 10 settled
+	assert_equal "$(paths 'clutch mode:hybrid' | sort)" "$before"
+}
+
+@test "garbage in every file of vectors: the mount starts and finds" {
+	themes
+	for f in "$BACKING/$IX"/{vec,latent}-*; do head -c 5000 /dev/urandom >"$f"; done
+	start
+	assert_equal "$(paths '+d7 clutch' | head -1)" d7.md
+	eventually 10 settled
+	assert_equal "$(paths 'clutch mode:hybrid' | sort)" "$before"
+}
+
 @test "a manifest of a newer rankfs is refused, and nothing is touched" {
 	prepare
 	m=$(cat "$BACKING/$IX/CURRENT")
