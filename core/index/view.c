@@ -14,12 +14,15 @@ struct rk_view *rk_view_new(void)
 
 struct rk_view *rk_view_copy(const struct rk_view *v)
 {
-	struct rk_view *c = rk_malloc(sizeof(*c));
+	struct rk_view *c = rk_view_new();
 
 	if (!c)
 		return NULL;
-	*c = *v;
-	c->refs = 1;
+	/* all but the count of references, which changes meanwhile */
+	c->nsegs = v->nsegs;
+	c->nmems = v->nmems;
+	memcpy(c->segs, v->segs, sizeof(c->segs));
+	memcpy(c->mems, v->mems, sizeof(c->mems));
 	for (unsigned i = 0; i < c->nsegs; i++)
 		rk_segment_ref(c->segs[i]);
 	for (unsigned i = 0; i < c->nmems; i++)
