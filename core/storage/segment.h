@@ -30,8 +30,8 @@ struct rk_segment {
 	int lazy_err;		  /* with this result */
 	struct rk_dict dict;
 	const rk_norm *norms;
-	uint32_t *dead; /* NULL while nothing is dead */
-	uint32_t ndead;
+	uint32_t *dead;		/* NULL while nothing is dead */
+	_Atomic uint32_t ndead; /* hint for readers without the lock */
 	/* vectors in the embedding space that serves, and in the one that is
 	 * being built; references; under the index's lock */
 	struct rk_vectors *vec, *vec_next;
