@@ -16,6 +16,7 @@
 #include "storage/fold.h"
 #include "vector/server.h"
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -31,6 +32,8 @@ enum {
 	RETRY_MAX_MS = 8000,
 	NICE = 10,
 	INDEX_ROWS = 2000, /* fewer vectors are scanned as they are */
+	COOL_MS = 500,
+	COOL_MIB = 32,	   /* mapped vectors of more are given back */
 	BUSY_WAIT_S = 20,  /* a bulk load delays a fit at most so long */
 };
 
@@ -462,6 +465,27 @@ static int step(struct rk_index *ix, uint64_t *due_since_ns)
 	return rc < 0 ? rc : 1;
 }
 
+/*
+ * Ranking touches rows all over the files of vectors, and each brings pages
+ * around it: give them back now and then, so that what is resident stays what
+ * is in use.
+ */
+static void cool_vectors(struct rk_index *ix, uint64_t *next_ns)
+{
+	uint64_t now = rk_mono_ns();
+	struct rk_snapshot snap;
+
+	if (now < *next_ns)
+		return;
+	*next_ns = now + COOL_MS * 1000000ull;
+	rk_snapshot_take(ix, &snap);
+	for (unsigned i = 0; i < snap.view->nsegs; i++)
+		if (snap.vecs[i] &&
+		    rk_vectors_bytes(snap.vecs[i]) > (uint64_t)COOL_MIB << 20)
+			rk_container_cool(snap.vecs[i]->c);
+	rk_snapshot_release(&snap);
+}
+
 /* A server says in its own words what is wrong. */
 static void after_failure(struct rk_index *ix, int rc)
 {
@@ -481,7 +505,7 @@ static void after_failure(struct rk_index *ix, int rc)
 void *rk_embed_main(void *arg)
 {
 	struct rk_index *ix = arg;
-	uint64_t due_since_ns = 0;
+	uint64_t due_since_ns = 0, cool_ns = 0;
 	unsigned retry_ms = RETRY_MS;
 
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
@@ -491,6 +515,9 @@ void *rk_embed_main(void *arg)
 		rc = step(ix, &due_since_ns);
 		if (rc < 0 && !ix->stopping)
 			after_failure(ix, rc);
+		if (rc > 0) /* fits and builds leave much behind */
+			malloc_trim(0);
+		cool_vectors(ix, &cool_ns);
 		if (rc <= 0)
 			wait_ms(ix, rc < 0 ? retry_ms : TICK_MS);
 		retry_ms = rc >= 0			 ? RETRY_MS

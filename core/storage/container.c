@@ -425,6 +425,11 @@ const void *rk_section_at(struct rk_container *c, int section, uint64_t off,
 	return c->map + s->off + off;
 }
 
+void rk_container_cool(struct rk_container *c)
+{
+	madvise(c->map, c->size, MADV_DONTNEED);
+}
+
 int rk_container_verify(struct rk_container *c)
 {
 	int rc = 0;

@@ -75,6 +75,11 @@ uint64_t rk_section_len(const struct rk_container *c, int section);
  */
 const void *rk_section_at(struct rk_container *c, int section, uint64_t off,
 			  uint64_t n);
+/*
+ * Give the mapped pages back: they stay in the page cache, if there is room,
+ * and come back when they are read. Any time, any thread.
+ */
+void rk_container_cool(struct rk_container *c);
 /* Verify everything. Returns 0 or RK_ECORRUPT. */
 int rk_container_verify(struct rk_container *c);
 
