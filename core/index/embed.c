@@ -33,8 +33,8 @@ enum {
 	NICE = 10,
 	INDEX_ROWS = 2000, /* fewer vectors are scanned as they are */
 	COOL_MS = 500,
-	COOL_MIB = 32,	   /* mapped vectors of more are given back */
-	BUSY_WAIT_S = 20,  /* a bulk load delays a fit at most so long */
+	COOL_MIB = 32,	  /* mapped vectors of more are given back */
+	BUSY_WAIT_S = 20, /* a bulk load delays a fit at most so long */
 };
 
 /* --- spaces --- */
