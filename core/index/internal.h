@@ -26,11 +26,11 @@
  *      segments changes; `lock` for the moment in which readers could see it.
  *      A reader holds `lock` only while it takes a snapshot.
  *   X3 A segment or memory table named by a view lives as long as the view.
+ *   X4 The log is cut only up to a floor below which every record's effect
+ *      is in the segments of a durable manifest.
  *   X5 Vectors of the space that serves are `vec` of their segments; while
  *      `next` is being built, both spaces are brought along by merges.
  *      Whatever is missing is made again by the embedding thread.
- *   X4 The log is cut only up to a floor below which every record's effect
- *      is in the segments of a durable manifest.
  *
  * Lock order: writer, lock, memtable.lock, queue.lock, warnings.lock.
  */

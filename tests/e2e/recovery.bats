@@ -181,9 +181,10 @@ settled() {
 	for f in "$BACKING/$IX"/vec-*.vec; do
 		printf 'damage' | dd of="$f" bs=1 seek="$(($(stat -c %s "$f") / 3))" conv=notrunc status=none
 	done
+	run "$RANKFS" check -b "$BACKING"
+	assert_failure
 	start
 	assert_equal "$(paths '+d7 clutch' | head -1)" d7.md
-	run "$RANKFS" check -b "$BACKING"
 	eventually 10 settled
 	eventually 10 made_again
 	assert_equal "$(paths 'clutch mode:hybrid' | sort)" "$before"
