@@ -25,28 +25,6 @@ static void ask_stat(struct fs *fs, struct fs_node *n, struct stat *st)
 	fs_virtual_stat(fs, n, S_IFREG | 0666, 0, st);
 }
 
-static void ask_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
-{
-	struct stat st;
-
-	ask_stat(fs, n, &st);
-	fuse_reply_attr(req, &st, 0);
-}
-
-/* `>` truncates: there is nothing to lose */
-static void ask_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
-			struct stat *attr, int to_set,
-			struct fuse_file_info *fi)
-{
-	(void)attr;
-	(void)fi;
-	if (to_set &
-	    (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
-		fuse_reply_err(req, EPERM);
-	else
-		ask_getattr(req, fs, n);
-}
-
 static void ask_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		     struct fuse_file_info *fi)
 {
@@ -264,8 +242,8 @@ static void ask_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 
 const struct fs_kind FS_ASK = {
 	.name = ".rankfs/ask",
-	.getattr = ask_getattr,
-	.setattr = ask_setattr,
+	.getattr = fs_virtual_getattr,
+	.setattr = fs_virtual_setattr,
 	.open = ask_open,
 	.read = ask_read,
 	.write = ask_write,

@@ -282,27 +282,6 @@ static void file_stat(struct fs *fs, struct fs_node *n, struct stat *st)
 	fs_blob_unref(b);
 }
 
-static void file_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
-{
-	struct stat st;
-
-	file_stat(fs, n, &st);
-	fuse_reply_attr(req, &st, 0);
-}
-
-static void file_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
-			 struct stat *attr, int to_set,
-			 struct fuse_file_info *fi)
-{
-	(void)attr;
-	(void)fi;
-	if (to_set &
-	    (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
-		fuse_reply_err(req, EPERM);
-	else /* `>` truncates first: nothing is lost, a write replaces lines */
-		file_getattr(req, fs, n);
-}
-
 static void file_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		      struct fuse_file_info *fi)
 {
@@ -393,8 +372,8 @@ static void file_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 
 const struct fs_kind FS_CONTROL_FILE = {
 	.name = ".rankfs/file",
-	.getattr = file_getattr,
-	.setattr = file_setattr,
+	.getattr = fs_virtual_getattr,
+	.setattr = fs_virtual_setattr,
 	.open = file_open,
 	.read = fs_blob_read,
 	.write = file_write,

@@ -190,6 +190,11 @@ const char *fs_root_listed(struct fs *fs, int i, struct fs_node **n);
 /* Shared by virtual files. */
 void fs_virtual_stat(const struct fs *fs, const struct fs_node *n, mode_t mode,
 		     size_t size, struct stat *st);
+/* For kinds with `stat`. `>` truncates first: there is nothing to lose. */
+void fs_virtual_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n);
+void fs_virtual_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
+			struct stat *attr, int to_set,
+			struct fuse_file_info *fi);
 void fs_virtual_dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n);
 void fs_reply_virtual(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		      const struct stat *st, double entry_timeout);

@@ -288,27 +288,6 @@ static void import_stat(struct fs *fs, struct fs_node *n, struct stat *st)
 	fs_virtual_stat(fs, n, S_IFREG | 0200, 0, st);
 }
 
-static void import_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
-{
-	struct stat st;
-
-	import_stat(fs, n, &st);
-	fuse_reply_attr(req, &st, 0);
-}
-
-static void import_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
-			   struct stat *attr, int to_set,
-			   struct fuse_file_info *fi)
-{
-	(void)attr;
-	(void)fi;
-	if (to_set &
-	    (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
-		fuse_reply_err(req, EPERM);
-	else
-		import_getattr(req, fs, n);
-}
-
 static void import_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 			struct fuse_file_info *fi)
 {
@@ -417,8 +396,8 @@ static void import_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 
 const struct fs_kind FS_IMPORT = {
 	.name = ".rankfs/import",
-	.getattr = import_getattr,
-	.setattr = import_setattr,
+	.getattr = fs_virtual_getattr,
+	.setattr = fs_virtual_setattr,
 	.open = import_open,
 	.write = import_write,
 	.flush = import_flush,

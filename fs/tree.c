@@ -5,6 +5,7 @@
  * the file that defines its fs_kind.
  */
 #include "fs.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +100,27 @@ void fs_reply_virtual(fuse_req_t req, struct fs *fs, struct fs_node *n,
 
 	if (fuse_reply_entry(req, &e) < 0)
 		fs_node_forget(fs, n, 1);
+}
+
+void fs_virtual_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
+{
+	struct stat st;
+
+	n->kind->stat(fs, n, &st);
+	fuse_reply_attr(req, &st, 0);
+}
+
+void fs_virtual_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
+			struct stat *attr, int to_set,
+			struct fuse_file_info *fi)
+{
+	(void)attr;
+	(void)fi;
+	if (to_set &
+	    (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
+		fuse_reply_err(req, EPERM);
+	else
+		fs_virtual_getattr(req, fs, n);
 }
 
 void fs_virtual_dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
