@@ -7,10 +7,10 @@
 #include "base/mem.h"
 #include "index/internal.h"
 #include "text/extract.h"
+#include "vector/kernels.h"
 #include "vector/safetensors.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -59,20 +59,14 @@ void rk_document_vector(struct rk_index *ix, const struct rk_space *sp,
 	int fd = openat(ix->files_fd, path,
 			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t got = -1;
-	double len = 0;
 
 	memset(rows, 0, n * sp->stride * sizeof(*rows));
 	if (h && fd >= 0)
 		got = fgetxattr(fd, "user.rankfs.vector", h, bytes + 1);
 	for (uint32_t i = 0; h && got == (ssize_t)bytes && i < sp->dim; i++) {
 		rows[i] = rk_half(h[i]);
-		len += (double)rows[i] * (double)rows[i];
 	}
-	len = sqrt(len);
-	for (uint32_t i = 0; i < sp->dim; i++)
-		rows[i] = len > 0 && isfinite(len)
-				  ? (float)((double)rows[i] / len)
-				  : 0;
+	rk_unit(rows, sp->dim);
 	for (size_t i = 1; i < n; i++)
 		memcpy(rows + i * sp->stride, rows, sp->stride * sizeof(*rows));
 	if (fd >= 0)

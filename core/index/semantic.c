@@ -13,7 +13,6 @@
 #include "vector/kernels.h"
 #include <cblas.h>
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 enum {
@@ -32,15 +31,6 @@ const float *rk_chunk_vector(const struct rk_qsource *src, uint32_t chunk)
 		return NULL;
 	return src->mem ? rk_memtable_vector(src->mem, chunk)
 			: rk_vectors_rows(src->vec, chunk, 1);
-}
-
-static double norm(const float *v, size_t n)
-{
-	double sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += (double)v[i] * (double)v[i];
-	return sqrt(sum);
 }
 
 static void add_scaled(float *to, const float *v, double w, size_t n)
@@ -81,7 +71,6 @@ static void add_feedback(struct rk_searching *s, const double *scores, float *q,
 			 float *centroid)
 {
 	size_t n = s->snap.space->stride, best[FEEDBACK], nbest = 0;
-	double len;
 
 	for (size_t i = 0; i < s->top.n; i++) {
 		size_t at = nbest < FEEDBACK ? nbest++ : FEEDBACK;
@@ -102,8 +91,8 @@ static void add_feedback(struct rk_searching *s, const double *scores, float *q,
 		if (v)
 			add_scaled(centroid, v, scores[best[i]], n);
 	}
-	if ((len = norm(centroid, n)) > 0)
-		add_scaled(q, centroid, s->snap.space->feedback / len, n);
+	if (rk_unit(centroid, n))
+		add_scaled(q, centroid, s->snap.space->feedback, n);
 }
 
 int rk_semantic_prepare(struct rk_searching *s)
@@ -142,7 +131,7 @@ int rk_semantic_query(struct rk_searching *s, const double *scores)
 	const struct rk_space *sp = s->snap.space;
 	size_t bytes = sp->stride * sizeof(float);
 	float *q = rk_arena_alloc(&s->arena, 2 * bytes + 64);
-	double len, feedback = sp->feedback;
+	double feedback = sp->feedback;
 	int rc;
 
 	if (!q)
@@ -160,10 +149,8 @@ int rk_semantic_query(struct rk_searching *s, const double *scores)
 		return no_vector(s, rc);
 	if (feedback > 0 && !s->opts->vector)
 		add_feedback(s, scores, q, q + sp->stride);
-	if ((len = norm(q, sp->stride)) <= 0)
+	if (!rk_unit(q, sp->stride))
 		return 0;
-	for (size_t i = 0; i < sp->stride; i++)
-		q[i] = (float)((double)q[i] / len);
 	s->qvec = q;
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "vector/hnsw.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "vector/rotate.h"
@@ -298,18 +299,12 @@ struct builder {
 	struct walk w;
 };
 
-static uint64_t mix(uint64_t z)
-{
-	z += 0x9e3779b97f4a7c15u;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
 /* Geometric with 1/M, from the row's number: the same graph each time. */
 static uint8_t level_of(uint32_t row)
 {
-	double u = ((double)(mix(row) >> 11) + 1) / 9007199254740993.0;
+	uint64_t seed = row;
+	double u =
+		((double)(rk_splitmix64(&seed) >> 11) + 1) / 9007199254740993.0;
 	double l = -log(u) / log(RK_HNSW_M);
 
 	return l < LEVEL_MAX ? (uint8_t)l : LEVEL_MAX;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "vector/kernels.h"
+#include <math.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -472,4 +473,20 @@ uint64_t rk_code_scan(const struct rk_code_query *q, const uint64_t *code,
 {
 	return chosen->code_scan(q, code, scale, bias, groups, base, threshold,
 				 est);
+}
+
+int rk_unit(float *v, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double)v[i] * (double)v[i];
+	sum = sqrt(sum);
+	if (!(sum > 0) || !isfinite(sum)) {
+		memset(v, 0, n * sizeof(*v));
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++)
+		v[i] = (float)((double)v[i] / sum);
+	return 1;
 }

@@ -23,6 +23,12 @@ static inline size_t rk_vec_stride(size_t dim)
 /* Dot product of n floats, n a multiple of RK_VEC_LANES. */
 float rk_dot(const float *a, const float *b, size_t n);
 
+/*
+ * Scale n floats to unit length, in double. Returns 1, or 0 with all of them
+ * zero if they have no direction (all zero, or not finite).
+ */
+int rk_unit(float *v, size_t n);
+
 /* Dot product of n bytes, n a multiple of 64. */
 int32_t rk_dot_i8(const int8_t *a, const int8_t *b, size_t n);
 

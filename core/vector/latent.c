@@ -83,20 +83,13 @@ int64_t rk_latent_row(const struct rk_latent *l, uint64_t key)
 
 /* --- a chunk's vector --- */
 
-static uint64_t mix(uint64_t z)
-{
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
 void rk_latent_add(const struct rk_latent *l, struct rk_latent_sum *sum,
 		   uint64_t key, int64_t row, uint32_t tf)
 {
 	int32_t log = log_tf[tf < RK_LATENT_TF_MAX ? tf : RK_LATENT_TF_MAX];
 	uint32_t idf = row < 0 ? l->rare : l->idf[row];
 	int32_t w = (log * (int32_t)idf) >> HASH_SHIFT;
-	uint64_t at = key, sign = mix(key);
+	uint64_t at = key, sign = rk_mix64(key);
 
 	for (int i = 0; i < POSITIONS; i++, at >>= 8, sign >>= 1)
 		sum->v[at & 0xff] += sign & 1 ? w : -w;

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "vector/rotate.h"
+#include "base/hash.h"
 #include <math.h>
 #include <stdint.h>
 
 enum { ROUNDS = 4 };
 
-static uint64_t mix(uint64_t z)
-{
-	z += 0x9e3779b97f4a7c15u;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
 /* The sign bits of 64 coordinates at a time, as masks on the floats. */
 static void flip(float *v, size_t dim, uint64_t round)
 {
 	for (size_t i = 0; i < dim; i += 64) {
-		uint64_t bits = mix(round << 32 | i);
+		uint64_t seed = round << 32 | i, bits = rk_splitmix64(&seed);
 		size_t n = dim - i < 64 ? dim - i : 64;
 
 		for (size_t k = 0; k < n; k++)

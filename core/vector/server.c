@@ -322,18 +322,10 @@ static int64_t list_floats(const json_t *a, float *out, size_t max)
 /* Cut, check, scale; a vector of zeros is none. */
 static const char *finish_row(float *row, uint32_t dim, size_t stride)
 {
-	double len = 0;
-
-	for (uint32_t i = 0; i < dim; i++) {
+	for (uint32_t i = 0; i < dim; i++)
 		if (!isfinite(row[i]))
 			return "a number that is not finite";
-		len += (double)row[i] * (double)row[i];
-	}
-	len = sqrt(len);
-	if (!isfinite(len))
-		return "a number that is not finite";
-	for (uint32_t i = 0; i < dim; i++)
-		row[i] = len > 0 ? (float)((double)row[i] / len) : 0;
+	rk_unit(row, dim);
 	memset(row + dim, 0, (stride - dim) * sizeof(*row));
 	return NULL;
 }

@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -80,8 +79,6 @@ static int64_t row_of(const struct static_model *m, uint32_t id)
 static void mean(const struct static_model *m, const struct rk_ids *ids,
 		 float *out)
 {
-	double len = 0;
-
 	memset(out, 0, rk_vec_stride(m->base.dim) * sizeof(*out));
 	for (size_t i = 0; i < ids->n; i++) {
 		int64_t row = row_of(m, ids->v[i]);
@@ -96,13 +93,7 @@ static void mean(const struct static_model *m, const struct rk_ids *ids,
 				    : 0;
 		rk_tensor_add_row(&m->rows, (uint64_t)row, w, out);
 	}
-	for (uint32_t i = 0; i < m->base.dim; i++)
-		len += (double)out[i] * (double)out[i];
-	len = sqrt(len);
-	for (uint32_t i = 0; i < m->base.dim; i++)
-		out[i] = len > 0 && isfinite(len)
-				 ? (float)((double)out[i] / len)
-				 : 0;
+	rk_unit(out, m->base.dim);
 }
 
 static int static_embed(struct rk_embedder *e, const struct rk_text_ref *texts,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "vector/svd.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "vector/kernels.h"
@@ -22,19 +23,10 @@ struct svd {
 
 /* --- random numbers: the same on every machine --- */
 
-static uint64_t splitmix(uint64_t *s)
-{
-	uint64_t z = *s += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
 /* Close enough to normal: the sum of 4 uniform 16-bit numbers. */
 static float gauss(uint64_t *s)
 {
-	uint64_t x = splitmix(s);
+	uint64_t x = rk_splitmix64(s);
 	int32_t sum = (int32_t)(x & 0xffff) + (int32_t)(x >> 16 & 0xffff) +
 		      (int32_t)(x >> 32 & 0xffff) + (int32_t)(x >> 48) - 131070;
 
