@@ -119,6 +119,8 @@ enum rk_format { /* as:... in the query */
 		 RK_AS_JSONL,
 		 RK_AS_PATHS,
 		 RK_AS_LINES,
+		 RK_AS_PACK, /* whole chunks up to a budget of tokens */
+		 RK_AS_ANSI, /* text, with what was found in colour */
 };
 
 enum rk_mode { /* mode:... in the query */
@@ -139,6 +141,28 @@ struct rk_search_opts {
 	uint32_t vector_dim;
 };
 
+struct rk_mark {
+	uint32_t off, len;
+};
+
+/* A line that matches the query's patterns. */
+struct rk_line {
+	const char *path;
+	uint32_t line;
+	const char *text; /* len bytes, as they are in the document */
+	size_t len;
+};
+
+/* The query as it was understood. */
+struct rk_clause {
+	const char *op;	   /* "all", "any", "word", "phrase", "property",
+			      "filter", "regex" */
+	const char *occur; /* "should", "must", "not" */
+	const char *text;  /* as written */
+	const char *terms; /* what is looked up, separated by blanks; or "" */
+	const struct rk_clause *child, *next;
+};
+
 struct rk_hit {
 	const char *path;      /* relative to the documents' directory */
 	uint32_t line;	       /* the best line, from 1 */
@@ -149,14 +173,22 @@ struct rk_hit {
 	double vector;	       /* cosine, -1 to 1 */
 	uint32_t lexical_rank; /* in each lane, from 1; 0: not found there */
 	uint32_t vector_rank;
+	uint64_t id;	       /* of the chunk: hash of its text */
+	uint32_t page;	       /* of the document; 0: it has none */
 	const char *heading;   /* heading path, or "" */
 	const char *symbol;    /* names defined in the chunk, or "" */
-	const char *kind;      /* "markdown", "code", ... */
+	const char *kind;      /* "markdown", "function", ... */
 	const char *excerpt;   /* lines, each ended by a newline; or "" */
 	uint32_t excerpt_line; /* line of the excerpt's first */
 	int complete;	       /* the excerpt is the whole document */
-	uint32_t tokens;       /* estimate for the chunk */
-	uint64_t size;	       /* of the file */
+	/* what of the excerpt the query speaks of: bytes, in order */
+	const struct rk_mark *marks;
+	size_t nmarks;
+	/* documents that say nearly the same and are not listed */
+	const char *const *copies;
+	size_t ncopies;
+	uint32_t tokens; /* estimate for the chunk */
+	uint64_t size;	 /* of the file */
 	int64_t mtime_ns;
 };
 
@@ -172,6 +204,17 @@ struct rk_results {
 	enum rk_format format;
 	enum rk_mode mode;   /* that was answered in */
 	int vectors_percent; /* of chunks that have theirs; -1: no vectors */
+	uint32_t page;	     /* from 1 */
+	int64_t tokens;	     /* the budget of a pack, or -1 */
+	/*
+	 * Instead of hits, where the query is a pattern: every line that
+	 * matches, by path and line. `cut`: there are more.
+	 */
+	const struct rk_line *lines;
+	size_t nlines;
+	int is_lines, lines_cut;
+	const struct rk_clause *clauses; /* NULL: it says nothing */
+	const char *notes; /* lines about what was not understood, or NULL */
 	const char *did_you_mean; /* what was searched instead, or NULL */
 	const char *reason;	  /* why there are no hits, or NULL */
 	uint64_t docs;		  /* in the index */

@@ -1039,6 +1039,16 @@ static void xattr_done(int fd)
 		close(fd);
 }
 
+/* What users attach to a document is a part of what it is found by. */
+static int touch_attached(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct fs *fs = fs_of(req);
+
+	if (strncmp(name, "user.", 5) != 0)
+		return 0;
+	return touch_node(fs, fs_node(fs, ino), NULL);
+}
+
 void fs_doc_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 		     const char *value, size_t size, int flags)
 {
@@ -1050,6 +1060,8 @@ void fs_doc_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 	if (rc == 0 && setxattr(path, name, value, size, flags) < 0)
 		rc = -errno;
 	xattr_done(fd);
+	if (rc == 0)
+		rc = touch_attached(req, ino, name);
 	fuse_reply_err(req, -rc);
 }
 
@@ -1115,6 +1127,8 @@ void fs_doc_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	if (rc == 0 && removexattr(path, name) < 0)
 		rc = -errno;
 	xattr_done(fd);
+	if (rc == 0)
+		rc = touch_attached(req, ino, name);
 	fuse_reply_err(req, -rc);
 }
 

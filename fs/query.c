@@ -170,6 +170,9 @@ static uint64_t answer_hash(const struct rk_buf *b, size_t body,
 	if (r->format == RK_AS_JSON) {
 		/* took_ms and generation are inside: compare the hits */
 		seed[0] = r->nhits;
+		for (size_t i = 0; i < r->nlines; i++)
+			seed[0] = seed[0] * 31 + r->lines[i].line +
+				  rk_hash64(r->lines[i].text, r->lines[i].len);
 		for (size_t i = 0; i < r->nhits; i++) {
 			const struct rk_hit *h = &r->hits[i];
 

@@ -12,6 +12,16 @@
  */
 void fs_render(const struct rk_results *r, const char *query, size_t query_n,
 	       const char *root, struct rk_buf *out, size_t *body);
+/* The forms of it in render_json.c. */
+void fs_render_json(const struct rk_results *r, const char *query, size_t n,
+		    const char *root, struct rk_buf *out);
+void fs_render_jsonl(const struct rk_results *r, const char *root,
+		     struct rk_buf *out);
+const char *fs_mode_name(enum rk_mode m);
+/* Any bytes as UTF-8: on one line, or with control characters as they are. */
+void fs_put_text(struct rk_buf *out, const char *s, size_t n);
+void fs_put_utf8(struct rk_buf *out, const char *s, size_t n);
+void fs_put_path(struct rk_buf *out, const char *root, const char *path);
 /* The status as lines for people, or as one JSON object. */
 void fs_render_status(const struct rk_status *st, struct rk_buf *out);
 void fs_render_status_json(const struct rk_status *st, struct rk_buf *out);

@@ -98,6 +98,10 @@ static const struct key {
 	 "percent of the vectors in the fused score; 0: what suits the "
 	 "embedder",
 	 0, NULL, NULL, NULL},
+	{"ctags", offsetof(struct rk_config, ctags), 1, 0, 1,
+	 "find definitions in source code by universal-ctags; 0: by the shape "
+	 "of lines",
+	 0, NULL, NULL, NULL},
 	{"recall_min", offsetof(struct rk_config, recall_min), 70, 1, 100,
 	 "how near, in percent, a document must be for recall/ to give it", 0,
 	 NULL, NULL, NULL},

@@ -30,6 +30,7 @@ struct rk_config {
 	char embed_key_file[200];
 	char embed_doc_prefix[128];
 	char embed_query_prefix[128];
+	int64_t ctags;	    /* definitions by universal-ctags */
 	int64_t recall_min; /* percent */
 	int64_t embed_dims, embed_batch, embed_chars;
 	int64_t embed_timeout_ms, embed_query_ms;

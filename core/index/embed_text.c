@@ -34,17 +34,14 @@ static int load_text(struct rk_index *ix, const struct want *w,
 		     struct rk_text *out)
 {
 	size_t max = (size_t)rk_config_int(ix, "text_max_mib") << 20;
-	int fd = openat(ix->files_fd, w->path,
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = rk_open_document(ix, w->path);
 	struct stat st;
 	int rc = 0;
 
 	if (fd < 0)
 		return 0;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    w->doc.size == (uint64_t)st.st_size && w->doc.ino == st.st_ino &&
-	    w->doc.mtime_ns == (int64_t)st.st_mtim.tv_sec * 1000000000 +
-				       st.st_mtim.tv_nsec)
+	    rk_is_unchanged(&w->doc, &st))
 		rc = rk_text_load_range(ix->env->io, fd, w->path, w->chunk.off,
 					w->chunk.len, max, out);
 	close(fd);
@@ -56,8 +53,7 @@ void rk_document_vector(struct rk_index *ix, const struct rk_space *sp,
 {
 	size_t bytes = sp->dim * sizeof(uint16_t);
 	uint16_t *h = rk_malloc(bytes + 1);
-	int fd = openat(ix->files_fd, path,
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = rk_open_document(ix, path);
 	ssize_t got = -1;
 
 	memset(rows, 0, n * sp->stride * sizeof(*rows));

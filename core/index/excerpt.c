@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/excerpt.h"
 #include "base/mem.h"
+#include "lexical/fuzzy.h"
 #include <errno.h>
 #include <string.h>
 #include <utf8proc.h>
 
-enum { LINE_BYTES = 400, LINES_MAX = 512 };
+enum { LINE_BYTES = 400, LINES_MAX = 4096, LINES_LEAST = 5 };
 
 void rk_excerpt_release(struct rk_excerpt *e)
 {
 	rk_buf_release(&e->text);
+	rk_free(e->marks);
+	e->marks = NULL;
 }
 
 struct lines {
@@ -37,18 +40,54 @@ static void split(struct lines *l, const char *s, size_t n)
 	}
 }
 
+static int term_is(const struct rk_qterm *t, const struct rk_word *w)
+{
+	if (!rk_term_scores(t))
+		return 0;
+	switch (t->match) {
+	case RK_TERM_PREFIX:
+		return w->n >= t->n && memcmp(t->s, w->s, t->n) == 0;
+	case RK_TERM_FUZZY:
+		return w->n <= 64 &&
+		       rk_edit_distance(t->s, t->n, w->s, w->n, 2) <= 2;
+	case RK_TERM_EXACT:
+	case RK_TERM_RANGE:
+	default:
+		return t->n == w->n && memcmp(t->s, w->s, w->n) == 0;
+	}
+}
+
 /* Which query term a vocabulary id is; terms are few. */
 static int query_term(const struct rk_query *q, const struct rk_word *w)
 {
 	for (unsigned i = 0; i < q->nterms; i++)
-		if (q->terms[i].occur != RK_NOT && q->terms[i].n == w->n &&
-		    memcmp(q->terms[i].s, w->s, w->n) == 0)
+		if (term_is(&q->terms[i], w))
 			return (int)i;
 	return -1;
 }
 
+/* Bytes of the chunk that are query terms, in order. */
+struct found {
+	struct rk_mark *v;
+	size_t n, cap;
+};
+
+static int note_found(struct found *f, const struct rk_tok *t)
+{
+	struct rk_mark *last = f->n ? &f->v[f->n - 1] : NULL;
+
+	/* an identifier and its parts are one */
+	if (last && t->off < last->off + last->len)
+		return 0;
+	if (rk_grow(&f->v, &f->cap, f->n + 1, sizeof(*f->v)) < 0)
+		return -ENOMEM;
+	f->v[f->n++] = (struct rk_mark){t->off, t->len};
+	return 0;
+}
+
 static int mark_terms(struct lines *l, struct rk_analyser *a,
-		      const struct rk_query *q, const char *s, size_t n)
+		      const struct rk_query *q, const char *s, size_t n,
+		      struct found *f)
 {
 	const struct rk_tok *toks;
 	uint32_t pos = 0;
@@ -60,7 +99,7 @@ static int mark_terms(struct lines *l, struct rk_analyser *a,
 	if ((rc = rk_analyse(a, s, n, 0, &pos)) < 0)
 		return rc;
 	toks = rk_analyser_toks(a, &count);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && rc == 0; i++) {
 		int t;
 
 		while (line + 1 < l->n && toks[i].off >= l->v[line + 1].off)
@@ -68,10 +107,12 @@ static int mark_terms(struct lines *l, struct rk_analyser *a,
 		if (toks[i].word)
 			continue;
 		t = query_term(q, &rk_analyser_vocab(a)->v[toks[i].term]);
-		if (t >= 0 && line < l->n)
-			l->v[line].terms |= 1ull << t;
+		if (t < 0 || line >= l->n)
+			continue;
+		l->v[line].terms |= 1ull << t;
+		rc = note_found(f, &toks[i]);
 	}
-	return 0;
+	return rc;
 }
 
 static double worth(const struct rk_query *q, uint64_t terms)
@@ -107,11 +148,78 @@ static unsigned best_window(const struct lines *l, const struct rk_query *q,
 	return at;
 }
 
-/* One line of output: valid UTF-8, no control bytes, cut between characters. */
-static void put_line(struct rk_buf *out, const char *s, size_t n)
+/* The lines of the window from its first to its last hit, and one around. */
+static void tighten(const struct lines *l, unsigned *from, unsigned *to)
 {
+	unsigned a = *from, b = *to;
+
+	while (a < b && !l->v[a].terms)
+		a++;
+	while (b > a && !l->v[b - 1].terms)
+		b--;
+	if (a == b)
+		return; /* found by meaning: all of it */
+	a -= a > *from;
+	b += b < *to;
+	while (b - a < LINES_LEAST && (b < *to || a > *from)) {
+		b += b < *to;
+		a -= b - a < LINES_LEAST && a > *from;
+	}
+	*from = a;
+	*to = b;
+}
+
+static void choose_lines(const struct lines *l, const struct rk_query *q,
+			 const struct rk_excerpt_want *w, unsigned *from,
+			 unsigned *to)
+{
+	if (l->n <= w->lines) {
+		*from = 0;
+		*to = l->n;
+		return;
+	}
+	*from = w->must_show > w->first ? w->must_show - w->first
+					: best_window(l, q, w->lines);
+	if (w->must_show && *from + w->lines > l->n)
+		*from = l->n - w->lines;
+	*to = *from + w->lines < l->n ? *from + w->lines : l->n;
+	if (!w->must_show)
+		tighten(l, from, to);
+}
+
+/* --- writing --- */
+
+struct writer {
+	struct rk_excerpt *e;
+	const struct found *f;
+	size_t next; /* mark that has not been passed */
+	size_t cap;
+};
+
+/* Source byte `at` is about to be written. */
+static int begin_mark(struct writer *w, size_t at)
+{
+	struct rk_excerpt *e = w->e;
+
+	while (w->next < w->f->n && w->f->v[w->next].off < at)
+		w->next++;
+	if (w->next == w->f->n || w->f->v[w->next].off != at)
+		return 0;
+	if (rk_grow(&e->marks, &w->cap, e->nmarks + 1, sizeof(*e->marks)) < 0)
+		return -ENOMEM;
+	e->marks[e->nmarks++] =
+		(struct rk_mark){(uint32_t)e->text.n, w->f->v[w->next].len};
+	w->next++;
+	return 0;
+}
+
+/* One line of output: valid UTF-8, no control bytes, cut between characters. */
+static int put_line(struct writer *w, const char *s, size_t off, size_t n)
+{
+	struct rk_buf *out = &w->e->text;
 	size_t start = out->n;
 
+	s += off;
 	while (n > 0 && (s[n - 1] == '\r' || s[n - 1] == ' '))
 		n--;
 	while (n > 0 && out->n - start < LINE_BYTES) {
@@ -119,6 +227,8 @@ static void put_line(struct rk_buf *out, const char *s, size_t n)
 		utf8proc_ssize_t k = utf8proc_iterate(
 			(const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &c);
 
+		if (begin_mark(w, off) < 0)
+			return -ENOMEM;
 		if (k <= 0) {
 			rk_buf_str(out, "\xef\xbf\xbd");
 			k = 1;
@@ -128,11 +238,13 @@ static void put_line(struct rk_buf *out, const char *s, size_t n)
 			rk_buf_add(out, s, (size_t)k);
 		}
 		s += k;
+		off += (size_t)k;
 		n -= (size_t)k;
 	}
 	if (n > 0)
 		rk_buf_str(out, " ...");
 	rk_buf_byte(out, '\n');
+	return 0;
 }
 
 static unsigned best_line(const struct lines *l, const struct rk_query *q,
@@ -149,28 +261,39 @@ static unsigned best_line(const struct lines *l, const struct rk_query *q,
 	return at;
 }
 
+static int write_lines(struct rk_excerpt *e, const struct lines *l,
+		       const struct found *f, const char *s, unsigned from,
+		       unsigned to)
+{
+	struct writer w = {.e = e, .f = f};
+	int rc = 0;
+
+	for (unsigned i = from; i < to && rc == 0; i++)
+		rc = put_line(&w, s, l->v[i].off, l->v[i].n);
+	return rc ? rc : e->text.err;
+}
+
 int rk_excerpt_make(struct rk_excerpt *e, struct rk_analyser *a,
 		    const struct rk_query *q, const char *s, size_t n,
-		    uint32_t line, int whole, unsigned lines)
+		    const struct rk_excerpt_want *want)
 {
 	struct lines *l = rk_malloc(sizeof(*l));
+	struct found f = {NULL, 0, 0};
 	unsigned from, to;
 	int rc;
 
 	if (!l)
 		return -ENOMEM;
 	split(l, s, n);
-	rc = mark_terms(l, a, q, s, n);
+	rc = mark_terms(l, a, q, s, n, &f);
 	if (rc == 0) {
-		from = l->n <= lines ? 0 : best_window(l, q, lines);
-		to = from + lines < l->n ? from + lines : l->n;
-		e->first_line = line + from;
-		e->best_line = line + best_line(l, q, from, to);
-		e->complete = whole && from == 0 && to == l->n;
-		for (unsigned i = from; i < to; i++)
-			put_line(&e->text, s + l->v[i].off, l->v[i].n);
-		rc = e->text.err;
+		choose_lines(l, q, want, &from, &to);
+		e->first_line = want->first + from;
+		e->best_line = want->first + best_line(l, q, from, to);
+		e->complete = want->whole && from == 0 && to == l->n;
+		rc = write_lines(e, l, &f, s, from, to);
 	}
+	rk_free(f.v);
 	rk_free(l);
 	return rc;
 }

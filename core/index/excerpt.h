@@ -7,28 +7,38 @@
 #include "base/buf.h"
 
 /*
- * The lines of a chunk that answer best: the window of at most `lines` lines
- * with the highest sum of idf over distinct query terms. A document no longer
- * than that is given whole.
+ * The lines of a chunk that answer best: of the window of at most `lines` lines
+ * with the highest sum of idf over distinct query terms the smallest run that
+ * holds them, with a line of context around. What is no longer than the window
+ * is given whole.
  */
 struct rk_excerpt {
-	struct rk_buf text;  /* lines, each with its newline; valid UTF-8 */
-	uint32_t first_line; /* of the text */
-	uint32_t best_line;  /* most query terms */
-	int complete;	     /* the whole document */
+	struct rk_buf text;    /* lines, each with its newline; valid UTF-8 */
+	uint32_t first_line;   /* of the text */
+	uint32_t best_line;    /* most query terms */
+	int complete;	       /* the whole document */
+	struct rk_mark *marks; /* where query terms are in the text */
+	size_t nmarks;
 };
 #define RK_EXCERPT_INIT                                                        \
 	{                                                                      \
-		RK_BUF_INIT, 1, 1, 0                                           \
+		RK_BUF_INIT, 1, 1, 0, NULL, 0                                  \
 	}
 
+struct rk_excerpt_want {
+	uint32_t first;	    /* line of the chunk's first */
+	uint32_t must_show; /* a line that has to be in it; 0: none */
+	int whole;	    /* the chunk is all there is */
+	unsigned lines;	    /* at most */
+};
+
 /*
- * s is the chunk's text, `line` its first line. `whole` says that the chunk
- * is all there is. Returns 0 or -ENOMEM.
+ * s is the chunk's text. Returns 0 or -ENOMEM; rk_excerpt_release() in both
+ * cases.
  */
 int rk_excerpt_make(struct rk_excerpt *e, struct rk_analyser *a,
 		    const struct rk_query *q, const char *s, size_t n,
-		    uint32_t line, int whole, unsigned lines);
+		    const struct rk_excerpt_want *want);
 void rk_excerpt_release(struct rk_excerpt *e);
 
 #endif

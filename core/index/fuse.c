@@ -361,17 +361,36 @@ static int fuse_lanes(struct rk_searching *s, const double *scores,
 	return 0;
 }
 
+/* In the order that the top was kept by. */
+static int by_top(const void *a, const void *b, void *ctx)
+{
+	const struct rk_ranked *x = a, *y = b;
+	struct rk_searching *s = ctx;
+
+	if (same_place(&x->c, &y->c))
+		return 0;
+	return s->top.before(s, &x->c, &y->c) ? -1 : 1;
+}
+
 static void one_lane(struct rk_searching *s, struct rk_ranked *v, size_t *n,
 		     const double *scores)
 {
 	*n = s->top.n;
 	for (size_t i = 0; i < *n; i++) {
 		v[i] = (struct rk_ranked){.c = s->top.v[i]};
-		v[i].lexical = v[i].score = s->q.nterms ? scores[i] : 1;
+		v[i].lexical = scores[i];
+		v[i].score = s->q.sort == RK_SORT_SCORE && s->q.nterms
+				     ? scores[i]
+				     : 1;
 	}
-	qsort_r(v, *n, sizeof(*v), by_score, s);
+	if (s->q.sort == RK_SORT_NEW)
+		qsort_r(v, *n, sizeof(*v), by_top, s);
+	else
+		qsort_r(v, *n, sizeof(*v), by_score, s);
 	for (size_t i = 0; i < *n; i++)
-		v[i].lexical_rank = s->q.nterms ? (uint32_t)i + 1 : 0;
+		v[i].lexical_rank = scores[i] > 0 && s->q.sort == RK_SORT_SCORE
+					    ? (uint32_t)i + 1
+					    : 0;
 }
 
 int rk_fuse(struct rk_searching *s, struct rk_ranked **out, size_t *n)

@@ -6,27 +6,38 @@
  */
 #include "index/internal.h"
 #include "base/mem.h"
+#include "text/entity.h"
 #include "text/extract.h"
 #include "text/ignore.h"
+#include "text/metadata.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { WORKER_NICE = 4 };
 
 int rk_worker_init(struct rk_worker *w, struct rk_index *ix)
 {
+	int rc;
+
 	memset(w, 0, sizeof(*w));
-	return rk_analyser_new(ix->config.language, &w->analyser);
+	rc = rk_ctags_new(&w->ctags);
+	if (rc == 0)
+		rc = rk_analyser_new(ix->config.language, &w->analyser);
+	if (rc < 0)
+		rk_worker_release(w);
+	return rc;
 }
 
 void rk_worker_release(struct rk_worker *w)
 {
 	rk_analyser_free(w->analyser);
+	rk_ctags_free(w->ctags);
+	rk_grams_release(&w->grams);
 	rk_inverted_release(&w->inverted);
 	rk_termmap_release(&w->map);
 	rk_rows_release(&w->rows);
@@ -126,21 +137,24 @@ static int fitting_rows(struct rk_index *ix, struct rk_worker *w,
 }
 
 static int insert(struct rk_index *ix, struct rk_worker *w, const char *path,
-		  struct rk_doc_rec *rec, struct rk_space **sp, const char *s)
+		  struct rk_doc_rec *rec, const struct rk_buf *gram,
+		  struct rk_space **sp, const char *s)
 {
 	struct rk_docref old;
 	int64_t doc;
 	int rc, had;
 
 	rec->path_n = (uint16_t)strlen(path);
+	rec->gram_n = (uint32_t)gram->n;
 	pthread_mutex_lock(&ix->writer);
 	rc = make_room(ix);
 	if (rc == 0) {
 		struct rk_memtable *m = ix->view->mems[ix->view->nmems - 1];
 
 		rc = fitting_rows(ix, w, m, sp, path, s);
-		doc = rk_memtable_add(m, rec, path, &w->inverted, w->analyser,
-				      &w->map, rc == 0 ? w->rows.v : NULL);
+		doc = rk_memtable_add(m, rec, path, gram->p, &w->inverted,
+				      w->analyser, &w->map,
+				      rc == 0 ? w->rows.v : NULL);
 		had = rk_find_live(ix, path, rec->path_n, &old);
 		rc = doc < 0 ? (int)doc
 			     : publish(ix, m, (uint32_t)doc,
@@ -172,18 +186,98 @@ int rk_remove_path(struct rk_index *ix, const char *path)
 	return rc < 0 ? rc : 0;
 }
 
-int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
-		struct rk_doc_rec *rec, enum rk_kind kind, const char *s,
-		size_t n)
+/* --- what a document is made of --- */
+
+/* Extended attributes are metadata, too; ours are not. */
+static int attached(int fd, struct rk_buf *props)
 {
-	struct rk_chunks chunks = RK_CHUNKS_INIT;
-	struct rk_space *sp = rk_target_space(ix);
+	char names[8192], value[1024];
+	ssize_t n = flistxattr(fd, names, sizeof(names));
+
+	for (ssize_t i = 0; i < n;) {
+		const char *name = names + i;
+		size_t len = strlen(name);
+		ssize_t v;
+
+		i += (ssize_t)len + 1;
+		if (strncmp(name, "user.", 5) != 0 ||
+		    strncmp(name, "user.rankfs.", 12) == 0)
+			continue;
+		v = fgetxattr(fd, name, value, sizeof(value));
+		if (v > 0 && rk_metadata_add(props, name + 5, len - 5, value,
+					     (size_t)v) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* What is defined in source code; NULL where a look at lines must do. */
+static int define(struct rk_index *ix, struct rk_worker *w, const char *path,
+		  const struct rk_source_text *t, struct rk_entities *out)
+{
+	int rc;
+
+	if (t->kind != RK_KIND_CODE || !rk_config_int(ix, "ctags"))
+		return 0;
+	rc = rk_ctags_run(w->ctags, path, t->s, t->n, out);
+	if (rc == -ETIMEDOUT || rc == -EPIPE)
+		rk_warn(&ix->warnings,
+			"%s: ctags %s; definitions are taken from the shape "
+			"of its lines",
+			path, rc == -EPIPE ? "died" : "hung");
+	if (rc == -ENOENT && !ix->told_no_ctags) {
+		ix->told_no_ctags = 1;
+		rk_warn(&ix->warnings,
+			"universal-ctags cannot be used: definitions are "
+			"taken from the shape of lines");
+	}
+	return rc == -ENOMEM ? rc : 0;
+}
+
+struct parts {
+	struct rk_entities defs;
+	struct rk_chunks chunks;
+	struct rk_props props;
+	struct rk_buf gram;
+};
+
+static void parts_release(struct parts *p)
+{
+	rk_entities_release(&p->defs);
+	rk_chunks_release(&p->chunks);
+	rk_buf_release(&p->props.terms);
+	rk_buf_release(&p->gram);
+}
+
+static int take_apart(struct rk_index *ix, struct rk_worker *w,
+		      const char *path, const struct rk_source_text *t,
+		      struct parts *p)
+{
 	int rc = rk_analyser_trim(w->analyser);
 
-	rec->kind = (uint8_t)kind;
-	if (rc == 0)
-		rc = rk_chunk_text(kind, s, n, &chunks);
-	if (chunks.truncated) {
+	if (rc < 0 || (rc = define(ix, w, path, t, &p->defs)) < 0 ||
+	    (rc = rk_chunk_text(t->kind, t->s, t->n, &p->defs, &p->chunks)) <
+		    0 ||
+	    (rc = rk_metadata(t->kind, t->s, t->n, &p->props.terms)) < 0 ||
+	    (t->fd >= 0 && (rc = attached(t->fd, &p->props.terms)) < 0) ||
+	    /* line tools see roff as it is, not as it was analysed */
+	    (t->kind != RK_KIND_MAN &&
+	     (rc = rk_signature(&w->grams, t->s, t->n, &p->gram)) < 0))
+		return rc;
+	return rk_invert(&w->inverted, w->analyser, path, t->kind, t->s,
+			 &p->chunks, &p->props);
+}
+
+int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
+		struct rk_doc_rec *rec, const struct rk_source_text *t)
+{
+	struct parts p = {
+		RK_ENTITIES_INIT, RK_CHUNKS_INIT, {RK_BUF_INIT}, RK_BUF_INIT};
+	struct rk_space *sp = rk_target_space(ix);
+	int rc = take_apart(ix, w, path, t, &p);
+
+	rec->kind = (uint8_t)t->kind;
+	if (p.chunks.truncated) {
 		rec->flags |= RK_DOC_TRUNCATED;
 		rk_warn(&ix->warnings,
 			"%s: more than %d chunks; the rest is "
@@ -191,35 +285,15 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 			path, RK_CHUNKS_MAX);
 	}
 	if (rc == 0)
-		rc = rk_invert(&w->inverted, w->analyser, path, kind, s,
-			       &chunks);
+		rc = embed(ix, w, sp, path, t->s);
 	if (rc == 0)
-		rc = embed(ix, w, sp, path, s);
-	if (rc == 0)
-		rc = insert(ix, w, path, rec, &sp, s);
+		rc = insert(ix, w, path, rec, &p.gram, &sp, t->s);
 	rk_space_unref(sp);
-	rk_chunks_release(&chunks);
+	parts_release(&p);
 	return rc;
 }
 
 /* --- reading --- */
-
-/* Nothing below the documents' directory leads out of it. */
-static int open_document(struct rk_index *ix, const char *path)
-{
-	struct open_how how = {.flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-					O_CLOEXEC | O_NOCTTY,
-			       .resolve =
-				       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
-	long fd = syscall(SYS_openat2, ix->files_fd, path, &how, sizeof(how));
-
-	if (fd >= 0)
-		return (int)fd;
-	if (errno != ENOSYS)
-		return -errno;
-	fd = openat(ix->files_fd, path, (int)how.flags);
-	return fd < 0 ? -errno : (int)fd;
-}
 
 static void warn_about(struct rk_index *ix, const char *path,
 		       const struct rk_text *t)
@@ -256,7 +330,9 @@ static int put_unreadable(struct rk_index *ix, struct rk_worker *w,
 	rk_warn(&ix->warnings, "%s: cannot be read: %s", path,
 		rk_strerror(err));
 	rec->flags |= RK_DOC_UNREADABLE;
-	return rk_put_text(ix, w, path, rec, rk_kind_of_path(path), "", 0);
+	return rk_put_text(
+		ix, w, path, rec,
+		&(struct rk_source_text){rk_kind_of_path(path), "", 0, -1});
 }
 
 static int put_open_file(struct rk_index *ix, struct rk_worker *w,
@@ -279,7 +355,9 @@ static int put_open_file(struct rk_index *ix, struct rk_worker *w,
 		return put_unreadable(ix, w, path, &rec, rc);
 	warn_about(ix, path, &text);
 	rec.flags = doc_flags(&text);
-	rc = rk_put_text(ix, w, path, &rec, text.kind, text.p, text.n);
+	rc = rk_put_text(
+		ix, w, path, &rec,
+		&(struct rk_source_text){text.kind, text.p, text.n, fd});
 	rk_text_release(&text);
 	return rc;
 }
@@ -293,10 +371,7 @@ static int unchanged(struct rk_index *ix, const char *path,
 	pthread_mutex_lock(&ix->writer);
 	rc = rk_find_live(ix, path, strlen(path), &d);
 	pthread_mutex_unlock(&ix->writer);
-	return rc == 1 && d.rec.ino == st->st_ino &&
-	       d.rec.size == (uint64_t)st->st_size &&
-	       d.rec.mtime_ns == (int64_t)st->st_mtim.tv_sec * 1000000000 +
-					 st->st_mtim.tv_nsec;
+	return rc == 1 && rk_is_unchanged(&d.rec, st);
 }
 
 /* Documents of one inode: a write through one name changes all. */
@@ -333,7 +408,7 @@ static int process_file(struct rk_index *ix, struct rk_worker *w,
 
 	if (rk_ignored(t->path) || strlen(t->path) > 4095)
 		return rk_remove_path(ix, t->path);
-	fd = open_document(ix, t->path);
+	fd = rk_open_document(ix, t->path);
 	if (fd == -EACCES || fd == -EIO || fd == -EMFILE || fd == -ENFILE) {
 		struct rk_doc_rec rec = {0};
 

@@ -12,6 +12,8 @@
 #include "storage/manifest.h"
 #include "storage/segment.h"
 #include "storage/wal.h"
+#include "text/ctags.h"
+#include "text/trigram.h"
 #include <sys/stat.h>
 
 /*
@@ -79,7 +81,8 @@ struct rk_index {
 	struct rk_space *space, *next; /* next: NULL, or being built */
 	uint64_t next_vectors, next_space;
 	uint64_t vectors_busy; /* file being written; 0: none */
-	int foreign;	       /* vectors of another embedder than configured */
+	_Atomic int told_no_ctags;
+	int foreign; /* vectors of another embedder than configured */
 	int refit_wanted, refitting, switch_wanted;
 	struct rk_embedder *awaited; /* a server that must be probed first */
 	struct rk_query_vec {	     /* vectors of recent queries */
@@ -153,14 +156,27 @@ struct rk_worker {
 	struct rk_rows rows;
 	struct rk_analyser *analyser;
 	struct rk_inverted inverted;
+	struct rk_ctags *ctags;
+	struct rk_grams grams;
 	struct rk_termmap map;
 };
 int rk_worker_init(struct rk_worker *w, struct rk_index *ix);
 void rk_worker_release(struct rk_worker *w);
+struct rk_source_text {
+	enum rk_kind kind;
+	const char *s;
+	size_t n;
+	int fd; /* of the file, for its extended attributes; -1: none */
+};
 int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
-		struct rk_doc_rec *rec, enum rk_kind kind, const char *s,
-		size_t n);
+		struct rk_doc_rec *rec, const struct rk_source_text *t);
 int rk_remove_path(struct rk_index *ix, const char *path);
+
+/* document.c */
+/* Open for reading; a descriptor, or -errno. */
+int rk_open_document(struct rk_index *ix, const char *path);
+/* Is the file what it was when it was indexed? */
+int rk_is_unchanged(const struct rk_doc_rec *d, const struct stat *st);
 
 /* persist.c */
 void *rk_persist_main(void *ix);

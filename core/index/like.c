@@ -34,8 +34,7 @@ static int open_document(struct rk_searching *s)
 			p++;
 		if (*p == '\0')
 			return -1;
-		fd = openat(s->ix->files_fd, p,
-			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		fd = rk_open_document(s->ix, p);
 		if (fd >= 0 || s->q.like[0] != '/') {
 			s->q.like = p;
 			return fd;

@@ -6,6 +6,7 @@
  */
 #include "index/search_internal.h"
 #include "lexical/fuzzy.h"
+#include "text/property.h"
 #include <errno.h>
 #include <string.h>
 
@@ -87,7 +88,7 @@ int rk_resolve(const struct rk_searching *s, const struct rk_qsource *src,
 		f->doc_number = f->chunk.doc;
 		f->doc = m->docs[f->chunk.doc].rec;
 		f->path = rk_memtable_path(m, f->chunk.doc);
-		f->head = f->chunk.head_n + f->chunk.sym_n
+		f->head = rk_chunk_head_bytes(&f->chunk)
 				  ? (const char *)m->heads.p + f->chunk.head_off
 				  : "";
 		f->alive = rk_mdoc_alive(&m->docs[f->chunk.doc],
@@ -236,6 +237,11 @@ static int lookup_term(struct rk_searching *s, unsigned t)
 	int rc = 0;
 
 	e->df = 0;
+	if (e->match != RK_TERM_EXACT) {
+		rc = rk_expand_term(s, t);
+		e->idf = rk_bm25_idf(s->snap.stats.chunks, e->df);
+		return rc;
+	}
 	for (unsigned i = 0; i < s->nsrc && rc == 0; i++) {
 		struct rk_qsource *src = &s->src[i];
 		struct rk_plist *l = &src->lists[t];
@@ -280,6 +286,8 @@ uint64_t rk_count_postings(struct rk_searching *s, const char *term, size_t n)
 static void offer_word(struct rk_spelling *sp, const struct rk_qterm *t,
 		       const char *w, size_t n, uint64_t df)
 {
+	if (n && w[0] == RK_PROPERTY_MARK)
+		return;
 	if (n && w[0] == RK_WORD_MARK) {
 		w++;
 		n--;
@@ -312,7 +320,8 @@ static void spell_in_memtable(const struct rk_memtable *m,
 
 static int spellable(const struct rk_qterm *t)
 {
-	if (rk_edits_allowed(t->surface_n) == 0 || t->surface_n > 64)
+	if (rk_edits_allowed(t->surface_n) == 0 || t->surface_n > 64 ||
+	    t->match != RK_TERM_EXACT || t->weight <= 0)
 		return 0;
 	for (size_t i = 0; i < t->surface_n; i++)
 		if (t->surface[i] < 'a' || t->surface[i] > 'z')
@@ -416,7 +425,7 @@ struct rk_cursor *rk_open_cursor(struct rk_searching *s,
 	if (!c)
 		return NULL;
 	c->term = t;
-	if (src->mem)
+	if (src->mem || l->united)
 		rk_cursor_arrays(c, l->ids, l->tf, l->head, l->x, l->df, w);
 	else
 		rk_cursor_list(c, &l->list, l->e.bound, w, src->drift);
@@ -431,6 +440,8 @@ int rk_cursor_positions(struct rk_searching *s, const struct rk_qsource *src,
 	uint32_t pos_n[RK_BLOCK];
 
 	(void)s;
+	if (l->united)
+		return 0;
 	if (src->mem) {
 		uint32_t k = c->block * RK_BLOCK + c->i;
 

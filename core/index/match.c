@@ -14,130 +14,41 @@ enum {
 	POSITIONS_MAX = 512,
 	PAIR_WINDOW = 8,
 	COUNT_BUDGET = 20000, /* postings visited only to count matches */
+	CANCEL_EVERY = 4096,
 };
 
-/* --- what may be a result --- */
-
-struct gate {
-	struct rk_searching *s;
-	const struct rk_qsource *src;
-	struct rk_cursor * not [RK_TERMS_MAX];
-	unsigned nnot;
-	struct rk_cursor *phrase[RK_TERMS_MAX]; /* cursors of phrase terms */
-	unsigned nphrase;
-	uint32_t last_doc; /* the filters' verdict on it */
-	int last_ok;
-	int err;
-};
-
-static int path_ok(struct gate *g, const struct rk_found *f)
+static int matches(void *gate, uint32_t chunk)
 {
-	char path[4096];
-
-	if (g->s->q.nfilters == 0 && !g->s->q.like)
-		return 1;
-	if (f->doc_number == g->last_doc)
-		return g->last_ok;
-	if (f->doc.path_n >= sizeof(path))
-		return 0;
-	memcpy(path, f->path, f->doc.path_n);
-	path[f->doc.path_n] = '\0';
-	g->last_doc = f->doc_number;
-	g->last_ok = rk_query_path_ok(&g->s->q, path);
-	return g->last_ok;
+	return rk_gate_matches(gate, chunk);
 }
 
-static int has_position(const uint32_t *at, int n, uint32_t want)
+static int cancelled(const struct rk_searching *s)
 {
-	for (int i = 0; i < n; i++)
-		if (at[i] == want)
-			return 1;
-	return 0;
+	return s->opts->cancel && *s->opts->cancel;
 }
 
-/* All terms of phrase p stand in this chunk in their places. */
-static int phrase_ok(struct gate *g, int p, uint32_t chunk)
+void rk_source_failed(struct rk_qsource *src)
 {
-	uint32_t starts[POSITIONS_MAX], at[POSITIONS_MAX];
-	int n = -1;
-
-	for (unsigned i = 0; i < g->nphrase; i++) {
-		struct rk_cursor *c = g->phrase[i];
-		const struct rk_qterm *t = &g->s->q.terms[c->term];
-		int k, kept = 0;
-
-		if (t->phrase != p)
-			continue;
-		if (rk_cursor_geq(c, chunk) != chunk)
-			return 0;
-		k = rk_cursor_positions(g->s, g->src, c, at, POSITIONS_MAX);
-		if (k < 0) {
-			g->err = k;
-			return 0;
-		}
-		if (n < 0) {
-			for (n = 0; n < k; n++)
-				starts[n] = at[n] - t->phrase_pos;
-			continue;
-		}
-		for (int j = 0; j < n; j++)
-			if (has_position(at, k, starts[j] + t->phrase_pos))
-				starts[kept++] = starts[j];
-		n = kept;
-	}
-	return n != 0;
+	src->bad = 1;
+	if (src->seg)
+		src->seg->damaged = 1;
 }
 
-static int may_match(void *ctx, uint32_t chunk)
+/* A source that fails its checksums is left out; the rest still answers. */
+static int tolerate(struct rk_qsource *src, int rc)
 {
-	struct gate *g = ctx;
-	struct rk_found f;
-
-	if (g->src->mem || g->src->seg->ndead || g->s->q.nfilters ||
-	    g->s->q.like) {
-		if (rk_resolve(g->s, g->src, chunk, &f) < 0) {
-			g->err = RK_ECORRUPT;
-			return 0;
-		}
-		if (!f.alive || !path_ok(g, &f))
-			return 0;
-	}
-	for (unsigned i = 0; i < g->nnot; i++)
-		if (rk_cursor_geq(g->not [i], chunk) == chunk)
-			return 0;
-	for (unsigned p = 0; p < g->s->q.nphrases; p++)
-		if (!phrase_ok(g, (int)p, chunk))
-			return 0;
-	return 1;
-}
-
-static int open_gate(struct rk_searching *s, const struct rk_qsource *src,
-		     struct gate *g)
-{
-	memset(g, 0, sizeof(*g));
-	g->s = s;
-	g->src = src;
-	g->last_doc = UINT32_MAX;
-	for (unsigned t = 0; t < s->q.nterms; t++) {
-		const struct rk_qterm *e = &s->q.terms[t];
-		struct rk_cursor *c;
-
-		if (src->lists[t].df == 0 ||
-		    (e->occur != RK_NOT && e->phrase < 0))
-			continue;
-		if (!(c = rk_open_cursor(s, src, t)))
-			return -ENOMEM;
-		if (e->occur == RK_NOT)
-			g->not [g->nnot++] = c;
-		else
-			g->phrase[g->nphrase++] = c;
-	}
+	if (rc != RK_ECORRUPT)
+		return rc;
+	rk_source_failed(src);
 	return 0;
 }
 
 /* --- the scan --- */
 
-/* Scored cursors of a source, required ones first and rarest first of all. */
+/*
+ * Cursors of a source's terms, required ones first. Returns 1, 0 if a
+ * required one does not occur here, -ENOMEM.
+ */
 static int open_scan(struct rk_searching *s, const struct rk_qsource *src,
 		     struct rk_cursor **cur, unsigned *n, unsigned *must)
 {
@@ -162,6 +73,36 @@ static int open_scan(struct rk_searching *s, const struct rk_qsource *src,
 	return 1;
 }
 
+static int scan_source(struct rk_searching *s, unsigned i)
+{
+	const struct rk_qsource *src = &s->src[i];
+	struct rk_cursor *cur[RK_TERMS_MAX];
+	struct rk_scan scan = {.cur = cur,
+			       .norms = src->norms,
+			       .table = &s->table,
+			       .nchunks = src->nchunks,
+			       .source = i,
+			       .top = &s->top,
+			       .accept = matches,
+			       .cancel = s->opts->cancel};
+	int64_t got;
+	int rc;
+
+	if (!(scan.ctx = rk_gate_open(s, src)))
+		return -ENOMEM;
+	rc = open_scan(s, src, cur, &scan.n, &scan.must);
+	if (rc <= 0 || scan.n == 0)
+		return rc < 0 ? rc : 0;
+	if (scan.must == 0)
+		return (rc = rk_scan_any(&scan)) ? rc : rk_gate_error(scan.ctx);
+	got = rk_scan_all(&scan);
+	if (got > 0)
+		s->total += (uint64_t)got;
+	return got < 0 ? (int)got : rk_gate_error(scan.ctx);
+}
+
+/* --- counting --- */
+
 /* The document of a chunk, or negative; as few cache lines as it takes. */
 static int64_t doc_of(const struct rk_qsource *src, uint32_t chunk)
 {
@@ -176,12 +117,19 @@ static int64_t doc_of(const struct rk_qsource *src, uint32_t chunk)
 }
 
 /* Documents that match, by walking every list once; see COUNT_BUDGET. */
-static int count_source(struct rk_searching *s, const struct rk_qsource *src,
-			struct rk_cursor **cur, unsigned n, struct gate *g)
+static int count_source(struct rk_searching *s, const struct rk_qsource *src)
 {
+	struct rk_cursor *cur[RK_TERMS_MAX];
+	struct rk_gate *g = rk_gate_open(s, src);
 	int64_t doc, last_doc = -1;
+	unsigned n, must;
 	uint32_t id = 0;
+	int rc;
 
+	if (!g)
+		return -ENOMEM;
+	if ((rc = open_scan(s, src, cur, &n, &must)) <= 0)
+		return rc;
 	for (;;) {
 		uint32_t next = RK_END;
 
@@ -192,74 +140,15 @@ static int count_source(struct rk_searching *s, const struct rk_qsource *src,
 				next = at;
 		}
 		if (next == RK_END)
-			return 0;
+			return rk_gate_error(g);
 		if ((doc = doc_of(src, next)) < 0)
 			return RK_ECORRUPT;
-		if (doc != last_doc && may_match(g, next)) {
+		if (doc != last_doc && rk_gate_matches(g, next)) {
 			s->total++;
 			last_doc = doc;
 		}
 		id = next + 1;
 	}
-}
-
-static int count_matches(struct rk_searching *s, const struct rk_qsource *src)
-{
-	struct rk_cursor *cur[RK_TERMS_MAX];
-	struct gate *g = rk_arena_alloc(&s->arena, sizeof(*g));
-	unsigned n, must;
-	int rc;
-
-	if (!g)
-		return -ENOMEM;
-	if ((rc = open_scan(s, src, cur, &n, &must)) <= 0)
-		return rc;
-	if ((rc = open_gate(s, src, g)) < 0)
-		return rc;
-	return count_source(s, src, cur, n, g);
-}
-
-static int scan_source(struct rk_searching *s, unsigned i)
-{
-	const struct rk_qsource *src = &s->src[i];
-	struct rk_cursor *cur[RK_TERMS_MAX];
-	struct gate *g = rk_arena_alloc(&s->arena, sizeof(*g));
-	struct rk_scan scan = {.cur = cur,
-			       .norms = src->norms,
-			       .table = &s->table,
-			       .nchunks = src->nchunks,
-			       .source = i,
-			       .top = &s->top,
-			       .accept = may_match,
-			       .cancel = s->opts->cancel};
-	int64_t got;
-	int rc;
-
-	if (!g)
-		return -ENOMEM;
-	rc = open_scan(s, src, cur, &scan.n, &scan.must);
-	if (rc <= 0 || scan.n == 0)
-		return rc < 0 ? rc : 0;
-	if ((rc = open_gate(s, src, g)) < 0)
-		return rc;
-	scan.ctx = g;
-	if (scan.must == 0)
-		return rk_scan_any(&scan) | g->err;
-	got = rk_scan_all(&scan);
-	if (got > 0)
-		s->total += (uint64_t)got;
-	return got < 0 ? (int)got : g->err;
-}
-
-/* A source that fails its checksums is left out; the rest still answers. */
-static int tolerate(struct rk_qsource *src, int rc)
-{
-	if (rc != RK_ECORRUPT)
-		return rc;
-	src->bad = 1;
-	if (src->seg)
-		src->seg->damaged = 1;
-	return 0;
 }
 
 static uint64_t postings_to_count(const struct rk_searching *s, uint64_t *most)
@@ -293,7 +182,7 @@ static int run_count(struct rk_searching *s)
 	if (has_must(s))
 		return 0; /* counted by the scan */
 	if (sum > COUNT_BUDGET) {
-		s->total = s->q.nfilters ? s->top.n : COUNT_BUDGET;
+		s->total = s->q.constrained ? s->top.n : COUNT_BUDGET;
 		if (most < s->total)
 			s->total = most > s->top.n ? most : s->top.n;
 		s->total_is_lower = 1;
@@ -301,8 +190,54 @@ static int run_count(struct rk_searching *s)
 	}
 	for (unsigned i = 0; i < s->nsrc && rc == 0; i++)
 		if (!s->src[i].bad)
-			rc = tolerate(&s->src[i], count_matches(s, &s->src[i]));
+			rc = tolerate(&s->src[i], count_source(s, &s->src[i]));
 	return rc;
+}
+
+/* --- every chunk, or document, that the gate lets in --- */
+
+enum which { ALL, WITHOUT_WORDS };
+
+static int visit_source(struct rk_searching *s, unsigned i, enum which which)
+{
+	const struct rk_qsource *src = &s->src[i];
+	struct rk_gate *g = rk_gate_open(s, src);
+	int chunks = rk_query_about_chunks(&s->q);
+	int64_t last_doc = -1;
+
+	if (!g)
+		return -ENOMEM;
+	for (uint32_t c = 0; c < src->nchunks; c++) {
+		int64_t doc;
+
+		if (c % CANCEL_EVERY == 0 && cancelled(s))
+			return RK_ECANCELLED;
+		if ((doc = doc_of(src, c)) < 0)
+			return RK_ECORRUPT;
+		if ((!chunks && doc == last_doc) ||
+		    (which == WITHOUT_WORDS && rk_gate_has_words(g, c)) ||
+		    !rk_gate_matches(g, c))
+			continue;
+		s->total += doc != last_doc;
+		last_doc = doc;
+		rk_topk_offer(&s->top, (struct rk_cand){0.0f, i, c});
+	}
+	return rk_gate_error(g);
+}
+
+static int visit_all(struct rk_searching *s, enum which which)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < s->nsrc && rc == 0; i++)
+		if (!s->src[i].bad)
+			rc = tolerate(&s->src[i], visit_source(s, i, which));
+	return rc;
+}
+
+int rk_run_all(struct rk_searching *s)
+{
+	return visit_all(s, ALL);
 }
 
 int rk_run_terms(struct rk_searching *s)
@@ -314,57 +249,9 @@ int rk_run_terms(struct rk_searching *s)
 			rc = tolerate(&s->src[i], scan_source(s, i));
 	if (rc == 0 && !s->opts->no_excerpts)
 		rc = run_count(s);
+	if (rc == 0 && rk_query_wordless(&s->q))
+		rc = visit_all(s, WITHOUT_WORDS);
 	return rc;
-}
-
-/* --- no terms: every document that passes the filters --- */
-
-static int filter_doc(struct rk_searching *s, unsigned i, uint32_t doc)
-{
-	struct rk_qsource *src = &s->src[i];
-	const struct rk_doc_rec *d;
-	struct rk_found f;
-	char path[4096];
-	uint32_t chunk0;
-
-	if (src->mem) {
-		if (!rk_mdoc_alive(&src->mem->docs[doc], s->snap.generation))
-			return 0;
-		chunk0 = src->mem->docs[doc].rec.chunk0;
-	} else {
-		if (!(d = rk_segment_doc(src->seg, doc)))
-			return RK_ECORRUPT;
-		chunk0 = d->chunk0;
-	}
-	if (chunk0 >= src->nchunks)
-		return 0;
-	if (rk_resolve(s, src, chunk0, &f) < 0)
-		return RK_ECORRUPT;
-	if (!f.alive || f.doc.path_n >= sizeof(path))
-		return 0;
-	memcpy(path, f.path, f.doc.path_n);
-	path[f.doc.path_n] = '\0';
-	if (!rk_query_path_ok(&s->q, path))
-		return 0;
-	s->total++;
-	rk_topk_offer(&s->top, (struct rk_cand){1.0f, i, chunk0});
-	return 0;
-}
-
-int rk_run_filters(struct rk_searching *s)
-{
-	for (unsigned i = 0; i < s->nsrc; i++) {
-		int rc = 0;
-
-		for (uint32_t d = 0; d < s->src[i].ndocs && rc == 0; d++) {
-			if (s->opts->cancel && *s->opts->cancel)
-				return RK_ECANCELLED;
-			rc = s->src[i].bad ? RK_ECORRUPT : filter_doc(s, i, d);
-		}
-		if ((rc = tolerate(&s->src[i], rc)) < 0)
-			return rc;
-	}
-	return 0;
 }
 
 /* --- exact scores --- */
@@ -467,7 +354,7 @@ static int open_all(struct rk_searching *s, const struct rk_qsource *src,
 {
 	for (unsigned t = 0; t < s->q.nterms; t++) {
 		cur[t] = NULL;
-		if (src->lists[t].df == 0 || s->q.terms[t].occur == RK_NOT)
+		if (src->lists[t].df == 0 || !rk_term_scores(&s->q.terms[t]))
 			continue;
 		if (!(cur[t] = rk_open_cursor(s, src, t)))
 			return -ENOMEM;
@@ -507,81 +394,56 @@ int rk_rescore(struct rk_searching *s, const struct rk_cand *v, size_t n,
 
 /* --- what other lanes may return --- */
 
-static int resolve_ok(struct rk_searching *s, const struct rk_qsource *src,
-		      uint32_t chunk)
-{
-	struct gate g = {.s = s, .src = src, .last_doc = UINT32_MAX};
-	struct rk_found f;
-
-	if (rk_resolve(s, src, chunk, &f) < 0)
-		return RK_ECORRUPT;
-	return f.alive && path_ok(&g, &f);
-}
-
-int rk_chunk_ok(struct rk_searching *s, const struct rk_qsource *src,
-		uint32_t chunk)
-{
-	if (src->seg && !src->seg->ndead && !s->q.nfilters && !s->q.like)
-		return 1;
-	return resolve_ok(s, src, chunk);
-}
-
-static int constrains(const struct rk_searching *s)
-{
-	for (unsigned t = 0; t < s->q.nterms; t++)
-		if (s->q.terms[t].occur != RK_SHOULD)
-			return 1;
-	return 0;
-}
-
-/* Bits of the chunks that hold all required terms. */
-static int allow_required(struct rk_cursor **cur, unsigned must, struct gate *g,
-			  uint64_t *bits)
+/* Bits of the chunks that hold all required terms, and what else is asked. */
+static void allow_required(struct rk_cursor **cur, unsigned must,
+			   struct rk_gate *g, uint64_t *bits)
 {
 	for (uint32_t id = 0;;) {
 		uint32_t at = rk_cursor_geq(cur[0], id);
 		unsigned i = 1;
 
 		if (at == RK_END)
-			return g->err;
+			return;
 		while (i < must && rk_cursor_geq(cur[i], at) == at)
 			i++;
-		if (i == must && may_match(g, at))
+		if (i == must && rk_gate_admits(g, at))
 			bits[at / 64] |= 1ull << at % 64;
 		id = at + 1;
 	}
 }
 
-static void forbid(struct gate *g, uint64_t *bits)
+int rk_allowed_open(struct rk_searching *s, const struct rk_qsource *src,
+		    struct rk_allowed *a)
 {
-	for (unsigned i = 0; i < g->nnot; i++)
-		for (uint32_t at = rk_cursor_geq(g->not [i], 0); at != RK_END;
-		     at = rk_cursor_geq(g->not [i], at + 1))
-			bits[at / 64] &= ~(1ull << at % 64);
-}
-
-int rk_allowed(struct rk_searching *s, const struct rk_qsource *src,
-	       uint64_t **bits)
-{
-	size_t bytes = (src->nchunks / 64 + 1) * sizeof(**bits);
+	size_t bytes = (src->nchunks / 64 + 1) * sizeof(*a->bits);
 	struct rk_cursor *cur[RK_TERMS_MAX];
-	struct gate *g = rk_arena_alloc(&s->arena, sizeof(*g));
 	unsigned n, must;
 	int rc;
 
-	*bits = NULL;
-	if (!constrains(s))
-		return 0;
-	if (!g || !(*bits = rk_arena_alloc(&s->arena, bytes)))
+	a->bits = NULL;
+	if (!(a->gate = rk_gate_open(s, src)))
 		return -ENOMEM;
-	memset(*bits, 0, bytes);
+	if (rk_gate_any_order(&s->q))
+		return 0;
+	if (!(a->bits = rk_arena_alloc(&s->arena, bytes)))
+		return -ENOMEM;
+	memset(a->bits, 0, bytes);
 	if ((rc = open_scan(s, src, cur, &n, &must)) <= 0)
 		return rc; /* a required term does not occur here */
-	if ((rc = open_gate(s, src, g)) < 0)
-		return rc;
 	if (must)
-		return allow_required(cur, must, g, *bits);
-	memset(*bits, 0xff, bytes);
-	forbid(g, *bits);
-	return 0;
+		allow_required(cur, must, a->gate, a->bits);
+	for (uint32_t c = 0; c < src->nchunks && !must; c++)
+		if (rk_gate_admits(a->gate, c))
+			a->bits[c / 64] |= 1ull << c % 64;
+	return rk_gate_error(a->gate);
+}
+
+int rk_allowed_ok(const struct rk_allowed *a, uint32_t chunk)
+{
+	int rc;
+
+	if (a->bits)
+		return a->bits[chunk / 64] >> chunk % 64 & 1;
+	rc = rk_gate_admits(a->gate, chunk);
+	return rk_gate_error(a->gate) ? rk_gate_error(a->gate) : rc;
 }

@@ -10,7 +10,6 @@
 #include "vector/kernels.h"
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,8 +76,7 @@ static void line_key(const char *s, size_t n, struct key *k)
 
 static unsigned keys_of(struct rk_index *ix, const char *path, struct key *k)
 {
-	int fd = openat(ix->files_fd, path,
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = rk_open_document(ix, path);
 	char text[TEXT_MAX];
 	ssize_t n;
 

@@ -129,11 +129,7 @@ static int compare_file(void *ctx, const char *path, const struct stat *st)
 	if (!(c->flags & RK_TASK_FORCE)) {
 		pthread_mutex_lock(&c->ix->writer);
 		same = rk_find_live(c->ix, path, strlen(path), &d) == 1 &&
-		       d.rec.ino == st->st_ino &&
-		       d.rec.size == (uint64_t)st->st_size &&
-		       d.rec.mtime_ns ==
-			       (int64_t)st->st_mtim.tv_sec * 1000000000 +
-				       st->st_mtim.tv_nsec;
+		       rk_is_unchanged(&d.rec, st);
 		pthread_mutex_unlock(&c->ix->writer);
 	}
 	if (same)

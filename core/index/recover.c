@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 /* Changes when the same text would give other terms. */
-const char RK_ANALYSER_VERSION[] = "1";
+const char RK_ANALYSER_VERSION[] = "2";
 
 enum { MANIFESTS_MAX = 256 };
 
@@ -221,10 +221,14 @@ static int open_segments(struct rk_index *ix)
 	const struct rk_manifest *m = &ix->manifest;
 	int rc = 0;
 
-	if (!analyser_matches(ix, m) || (ix->flags & RK_REBUILD)) {
+	/* a reader answers from what there is */
+	if ((!analyser_matches(ix, m) && !(ix->flags & RK_READ_ONLY)) ||
+	    (ix->flags & RK_REBUILD)) {
 		rk_warn(&ix->warnings, "all documents are indexed anew (%s)",
-			ix->flags & RK_REBUILD ? "asked for"
-					       : "other language settings");
+			ix->flags & RK_REBUILD
+				? "asked for"
+				: "written by another version or with "
+				  "another language");
 		ix->dirty = 1;
 		return 0;
 	}

@@ -2,7 +2,10 @@
 #include "index/search_internal.h"
 #include "base/mem.h"
 #include "index/excerpt.h"
+#include "index/explain.h"
+#include "text/entity.h"
 #include "text/extract.h"
+#include "vector/kernels.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,14 +17,22 @@
 enum {
 	DEPTH_FACTOR = 3, /* candidates rescored per hit asked for */
 	DEPTH_MIN = 30,
-	PER_PROSE = 1, /* hits of one document */
+	DEPTH_MAX = 10000, /* hits on all pages up to the one wanted */
+	PER_PROSE = 1,	   /* hits of one document */
 	PER_CODE = 3,
+	TWIN_TOKENS = 20, /* shorter texts are alike by chance */
+	COPIES_MAX = 20,
+	PACK_HITS = 60,
+	PACK_TOKENS = 4000,
+	PACK_LINES = 4000, /* a chunk, whole */
 };
+#define TWIN_COSINE 0.985f
 
 /* The results with the memory that they point into. */
 struct answer {
 	struct rk_results r;
 	struct rk_arena arena;
+	struct rk_cand *chosen; /* where each hit is */
 };
 
 void rk_results_free(struct rk_results *r)
@@ -73,7 +84,26 @@ int rk_place_before(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
 	return r ? r < 0 : x.chunk.off < y.chunk.off;
 }
 
+/* Newest first, or by path; equal ones by place. */
+static int newer(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
+{
+	const struct rk_searching *s = ctx;
+	struct rk_found x, y;
+
+	if (rk_resolve(s, &s->src[a->source], a->chunk, &x) < 0 ||
+	    rk_resolve(s, &s->src[b->source], b->chunk, &y) < 0)
+		return a->chunk < b->chunk;
+	if (x.doc.mtime_ns != y.doc.mtime_ns)
+		return x.doc.mtime_ns > y.doc.mtime_ns;
+	return rk_place_before(ctx, a, b);
+}
+
 /* --- pairs of neighbouring words --- */
+
+static int makes_pairs(const struct rk_qterm *t)
+{
+	return rk_term_scores(t) && t->df > 0;
+}
 
 static void find_pairs(struct rk_searching *s)
 {
@@ -82,14 +112,14 @@ static void find_pairs(struct rk_searching *s)
 	for (unsigned b = 1; b < q->nterms; b++) {
 		unsigned a = b;
 
-		if (q->terms[b].occur == RK_NOT || q->terms[b].df == 0)
+		if (!makes_pairs(&q->terms[b]))
 			continue;
 		/* the nearest earlier word; parts of one token follow on */
 		while (a-- > 0)
-			if (q->terms[a].occur != RK_NOT &&
+			if (rk_term_scores(&q->terms[a]) &&
 			    q->terms[a].slot < q->terms[b].slot)
 				break;
-		if (a >= b || q->terms[a].df == 0)
+		if (a >= b || !makes_pairs(&q->terms[a]))
 			continue;
 		s->pairs[s->npairs++] = (struct rk_pair){
 			a, b, q->terms[b].slot - q->terms[a].slot,
@@ -100,12 +130,23 @@ static void find_pairs(struct rk_searching *s)
 
 /* --- choosing hits --- */
 
+/* What the chunk is: the kind of what it defines first, or the document's. */
+static const char *kind_of(const struct rk_found *f, struct rk_arena *a)
+{
+	const char *p = f->head + f->chunk.head_n + f->chunk.sym_n;
+	struct rk_entity_ref e;
+
+	if (rk_entity_next(&p, p + f->chunk.ent_n, &e))
+		return rk_arena_strndup(a, e.kind, e.kind_n);
+	return rk_kind_name((enum rk_kind)f->doc.kind);
+}
+
 static int fill_hit(const struct rk_found *f, struct answer *a,
 		    struct rk_hit *h, const struct rk_ranked *r, double best)
 {
 	*h = (struct rk_hit){
 		.path = rk_arena_strndup(&a->arena, f->path, f->doc.path_n),
-		.line = f->chunk.line,
+		.line = r->line ? r->line : f->chunk.line,
 		.first = f->chunk.line,
 		.last = f->chunk.line + f->chunk.nlines - 1,
 		.off = f->chunk.off,
@@ -115,19 +156,21 @@ static int fill_hit(const struct rk_found *f, struct answer *a,
 		.vector = r->vector,
 		.lexical_rank = r->lexical_rank,
 		.vector_rank = r->vector_rank,
+		.id = f->chunk.id,
+		.page = f->chunk.page,
 		.heading =
 			rk_arena_strndup(&a->arena, f->head, f->chunk.head_n),
 		.symbol = rk_arena_strndup(&a->arena, f->head + f->chunk.head_n,
 					   f->chunk.sym_n),
-		.kind = rk_kind_name((enum rk_kind)f->doc.kind),
+		.kind = kind_of(f, &a->arena),
 		.excerpt = "",
-		.excerpt_line = f->chunk.line,
+		.excerpt_line = r->line, /* 0: the excerpt decides */
 		.complete = f->doc.nchunks == 1,
 		.tokens = rk_token_estimate(f->chunk.len),
 		.size = f->doc.size,
 		.mtime_ns = f->doc.mtime_ns,
 	};
-	return h->path && h->heading && h->symbol ? 0 : -ENOMEM;
+	return h->path && h->heading && h->symbol && h->kind ? 0 : -ENOMEM;
 }
 
 static unsigned hits_of(const struct rk_results *r, const char *path)
@@ -139,15 +182,71 @@ static unsigned hits_of(const struct rk_results *r, const char *path)
 	return n;
 }
 
+static unsigned places_of(const struct rk_searching *s,
+			  const struct rk_found *f)
+{
+	return f->doc.kind == RK_KIND_CODE || s->q.format == RK_AS_PACK
+		       ? PER_CODE
+		       : PER_PROSE;
+}
+
+/* The hit of another document that says the same, or nearly so; or NULL. */
+static struct rk_hit *twin_of(struct rk_searching *s, struct answer *a,
+			      const struct rk_cand *c, const struct rk_hit *h)
+{
+	const float *v = rk_chunk_vector(&s->src[c->source], c->chunk);
+
+	if (h->tokens < TWIN_TOKENS)
+		return NULL;
+	for (size_t i = 0; i < a->r.nhits; i++) {
+		struct rk_hit *x = &a->r.hits[i];
+		const float *w;
+
+		if (strcmp(x->path, h->path) == 0 || x->tokens < TWIN_TOKENS)
+			continue;
+		if (x->id == h->id && x->len == h->len)
+			return x;
+		if (!v || x->tokens * 10 < h->tokens * 9 ||
+		    h->tokens * 10 < x->tokens * 9)
+			continue;
+		w = rk_chunk_vector(&s->src[a->chosen[i].source],
+				    a->chosen[i].chunk);
+		if (w && rk_dot(v, w, s->snap.space->stride) >= TWIN_COSINE)
+			return x;
+	}
+	return NULL;
+}
+
+static int add_copy(struct answer *a, struct rk_hit *h, const char *path)
+{
+	const char **v;
+
+	for (size_t i = 0; i < h->ncopies; i++)
+		if (strcmp(h->copies[i], path) == 0)
+			return 0;
+	if (h->ncopies == COPIES_MAX)
+		return 0;
+	v = rk_arena_alloc(&a->arena, (h->ncopies + 1) * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	if (h->ncopies)
+		memcpy(v, h->copies, h->ncopies * sizeof(*v));
+	v[h->ncopies++] = path;
+	h->copies = v;
+	return 0;
+}
+
 /* The best chunks, a few a document, as many as were asked for. */
 static int choose(struct rk_searching *s, const struct rk_ranked *v, size_t n,
 		  struct answer *a)
 {
 	a->r.hits = rk_calloc(s->want + 1, sizeof(*a->r.hits));
-	if (!a->r.hits)
+	a->chosen =
+		rk_arena_alloc(&a->arena, (s->want + 1) * sizeof(*a->chosen));
+	if (!a->r.hits || !a->chosen)
 		return -ENOMEM;
 	for (size_t i = 0; i < n && a->r.nhits < s->want; i++) {
-		struct rk_hit *h = &a->r.hits[a->r.nhits];
+		struct rk_hit *h = &a->r.hits[a->r.nhits], *twin;
 		struct rk_qsource *src = &s->src[v[i].c.source];
 		struct rk_found f;
 
@@ -155,11 +254,29 @@ static int choose(struct rk_searching *s, const struct rk_ranked *v, size_t n,
 			continue;
 		if (fill_hit(&f, a, h, &v[i], v[0].score) < 0)
 			return -ENOMEM;
-		if (hits_of(&a->r, h->path) <
-		    (f.doc.kind == RK_KIND_CODE ? PER_CODE : PER_PROSE))
-			a->r.nhits++;
+		if (h->score < s->q.min)
+			break; /* they only get worse */
+		if (hits_of(&a->r, h->path) >= places_of(s, &f))
+			continue;
+		twin = s->q.sort == RK_SORT_SCORE ? twin_of(s, a, &v[i].c, h)
+						  : NULL;
+		if (twin && add_copy(a, twin, h->path) < 0)
+			return -ENOMEM;
+		if (!twin)
+			a->chosen[a->r.nhits++] = v[i].c;
 	}
 	return 0;
+}
+
+/* Pages before the one that was asked for. */
+static void turn_pages(struct rk_searching *s, struct answer *a)
+{
+	size_t skip = (size_t)(s->q.page - 1) * s->want / (size_t)s->q.page;
+
+	if (skip > a->r.nhits)
+		skip = a->r.nhits;
+	a->r.nhits -= skip;
+	memmove(a->r.hits, a->r.hits + skip, a->r.nhits * sizeof(*a->r.hits));
 }
 
 static int rank(struct rk_searching *s, struct answer *a)
@@ -168,7 +285,11 @@ static int rank(struct rk_searching *s, struct answer *a)
 	size_t n;
 	int rc = rk_fuse(s, &v, &n);
 
-	return rc < 0 ? rc : choose(s, v, n, a);
+	if (rc < 0 || (rc = rk_definitions_first(s, &v, &n)) < 0 ||
+	    (rc = choose(s, v, n, a)) < 0)
+		return rc;
+	turn_pages(s, a);
+	return 0;
 }
 
 /* --- excerpts --- */
@@ -180,28 +301,47 @@ static int unchanged(const struct rk_hit *h, const struct stat *st)
 				      st->st_mtim.tv_nsec;
 }
 
+static int keep_excerpt(struct answer *a, struct rk_hit *h,
+			const struct rk_excerpt *e)
+{
+	size_t bytes = e->nmarks * sizeof(*e->marks);
+	struct rk_mark *marks = rk_arena_alloc(&a->arena, bytes + 1);
+
+	h->excerpt = rk_arena_strndup(&a->arena, (char *)e->text.p, e->text.n);
+	if (!marks || !h->excerpt)
+		return -ENOMEM;
+	if (bytes)
+		memcpy(marks, e->marks, bytes);
+	h->marks = marks;
+	h->nmarks = e->nmarks;
+	h->line = h->excerpt_line ? h->excerpt_line : e->best_line;
+	h->excerpt_line = e->first_line;
+	h->complete = e->complete;
+	return 0;
+}
+
 static int read_excerpt(struct rk_searching *s, struct answer *a,
 			struct rk_hit *h, int fd)
 {
 	struct rk_excerpt e = RK_EXCERPT_INIT;
 	struct rk_text t = RK_TEXT_INIT;
 	size_t max = (size_t)rk_config_int(s->ix, "text_max_mib") << 20;
+	struct rk_excerpt_want want = {
+		.first = h->first,
+		.must_show = h->excerpt_line,
+		.whole = h->complete,
+		.lines = s->q.format == RK_AS_PACK
+				 ? PACK_LINES
+				 : (unsigned)rk_config_int(s->ix,
+							   "excerpt_lines"),
+	};
 	int rc = rk_text_load_range(s->ix->env->io, fd, h->path, h->off,
 				    (size_t)h->len, max, &t);
 
 	if (rc == 0)
-		rc = rk_excerpt_make(
-			&e, s->a, &s->q, t.p, t.n, h->first, h->complete,
-			(unsigned)rk_config_int(s->ix, "excerpt_lines"));
-	if (rc == 0) {
-		h->excerpt =
-			rk_arena_strndup(&a->arena, (char *)e.text.p, e.text.n);
-		h->excerpt_line = e.first_line;
-		h->line = e.best_line;
-		h->complete = e.complete;
-		if (!h->excerpt)
-			rc = -ENOMEM;
-	}
+		rc = rk_excerpt_make(&e, s->a, &s->q, t.p, t.n, &want);
+	if (rc == 0)
+		rc = keep_excerpt(a, h, &e);
 	rk_excerpt_release(&e);
 	rk_text_release(&t);
 	return rc == -ENOMEM ? rc : 0;
@@ -215,17 +355,17 @@ static int add_excerpts(struct rk_searching *s, struct answer *a)
 
 	for (size_t i = 0; i < a->r.nhits && rc == 0; i++) {
 		struct rk_hit *h = &a->r.hits[i];
-		int fd = openat(s->ix->files_fd, h->path,
-				O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		int fd = rk_open_document(s->ix, h->path);
 		struct stat st;
 
-		if (fd < 0 &&
-		    (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
 			continue;
-		if (fd >= 0 && fstat(fd, &st) == 0 && unchanged(h, &st))
+		if (fd >= 0 && fstat(fd, &st) == 0 && unchanged(h, &st)) {
 			rc = read_excerpt(s, a, h, fd);
-		else
+		} else {
 			h->complete = 0;
+			h->excerpt_line = h->first;
+		}
 		if (fd >= 0)
 			close(fd);
 		a->r.hits[kept++] = *h;
@@ -234,14 +374,31 @@ static int add_excerpts(struct rk_searching *s, struct answer *a)
 	return rc;
 }
 
+/* Whole chunks up to the budget; at least one, whatever it takes. */
+static void pack(struct rk_searching *s, struct answer *a)
+{
+	int64_t left = s->q.tokens > 0 ? s->q.tokens : PACK_TOKENS;
+	size_t kept = 0;
+
+	if (s->q.format != RK_AS_PACK)
+		return;
+	a->r.tokens = left;
+	for (size_t i = 0; i < a->r.nhits; i++) {
+		if (kept && a->r.hits[i].tokens > left)
+			continue; /* a smaller one may fit */
+		left -= a->r.hits[i].tokens;
+		a->r.hits[kept++] = a->r.hits[i];
+		if (left <= 0)
+			break;
+	}
+	a->r.nhits = kept;
+}
+
 /* --- reasons --- */
 
-static int has_must_or_phrase(const struct rk_query *q)
+static int has_conditions(const struct rk_query *q)
 {
-	for (unsigned i = 0; i < q->nterms; i++)
-		if (q->terms[i].occur == RK_MUST)
-			return 1;
-	return 0;
+	return q->constrained;
 }
 
 static const char *why_empty(struct rk_searching *s)
@@ -254,14 +411,20 @@ static const char *why_empty(struct rk_searching *s)
 		return "no other document is like it";
 	if (s->opts->vector && s->mode == RK_MODE_LEXICAL)
 		return "the vector has another dimension than the index";
-	if (s->q.nterms == 0 && s->q.nfilters == 0)
+	if (s->q.nterms == 0 && !s->q.constrained)
 		return s->q.only_stop_words ? "only very common words, which "
 					      "are not indexed: "
 					      "add a rarer one"
 					    : "no words to search for";
+	if (s->q.page > 1)
+		return "no more results: this page is behind the last one";
+	if (s->q.min > 0)
+		return "no result reaches min:";
+	if (rk_is_pattern(&s->q))
+		return "no line matches the pattern";
 	for (unsigned i = 0; i < s->q.nterms; i++)
 		if (s->q.terms[i].df > 0)
-			return s->q.nfilters || has_must_or_phrase(&s->q)
+			return has_conditions(&s->q)
 				       ? "no document has all that is "
 					 "required: "
 					 "drop a +word, \"phrase\" or filter"
@@ -278,14 +441,28 @@ static int finish(struct rk_searching *s, struct answer *a)
 		if (!a->r.did_you_mean)
 			return -ENOMEM;
 	}
+	if (s->q.notes.n) {
+		a->r.notes = rk_arena_strndup(&a->arena, (char *)s->q.notes.p,
+					      s->q.notes.n);
+		if (!a->r.notes)
+			return -ENOMEM;
+	}
+	if (s->q.root) {
+		a->r.clauses = rk_explain(&s->q, s->q.root, &a->arena);
+		if (!a->r.clauses)
+			return -ENOMEM;
+	}
+	a->r.page = (uint32_t)s->q.page;
 	a->r.total = s->total > a->r.nhits ? s->total : a->r.nhits;
 	a->r.total_is_lower = s->total_is_lower;
 	a->r.generation = s->snap.generation;
 	a->r.docs = s->snap.stats.docs;
 	a->r.format = s->q.format;
+	if (a->r.is_lines && !s->q.format_given)
+		a->r.format = RK_AS_TEXT;
 	a->r.mode = s->mode;
 	a->r.vectors_percent = rk_vectors_percent(&s->snap);
-	if (a->r.nhits == 0)
+	if (a->r.nhits == 0 && a->r.nlines == 0)
 		a->r.reason = why_empty(s);
 	return 0;
 }
@@ -294,8 +471,11 @@ static int finish(struct rk_searching *s, struct answer *a)
 
 static size_t wanted(struct rk_searching *s)
 {
-	return (size_t)(s->q.hits > 0 ? s->q.hits
-				      : rk_config_int(s->ix, "hits"));
+	if (s->q.hits > 0)
+		return (size_t)(s->q.hits * s->q.page);
+	if (s->q.format == RK_AS_PACK)
+		return PACK_HITS;
+	return (size_t)(rk_config_int(s->ix, "hits") * s->q.page);
 }
 
 static int open_top(struct rk_searching *s)
@@ -303,35 +483,52 @@ static int open_top(struct rk_searching *s)
 	size_t k;
 
 	s->want = wanted(s);
+	if (s->want > DEPTH_MAX)
+		s->want = DEPTH_MAX;
 	k = s->want * DEPTH_FACTOR;
 	if (k < DEPTH_MIN)
 		k = DEPTH_MIN;
-	if (s->q.nterms == 0 && !s->q.like)
+	if (s->q.nterms == 0 && !s->q.like && !rk_query_about_chunks(&s->q))
 		k = s->want;
 	s->top = (struct rk_topk){
 		.v = rk_arena_alloc(&s->arena, k * sizeof(struct rk_cand)),
 		.k = k,
-		.before = rk_place_before,
+		.before = s->q.sort == RK_SORT_NEW ? newer : rk_place_before,
 		.ctx = s,
 	};
 	return s->top.v ? 0 : -ENOMEM;
+}
+
+static int run_lexical(struct rk_searching *s)
+{
+	if (s->q.sort != RK_SORT_SCORE)
+		return rk_run_all(s);
+	if (s->q.nterms)
+		return rk_run_terms(s);
+	return s->q.constrained && s->mode == RK_MODE_LEXICAL ? rk_run_all(s)
+							      : 0;
 }
 
 static int run(struct rk_searching *s, struct answer *a)
 {
 	int rc;
 
+	a->r.tokens = -1;
+	if (s->q.sort != RK_SORT_SCORE && s->q.root)
+		s->q.constrained = 1; /* the gate decides about words */
 	if ((rc = open_top(s)) < 0 || (rc = rk_semantic_prepare(s)) < 0 ||
 	    (rc = rk_sources_open(s)) < 0 ||
 	    (s->q.like && (rc = rk_like_expand(s)) < 0) ||
 	    (rc = rk_lookup_terms(s)) < 0)
 		return rc;
+	if (rk_is_pattern(&s->q)) {
+		s->mode = RK_MODE_LEXICAL;
+		return rk_run_lines(s, &a->arena, &a->r);
+	}
 	find_pairs(s);
-	if (s->q.nterms)
-		rc = rk_run_terms(s);
-	else if (s->q.nfilters && s->mode == RK_MODE_LEXICAL)
-		rc = rk_run_filters(s);
-	return rc < 0 ? rc : rank(s, a);
+	if ((rc = run_lexical(s)) < 0)
+		return rc;
+	return rank(s, a);
 }
 
 static int wait_for_writes(struct rk_index *ix,
@@ -360,13 +557,15 @@ int rk_search(struct rk_index *ix, const char *text, size_t n,
 	}
 	if (rc == 0 && (rc = take_analyser(ix, &s->a)) == 0) {
 		a->r.pending = rk_pending(ix);
-		rc = rk_query_parse(&s->q, s->a, text, n);
+		rc = rk_query_parse(&s->q, s->a, text, n, ix->env->now_ns());
 		rk_snapshot_take(ix, &s->snap);
 		if (rc == 0)
 			rc = run(s, a);
 		rk_sources_close(s);
 		if (rc == 0 && !s->opts->no_excerpts)
 			rc = add_excerpts(s, a);
+		if (rc == 0)
+			pack(s, a);
 		if (rc == 0)
 			rc = finish(s, a);
 		rk_snapshot_release(&s->snap);

@@ -14,6 +14,7 @@ struct rk_plist {
 	float *x;		   /* largest x a block */
 	uint32_t *pos_off, *pos_n; /* of their positions, in the term's bytes */
 	uint32_t id;		   /* vocabulary id in the table */
+	int united; /* of several terms, in arrays, without positions */
 };
 
 /* A segment or memory table of the snapshot, during one query. */
@@ -61,6 +62,7 @@ struct rk_searching {
 	int total_is_lower;
 	struct rk_buf corrected; /* "teh -> the, ..." */
 	int like_missing;	 /* no document at like:PATH */
+	int lines_only;		 /* patterns are asked of lines, not chunks */
 };
 
 /* lookup.c: from terms to postings */
@@ -73,6 +75,18 @@ struct rk_cursor *rk_open_cursor(struct rk_searching *s,
 /* Positions of the posting that c stands on; count, or negative. */
 int rk_cursor_positions(struct rk_searching *s, const struct rk_qsource *src,
 			const struct rk_cursor *c, uint32_t *at, unsigned max);
+
+/* grep.c */
+/* Does the query ask for lines: patterns, and filters on documents? */
+int rk_is_pattern(const struct rk_query *q);
+/* All of them into r, their memory from the arena. */
+int rk_run_lines(struct rk_searching *s, struct rk_arena *arena,
+		 struct rk_results *r);
+/* A source fails its checksums: it is left out, and rebuilt. */
+void rk_source_failed(struct rk_qsource *src);
+
+/* expand.c: the postings of pre*, ~fuzzy and comparisons. 0, -ENOMEM. */
+int rk_expand_term(struct rk_searching *s, unsigned t);
 
 /* Live postings of a term over all sources. */
 uint64_t rk_count_postings(struct rk_searching *s, const char *term, size_t n);
@@ -96,22 +110,52 @@ struct rk_found {
 int rk_resolve(const struct rk_searching *s, const struct rk_qsource *src,
 	       uint32_t chunk, struct rk_found *out);
 
-/* match.c: which chunks may be results, and their exact scores */
+/* gate.c: what may be a result, by the tree of the query */
+struct rk_gate;
+/*
+ * For the chunks of one source, in ascending order; in the arena. NULL: no
+ * memory. Damage met on the way sticks and is told by rk_gate_error().
+ */
+struct rk_gate *rk_gate_open(struct rk_searching *s,
+			     const struct rk_qsource *src);
+int rk_gate_error(const struct rk_gate *g);
+/* Alive, and all that is required holds. */
+int rk_gate_admits(struct rk_gate *g, uint32_t chunk);
+/* Besides, some of its words are there: it is a lexical match. */
+int rk_gate_matches(struct rk_gate *g, uint32_t chunk);
+/* Any of the terms that are not excluded is in the chunk. */
+int rk_gate_has_words(struct rk_gate *g, uint32_t chunk);
+/* Its conditions do not look at terms: chunks may come in any order. */
+int rk_gate_any_order(const struct rk_query *q);
+/* A chunk without any of the terms could match ("word OR path:x"). */
+int rk_query_wordless(const struct rk_query *q);
+int rk_query_about_chunks(const struct rk_query *q);
+/* Nothing in it is asked of single chunks. */
+int rk_only_documents(const struct rk_qnode *n);
+
+/* match.c: the lexical lane, and exact scores */
 int rk_run_terms(struct rk_searching *s);
-int rk_run_filters(struct rk_searching *s);
+/* A query without words, or one that sorts: all that the gate lets in. */
+int rk_run_all(struct rk_searching *s);
 /* scores[i], exact, for each of n candidates in any order */
 int rk_rescore(struct rk_searching *s, const struct rk_cand *v, size_t n,
 	       double *scores);
 /*
- * What the query's words and filters allow, for other lanes: chunks that hold
- * every +word and phrase and no -word. *bits: one a chunk, in the arena; NULL
- * if words exclude nothing. Filters and deletions: rk_chunk_ok().
+ * What the query's conditions allow, for other lanes and in any order: found
+ * out beforehand where terms decide, else when a chunk is asked about.
  */
-int rk_allowed(struct rk_searching *s, const struct rk_qsource *src,
-	       uint64_t **bits);
+struct rk_allowed {
+	struct rk_gate *gate;
+	uint64_t *bits; /* one a chunk, or NULL */
+};
+int rk_allowed_open(struct rk_searching *s, const struct rk_qsource *src,
+		    struct rk_allowed *a);
 /* 1, 0, or RK_ECORRUPT */
-int rk_chunk_ok(struct rk_searching *s, const struct rk_qsource *src,
-		uint32_t chunk);
+int rk_allowed_ok(const struct rk_allowed *a, uint32_t chunk);
+/* The text of a chunk of a document that may have changed since. */
+struct rk_text;
+int rk_load_chunk(struct rk_searching *s, const char *path,
+		  const struct rk_chunk_rec *c, struct rk_text *out);
 
 /* semantic.c: the vector lane */
 /* Choose the mode that can be answered in, and make room for the nearest. */
@@ -128,10 +172,14 @@ struct rk_ranked {
 	double score; /* what it is ranked by */
 	double lexical, vector;
 	uint32_t lexical_rank, vector_rank; /* from 1; 0: not in the lane */
+	uint32_t line; /* to show, where a definition decides; 0: the best */
 	struct rk_cand c;
 };
 /* In the arena, best first. */
 int rk_fuse(struct rk_searching *s, struct rk_ranked **out, size_t *n);
+/* intent.c: definitions of the one name that is asked for come first. */
+int rk_definitions_first(struct rk_searching *s, struct rk_ranked **v,
+			 size_t *n);
 /* Total order of places, for ties: non-zero if a comes before b. */
 int rk_place_before(void *s, const struct rk_cand *a, const struct rk_cand *b);
 

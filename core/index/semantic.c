@@ -48,7 +48,8 @@ static void embed_terms(struct rk_searching *s, const struct rk_latent *l,
 		const struct rk_qterm *e = &s->q.terms[t];
 		uint64_t key;
 
-		if (e->occur == RK_NOT || e->df == 0)
+		if (!rk_term_scores(e) || e->df == 0 ||
+		    e->match != RK_TERM_EXACT)
 			continue;
 		key = rk_latent_key(e->s, e->n);
 		rk_latent_add(l, &sum, key, rk_latent_row(l, key),
@@ -100,7 +101,7 @@ int rk_semantic_prepare(struct rk_searching *s)
 	size_t k = 10 * s->want;
 
 	k = k < DEPTH ? DEPTH : k > DEPTH_MAX ? DEPTH_MAX : k;
-	s->mode = s->q.mode;
+	s->mode = s->q.sort == RK_SORT_SCORE ? s->q.mode : RK_MODE_LEXICAL;
 	if (s->snap.space->stride == 0 ||
 	    (s->opts->vector && s->opts->vector_dim != s->snap.space->dim) ||
 	    (s->q.nterms == 0 && !s->q.like && !s->opts->vector &&
@@ -161,7 +162,7 @@ struct scan {
 	struct rk_searching *s;
 	struct rk_qsource *src;
 	unsigned source;
-	uint64_t *bits; /* what the words allow, or NULL */
+	struct rk_allowed allowed;
 };
 
 static float floor_of(const struct rk_topk *t)
@@ -171,9 +172,9 @@ static float floor_of(const struct rk_topk *t)
 
 static int offer(struct scan *c, uint32_t chunk, float score)
 {
-	int ok = !c->bits || (c->bits[chunk / 64] >> chunk % 64 & 1);
+	int ok = rk_allowed_ok(&c->allowed, chunk);
 
-	if (ok && (ok = rk_chunk_ok(c->s, c->src, chunk)) < 0)
+	if (ok < 0)
 		return ok;
 	if (ok)
 		rk_topk_offer(&c->s->near,
@@ -240,9 +241,7 @@ static int allowed(void *ctx, uint32_t chunk)
 {
 	const struct scan *c = ctx;
 
-	if (c->bits && !(c->bits[chunk / 64] >> chunk % 64 & 1))
-		return 0;
-	return rk_chunk_ok(c->s, c->src, chunk);
+	return rk_allowed_ok(&c->allowed, chunk);
 }
 
 static int scan_index(struct scan *c)
@@ -274,7 +273,7 @@ static int scan_index(struct scan *c)
 
 static int scan_source(struct scan *c)
 {
-	int rc = rk_allowed(c->s, c->src, &c->bits);
+	int rc = rk_allowed_open(c->s, c->src, &c->allowed);
 
 	if (rc < 0)
 		return rc;
@@ -290,15 +289,13 @@ int rk_semantic_scan(struct rk_searching *s)
 	int rc = 0;
 
 	for (unsigned i = 0; i < s->nsrc && rc == 0; i++) {
-		struct scan c = {s, &s->src[i], i, NULL};
+		struct scan c = {s, &s->src[i], i, {NULL, NULL}};
 
 		if (!c.src->has_vectors || c.src->bad)
 			continue;
 		rc = scan_source(&c);
 		if (rc == RK_ECORRUPT) {
-			c.src->bad = 1;
-			if (c.src->seg)
-				c.src->seg->damaged = 1;
+			rk_source_failed(c.src);
 			rc = 0;
 		}
 	}

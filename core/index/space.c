@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "storage/fold.h"
 #include "vector/kernels.h"
+#include "text/property.h"
 #include <errno.h>
 #include <string.h>
 
@@ -101,7 +102,7 @@ static void fold_chunk(const struct rk_latent *l, struct rk_rows *r,
 		uint32_t tf = rk_fold_tf(t->tf, t->head);
 		struct rk_termrow *e = &r->terms[t->term];
 
-		if (tf == 0)
+		if (tf == 0 || vocab->v[t->term].s[0] == RK_PROPERTY_MARK)
 			continue;
 		if (!e->known) {
 			const struct rk_word *w = &vocab->v[t->term];

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "lexical/invert.h"
+#include "base/hash.h"
 #include "base/mem.h"
+#include "lexical/dict.h"
+#include "text/entity.h"
+#include "text/property.h"
 #include <errno.h>
 #include <string.h>
 
@@ -75,20 +79,24 @@ static uint32_t head_weight(const struct fields *f, size_t i)
 	return i < f->sym ? RK_HEAD_SYMBOL : RK_HEAD_PATH;
 }
 
+static struct rk_inv_term *inv_term(struct rk_inverted *v, uint32_t term)
+{
+	if (v->stamp[term] != v->serial) {
+		v->stamp[term] = v->serial;
+		v->slot[term] = (uint32_t)v->nterms;
+		v->terms[v->nterms++] = (struct rk_inv_term){.term = term};
+	}
+	return &v->terms[v->slot[term]];
+}
+
 /* pos_n counts positions here; encode_positions() turns it into bytes */
 static void count_token(struct rk_inverted *v, const struct rk_tok *t, size_t i,
 			const struct fields *f, uint32_t *body, uint32_t *head)
 {
-	struct rk_inv_term *e;
+	struct rk_inv_term *e = inv_term(v, t->term);
 
-	if (v->stamp[t->term] != v->serial) {
-		v->stamp[t->term] = v->serial;
-		v->slot[t->term] = (uint32_t)v->nterms;
-		v->terms[v->nterms++] = (struct rk_inv_term){.term = t->term};
-	}
 	if (t->word)
 		return;
-	e = &v->terms[v->slot[t->term]];
 	e->pos_n += i < f->body;
 	if (i >= f->title && i < f->body) {
 		e->tf++;
@@ -138,9 +146,56 @@ static void encode_positions(struct rk_inverted *v, size_t first)
 	}
 }
 
+/*
+ * A property's posting counts once in the heading: it has no positions, and
+ * lengths do not know of it.
+ */
+static int add_property(struct rk_inverted *v, struct rk_analyser *a,
+			const char *term, size_t n)
+{
+	int64_t id = rk_analyser_intern(a, term, n);
+
+	if (id < 0 || stamps_room(v, (uint32_t)id + 1) < 0 ||
+	    rk_grow(&v->terms, &v->terms_cap, v->nterms + 1,
+		    sizeof(*v->terms)) < 0)
+		return -ENOMEM;
+	inv_term(v, (uint32_t)id)->head = 1;
+	return 0;
+}
+
+static int add_properties(struct rk_inverted *v, struct rk_analyser *a,
+			  const struct rk_chunk *c,
+			  const struct rk_props *props)
+{
+	const char *p = c->ent, *end = c->ent + c->ent_len;
+	struct rk_entity_ref e;
+	char term[RK_TERM_MAX];
+	int rc = 0;
+
+	while (rc == 0 && rk_entity_next(&p, end, &e)) {
+		size_t n = rk_property_name(term, RK_PROP_SYMBOL, "", 0, e.name,
+					    e.name_n);
+
+		rc = add_property(v, a, term, n);
+		n = rk_property_name(term, RK_PROP_KIND, "", 0, e.kind,
+				     e.kind_n);
+		if (rc == 0)
+			rc = add_property(v, a, term, n);
+	}
+	for (size_t i = 0; props && i < props->terms.n && rc == 0;) {
+		const char *t = (const char *)props->terms.p + i;
+		size_t n = strlen(t);
+
+		rc = add_property(v, a, t, n);
+		i += n + 1;
+	}
+	return rc;
+}
+
 static int invert_chunk(struct rk_inverted *v, struct rk_analyser *a,
 			const struct rk_chunk *c, const char *s,
-			const char *path, int code)
+			const char *path, int code,
+			const struct rk_props *props)
 {
 	struct rk_inv_chunk *out;
 	struct fields f;
@@ -160,6 +215,8 @@ static int invert_chunk(struct rk_inverted *v, struct rk_analyser *a,
 	for (size_t i = 0; i < n; i++)
 		count_token(v, &toks[i], i, &f, &body, &head);
 	group_positions(v, toks, &f, first);
+	if (add_properties(v, a, c, props) < 0)
+		return -ENOMEM;
 	encode_positions(v, first);
 	out = &v->chunks[v->nchunks++];
 	*out = (struct rk_inv_chunk){
@@ -168,9 +225,13 @@ static int invert_chunk(struct rk_inverted *v, struct rk_analyser *a,
 			.line = c->line,
 			.nlines = c->nlines,
 			.head_n = c->head_len,
-			.sym_n = c->sym_len},
+			.sym_n = c->sym_len,
+			.ent_n = c->ent_len,
+			.page = c->page,
+			.id = rk_hash64(s + c->off, c->len)},
 		.head = c->head,
 		.sym = c->sym,
+		.ent = c->ent,
 		.norm = rk_norm_make(body, head, code),
 		.first = (uint32_t)first,
 		.n = (uint32_t)(v->nterms - first),
@@ -179,7 +240,8 @@ static int invert_chunk(struct rk_inverted *v, struct rk_analyser *a,
 }
 
 int rk_invert(struct rk_inverted *v, struct rk_analyser *a, const char *path,
-	      enum rk_kind kind, const char *s, const struct rk_chunks *chunks)
+	      enum rk_kind kind, const char *s, const struct rk_chunks *chunks,
+	      const struct rk_props *props)
 {
 	int rc = 0;
 
@@ -191,6 +253,6 @@ int rk_invert(struct rk_inverted *v, struct rk_analyser *a, const char *path,
 		return -ENOMEM;
 	for (size_t i = 0; i < chunks->n && rc == 0; i++)
 		rc = invert_chunk(v, a, &chunks->v[i], s, path,
-				  kind == RK_KIND_CODE);
+				  kind == RK_KIND_CODE, props);
 	return rc;
 }

@@ -21,7 +21,7 @@ struct rk_inv_term {
 
 struct rk_inv_chunk {
 	struct rk_chunk_rec rec; /* doc and head_off are the table's to set */
-	const char *head, *sym;	 /* borrowed from the chunk list */
+	const char *head, *sym, *ent; /* borrowed from the chunk list */
 	rk_norm norm;
 	uint32_t first, n; /* terms[first, first + n) */
 };
@@ -40,11 +40,18 @@ struct rk_inverted {
 };
 void rk_inverted_release(struct rk_inverted *v);
 
+/* Properties of a document, as terms (text/property.h), '\0' behind each. */
+struct rk_props {
+	struct rk_buf terms;
+};
+
 /*
- * Invert the chunks of a document at `path` whose text is s.
+ * Invert the chunks of a document at `path` whose text is s. Its properties
+ * are those of all its chunks; what a chunk defines is its own.
  * Returns 0 or -ENOMEM.
  */
 int rk_invert(struct rk_inverted *v, struct rk_analyser *a, const char *path,
-	      enum rk_kind kind, const char *s, const struct rk_chunks *chunks);
+	      enum rk_kind kind, const char *s, const struct rk_chunks *chunks,
+	      const struct rk_props *props);
 
 #endif

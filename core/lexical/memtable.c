@@ -67,6 +67,7 @@ void rk_memtable_unref(struct rk_memtable *m)
 	rk_free(m->vecs);
 	rk_buf_release(&m->paths);
 	rk_buf_release(&m->heads);
+	rk_buf_release(&m->grams);
 	pthread_rwlock_destroy(&m->lock);
 	rk_free(m);
 }
@@ -301,13 +302,15 @@ static int add_chunk(struct rk_memtable *m, uint32_t doc,
 	r->head_off = (uint32_t)m->heads.n;
 	rk_buf_add(&m->heads, c->head, c->rec.head_n);
 	rk_buf_add(&m->heads, c->sym, c->rec.sym_n);
+	rk_buf_add(&m->heads, c->ent, c->rec.ent_n);
+	m->bytes += c->rec.ent_n;
 	m->norms[m->nchunks++] = c->norm;
 	return m->heads.err ? m->heads.err : add_terms(m, id, c, v, vocab, map);
 }
 
 /* Room for the document's own record; the lock is held. */
 static int64_t begin_doc(struct rk_memtable *m, const struct rk_doc_rec *rec,
-			 const char *path)
+			 const char *path, const uint8_t *gram)
 {
 	size_t doc = m->ndocs;
 	struct rk_mdoc *d;
@@ -320,19 +323,22 @@ static int64_t begin_doc(struct rk_memtable *m, const struct rk_doc_rec *rec,
 	d->rec.path_off = (uint32_t)m->paths.n;
 	d->rec.chunk0 = (uint32_t)m->nchunks;
 	d->rec.nchunks = 0;
+	d->rec.gram_off = m->grams.n;
 	d->born = UINT32_MAX;
 	d->dead = 0;
 	rk_buf_add(&m->paths, path, rec->path_n);
 	rk_buf_byte(&m->paths, 0);
-	if (m->paths.err)
+	rk_buf_add(&m->grams, gram, rec->gram_n);
+	if (m->paths.err || m->grams.err)
 		return -ENOMEM;
 	m->ndocs++;
-	m->bytes += sizeof(*d) + rec->path_n + 16;
+	m->bytes += sizeof(*d) + rec->path_n + rec->gram_n + 16;
 	return (int64_t)doc;
 }
 
 int64_t rk_memtable_add(struct rk_memtable *m, const struct rk_doc_rec *rec,
-			const char *path, const struct rk_inverted *v,
+			const char *path, const uint8_t *gram,
+			const struct rk_inverted *v,
 			const struct rk_analyser *a, struct rk_termmap *map,
 			const float *vectors)
 {
@@ -343,7 +349,7 @@ int64_t rk_memtable_add(struct rk_memtable *m, const struct rk_doc_rec *rec,
 	if (map_prepare(m, map, a) < 0)
 		return -ENOMEM;
 	pthread_rwlock_wrlock(&m->lock);
-	doc = begin_doc(m, rec, path);
+	doc = begin_doc(m, rec, path, gram);
 	rc = doc < 0 ? (int)doc : 0;
 	for (size_t i = 0; i < v->nchunks && rc == 0; i++) {
 		if (i % CHUNKS_PER_LOCK == CHUNKS_PER_LOCK - 1) {

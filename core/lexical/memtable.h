@@ -61,7 +61,7 @@ struct rk_memtable {
 	struct rk_chunk_rec *chunks;
 	rk_norm *norms;
 	size_t nchunks, chunks_cap, norms_cap;
-	struct rk_buf paths, heads;
+	struct rk_buf paths, heads, grams;
 	struct rk_vocab vocab;
 	struct rk_mterm *terms; /* by vocabulary id */
 	size_t terms_cap;
@@ -103,14 +103,16 @@ struct rk_memtable *rk_memtable_ref(struct rk_memtable *m);
 void rk_memtable_unref(struct rk_memtable *m);
 
 /*
- * Append a document that no reader sees before rk_memtable_publish(). Takes
+ * Append a document that no reader sees before rk_memtable_publish(). rec
+ * says how long its signature is, whose bytes are `gram`. Takes
  * the lock, and gives it back from time to time while a large document goes
  * in. One writer at a time.
  * Returns the document's number or -ENOMEM; what was added before that stays
  * unseen. `vectors`: a row of the table's stride per chunk, or NULL for none.
  */
 int64_t rk_memtable_add(struct rk_memtable *m, const struct rk_doc_rec *rec,
-			const char *path, const struct rk_inverted *v,
+			const char *path, const uint8_t *gram,
+			const struct rk_inverted *v,
 			const struct rk_analyser *a, struct rk_termmap *map,
 			const float *vectors);
 /* From generation `born` on, the document is there. */
@@ -124,6 +126,15 @@ static inline const char *rk_memtable_path(const struct rk_memtable *m,
 					   size_t doc)
 {
 	return (const char *)m->paths.p + m->docs[doc].rec.path_off;
+}
+
+/* A document's signature: rec.gram_n bytes. */
+static inline const uint8_t *rk_memtable_gram(const struct rk_memtable *m,
+					      const struct rk_doc_rec *d)
+{
+	static const uint8_t NONE[1];
+
+	return d->gram_n ? m->grams.p + d->gram_off : NONE;
 }
 
 /* The vector of a chunk of a table that has vectors. */

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "lexical/cursor.h"
-#include "text/analyse.h"
+#include "text/property.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +16,12 @@ static int cancelled(const _Atomic int *cancel)
 	return cancel && *cancel;
 }
 
-/* Begin behind the unstemmed words, which have no postings. */
+/* Begin behind unstemmed words and properties: neither is in the text. */
 static void first_term(const struct rk_dict *d, struct rk_dict_iter *it)
 {
-	static const char AFTER_WORDS[] = {RK_WORD_MARK + 1, 0};
+	static const char AFTER_MARKS[] = {RK_PROPERTY_MARK + 1, 0};
 
-	rk_dict_seek(d, AFTER_WORDS, 1, it);
+	rk_dict_seek(d, AFTER_MARKS, 1, it);
 }
 
 /* --- vectors of a segment --- */

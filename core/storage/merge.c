@@ -133,7 +133,7 @@ static int each_doc(struct merge *m, doc_fn *fn, void *ctx)
 }
 
 struct offsets {
-	uint64_t path, chunk, head, doc;
+	uint64_t path, chunk, head, doc, gram;
 };
 
 static int put_doc(struct merge *m, struct rk_source *s,
@@ -148,8 +148,10 @@ static int put_doc(struct merge *m, struct rk_source *s,
 		return RK_ETOOBIG;
 	d.path_off = (uint32_t)o->path;
 	d.chunk0 = (uint32_t)o->chunk;
+	d.gram_off = o->gram;
 	o->path += d.path_n;
 	o->chunk += d.nchunks;
+	o->gram += d.gram_n;
 	rk_cw_add(m->cw, &d, sizeof(d));
 	return 0;
 }
@@ -160,6 +162,19 @@ static int put_path(struct merge *m, struct rk_source *s,
 	(void)s;
 	(void)ctx;
 	rk_cw_add(m->cw, path, r->path_n);
+	return 0;
+}
+
+static int put_gram(struct merge *m, struct rk_source *s,
+		    const struct rk_doc_rec *r, const char *path, void *ctx)
+{
+	const uint8_t *gram = s->ops->gram(s, r);
+
+	(void)path;
+	(void)ctx;
+	if (!gram)
+		return RK_ECORRUPT;
+	rk_cw_add(m->cw, gram, r->gram_n);
 	return 0;
 }
 
@@ -182,7 +197,7 @@ static int put_chunks(struct merge *m, struct rk_source *s,
 		k = *c;
 		k.doc = (uint32_t)o->doc;
 		k.head_off = (uint32_t)o->head;
-		o->head += (uint64_t)k.head_n + k.sym_n;
+		o->head += rk_chunk_head_bytes(&k);
 		rk_cw_add(m->cw, &k, sizeof(k));
 	}
 	o->doc++;
@@ -211,7 +226,7 @@ static int put_heads(struct merge *m, struct rk_source *s,
 
 		if (!c)
 			return RK_ECORRUPT;
-		rk_cw_add(m->cw, head, (size_t)c->head_n + c->sym_n);
+		rk_cw_add(m->cw, head, rk_chunk_head_bytes(c));
 	}
 	return 0;
 }
@@ -266,7 +281,7 @@ static int put_sorted(struct merge *m)
 
 static int put_table(struct merge *m, const char *name, doc_fn *fn)
 {
-	struct offsets o = {0, 0, 0, 0};
+	struct offsets o = {0};
 	int rc;
 
 	rk_cw_begin(m->cw, name);
@@ -283,7 +298,7 @@ static int put_tables(struct merge *m)
 	} TABLES[] = {
 		{"docs", put_doc},	{"paths", put_path},
 		{"chunks", put_chunks}, {"norms", put_norms},
-		{"heads", put_heads},
+		{"heads", put_heads},	{"grams", put_gram},
 	};
 	int rc = 0;
 

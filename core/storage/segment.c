@@ -50,19 +50,23 @@ static void find_sections(struct rk_segment *s)
 	s->s_dictix = rk_container_section(s->c, "dictix");
 	s->s_posts = rk_container_section(s->c, "posts");
 	s->s_poss = rk_container_section(s->c, "poss");
+	s->s_grams = rk_container_section(s->c, "grams");
 }
 
 /* The counts of the footer must fit the sections. */
 static int check_shape(const struct rk_segment *s)
 {
 	if (s->stats.docs > UINT32_MAX || s->stats.chunks > UINT32_MAX ||
-	    rk_section_len(s->c, s->s_docs) !=
-		    s->stats.docs * sizeof(struct rk_doc_rec) ||
 	    rk_section_len(s->c, s->s_sorted) != s->stats.docs * 4 ||
-	    rk_section_len(s->c, s->s_chunks) !=
-		    s->stats.chunks * sizeof(struct rk_chunk_rec) ||
 	    rk_section_len(s->c, s->s_norms) !=
 		    s->stats.chunks * sizeof(rk_norm))
+		return RK_ECORRUPT;
+	if (rk_segment_is_v1(s))
+		return 0;
+	if (rk_section_len(s->c, s->s_docs) !=
+		    s->stats.docs * sizeof(struct rk_doc_rec) ||
+	    rk_section_len(s->c, s->s_chunks) !=
+		    s->stats.chunks * sizeof(struct rk_chunk_rec))
 		return RK_ECORRUPT;
 	return 0;
 }
@@ -92,6 +96,8 @@ int rk_segment_open(const struct rk_io *io, int dir, uint64_t id,
 		find_sections(s);
 		if ((rc = read_meta(s)) == 0)
 			rc = check_shape(s);
+		if (rc == 0 && rk_segment_is_v1(s))
+			rc = rk_segment_read_v1(s);
 	}
 	if (rc < 0) {
 		rk_segment_unref(s);
@@ -115,6 +121,8 @@ void rk_segment_unref(struct rk_segment *s)
 	rk_container_close(s->c);
 	rk_vectors_unref(s->vec);
 	rk_vectors_unref(s->vec_next);
+	rk_free(s->old_docs);
+	rk_free(s->old_chunks);
 	rk_free(s->dead);
 	rk_free(s);
 }
@@ -137,7 +145,9 @@ static const void *at(struct rk_segment *s, int section, uint64_t off,
 const struct rk_doc_rec *rk_segment_doc(struct rk_segment *s, uint32_t doc)
 {
 	const struct rk_doc_rec *d =
-		at(s, s->s_docs, (uint64_t)doc * sizeof(*d), sizeof(*d));
+		s->old_docs ? (doc < s->ndocs ? &s->old_docs[doc] : NULL)
+			    : at(s, s->s_docs, (uint64_t)doc * sizeof(*d),
+				 sizeof(*d));
 
 	if (d &&
 	    (d->chunk0 > s->nchunks || d->nchunks > s->nchunks - d->chunk0)) {
@@ -156,7 +166,10 @@ const struct rk_chunk_rec *rk_segment_chunk(struct rk_segment *s,
 					    uint32_t chunk)
 {
 	const struct rk_chunk_rec *c =
-		at(s, s->s_chunks, (uint64_t)chunk * sizeof(*c), sizeof(*c));
+		s->old_chunks
+			? (chunk < s->nchunks ? &s->old_chunks[chunk] : NULL)
+			: at(s, s->s_chunks, (uint64_t)chunk * sizeof(*c),
+			     sizeof(*c));
 
 	if (c && c->doc >= s->ndocs) {
 		s->damaged = 1;
@@ -167,7 +180,14 @@ const struct rk_chunk_rec *rk_segment_chunk(struct rk_segment *s,
 
 const char *rk_segment_head(struct rk_segment *s, const struct rk_chunk_rec *c)
 {
-	return at(s, s->s_heads, c->head_off, (uint64_t)c->head_n + c->sym_n);
+	return at(s, s->s_heads, c->head_off, rk_chunk_head_bytes(c));
+}
+
+const uint8_t *rk_segment_gram(struct rk_segment *s, const struct rk_doc_rec *d)
+{
+	static const uint8_t NONE[1];
+
+	return d->gram_n ? at(s, s->s_grams, d->gram_off, d->gram_n) : NONE;
 }
 
 /* Once per segment: everything that a search reads at random. */

@@ -22,7 +22,7 @@ struct rk_segment {
 	_Atomic int refs;
 	struct rk_container *c;
 	int s_docs, s_paths, s_sorted, s_chunks, s_norms, s_heads, s_dict,
-		s_dictix, s_posts, s_poss;
+		s_dictix, s_posts, s_poss, s_grams;
 	struct rk_corpus_stats stats; /* of all its documents */
 	uint32_t ndocs, nchunks, nterms;
 	float avg_body, avg_head; /* the averages of its bounds */
@@ -30,6 +30,9 @@ struct rk_segment {
 	int lazy_err;		  /* with this result */
 	struct rk_dict dict;
 	const rk_norm *norms;
+	/* of the first format (segment_v1.c); NULL: used where they lie */
+	struct rk_doc_rec *old_docs;
+	struct rk_chunk_rec *old_chunks;
 	uint32_t *dead;		/* NULL while nothing is dead */
 	_Atomic uint32_t ndead; /* hint for readers without the lock */
 	/* vectors in the embedding space that serves, and in the one that is
@@ -38,6 +41,10 @@ struct rk_segment {
 	/* set when a granule fails: the index rebuilds this segment */
 	_Atomic int damaged;
 };
+
+/* segment_v1.c, for rk_segment_open() */
+int rk_segment_is_v1(const struct rk_segment *s);
+int rk_segment_read_v1(struct rk_segment *s); /* 0, -ENOMEM, RK_ECORRUPT */
 
 void rk_segment_name(uint64_t id, char out[40]);
 int rk_segment_open(const struct rk_io *io, int dir, uint64_t id,
@@ -51,7 +58,10 @@ const struct rk_doc_rec *rk_segment_doc(struct rk_segment *s, uint32_t doc);
 const char *rk_segment_path(struct rk_segment *s, const struct rk_doc_rec *d);
 const struct rk_chunk_rec *rk_segment_chunk(struct rk_segment *s,
 					    uint32_t chunk);
-/* heading path (head_n bytes), then symbols (sym_n bytes) */
+/* The document's signature: gram_n bytes. */
+const uint8_t *rk_segment_gram(struct rk_segment *s,
+			       const struct rk_doc_rec *d);
+/* heading path, symbols, entities: head_n, sym_n, ent_n bytes */
 const char *rk_segment_head(struct rk_segment *s, const struct rk_chunk_rec *c);
 /* All norms, or NULL. */
 const rk_norm *rk_segment_norms(struct rk_segment *s);

@@ -20,10 +20,15 @@ static const struct rk_chunk_rec *mem_chunk(struct rk_source *s, uint32_t chunk,
 {
 	const struct rk_chunk_rec *c = &s->mem->chunks[chunk];
 
-	*head = c->head_n + c->sym_n
+	*head = rk_chunk_head_bytes(c)
 			? (const char *)s->mem->heads.p + c->head_off
 			: "";
 	return c;
+}
+
+static const uint8_t *mem_gram(struct rk_source *s, const struct rk_doc_rec *d)
+{
+	return rk_memtable_gram(s->mem, d);
 }
 
 static int mem_dead(struct rk_source *s, uint32_t doc)
@@ -74,6 +79,7 @@ static int mem_next_posting(struct rk_source *s, struct rk_posting *p)
 static const struct rk_source_ops MEM_OPS = {
 	.doc = mem_doc,
 	.chunk = mem_chunk,
+	.gram = mem_gram,
 	.dead = mem_dead,
 	.norms = mem_norms,
 	.next_term = mem_next_term,
@@ -126,6 +132,11 @@ static const struct rk_chunk_rec *seg_chunk(struct rk_source *s, uint32_t chunk,
 
 	*head = c ? rk_segment_head(s->seg, c) : NULL;
 	return *head ? c : NULL;
+}
+
+static const uint8_t *seg_gram(struct rk_source *s, const struct rk_doc_rec *d)
+{
+	return rk_segment_gram(s->seg, d);
 }
 
 static int seg_dead(struct rk_source *s, uint32_t doc)
@@ -190,6 +201,7 @@ static int seg_next_posting(struct rk_source *s, struct rk_posting *p)
 static const struct rk_source_ops SEG_OPS = {
 	.doc = seg_doc,
 	.chunk = seg_chunk,
+	.gram = seg_gram,
 	.dead = seg_dead,
 	.norms = seg_norms,
 	.next_term = seg_next_term,

@@ -40,6 +40,8 @@ struct rk_source_ops {
 					const char **path);
 	const struct rk_chunk_rec *(*chunk)(struct rk_source *, uint32_t chunk,
 					    const char **head);
+	/* the document's signature, gram_n bytes */
+	const uint8_t *(*gram)(struct rk_source *, const struct rk_doc_rec *);
 	int (*dead)(struct rk_source *, uint32_t doc);
 	const rk_norm *(*norms)(struct rk_source *);
 	/* 1 with term, term_n, df set; 0 at the end; negative on error */

@@ -116,6 +116,11 @@ void rk_analyser_reset(struct rk_analyser *a)
 	a->ntoks = 0;
 }
 
+int64_t rk_analyser_intern(struct rk_analyser *a, const char *s, size_t n)
+{
+	return rk_vocab_id(&a->vocab, s, (uint32_t)n);
+}
+
 const struct rk_tok *rk_analyser_toks(const struct rk_analyser *a, size_t *n)
 {
 	*n = a->ntoks;

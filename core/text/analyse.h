@@ -51,6 +51,8 @@ int rk_analyse(struct rk_analyser *a, const char *s, size_t n, int code,
 	       uint32_t *pos);
 void rk_analyser_reset(struct rk_analyser *a);
 const struct rk_tok *rk_analyser_toks(const struct rk_analyser *a, size_t *n);
+/* The id of a term that is no word of the text (property.h), or -ENOMEM. */
+int64_t rk_analyser_intern(struct rk_analyser *a, const char *s, size_t n);
 
 /*
  * The vocabulary behind the ids. rk_analyser_trim() forgets it when it has

@@ -62,7 +62,7 @@ int chunk_emit(struct rk_chunks *c, const char *s, size_t off, size_t len,
 	       uint32_t line, const char *head, const char *sym)
 {
 	size_t end = off + len;
-	struct rk_chunk k = {.head = head, .sym = sym};
+	struct rk_chunk k = {.head = head, .sym = sym, .ent = ""};
 
 	while (off < end) { /* leading blank lines */
 		struct line l = chunk_line_at(s, end, off);
@@ -163,8 +163,30 @@ const char *heading_path(const struct heading_stack *h, struct rk_arena *a)
 	return n ? rk_arena_strndup(a, out, n) : "";
 }
 
+/* Extracted text: no chunk reaches over a form feed, which ends a page. */
+int chunk_pages(struct rk_chunks *c, const char *s, size_t n)
+{
+	uint32_t line = 1;
+	uint16_t page = 1;
+	int rc = 0;
+
+	for (size_t off = 0; off < n && rc == 0; page++) {
+		const char *ff = memchr(s + off, '\f', n - off);
+		size_t end = ff ? (size_t)(ff - s) + 1 : n, first = c->n;
+
+		rc = chunk_paragraphs(c, s, off, end, line, "");
+		for (size_t i = first; i < c->n; i++)
+			c->v[i].page = page;
+		line += count_lines(s + off, end - off);
+		off = end;
+		if (page == UINT16_MAX)
+			page--;
+	}
+	return rc;
+}
+
 static int chunk_dispatch(enum rk_kind kind, const char *text, size_t n,
-			  struct rk_chunks *out)
+			  const struct rk_entities *defs, struct rk_chunks *out)
 {
 	switch (kind) {
 	case RK_KIND_MARKDOWN:
@@ -172,23 +194,40 @@ static int chunk_dispatch(enum rk_kind kind, const char *text, size_t n,
 	case RK_KIND_MAN:
 		return chunk_man(out, text, n);
 	case RK_KIND_CODE:
-		return chunk_code(out, text, n);
+		return chunk_code(out, text, n, defs);
+	case RK_KIND_ASCIIDOC:
+	case RK_KIND_RST:
+	case RK_KIND_ORG:
+		return chunk_markup(out, kind, text, n);
+	case RK_KIND_MAIL:
+		return chunk_mail(out, text, n);
+	case RK_KIND_JSONL:
+	case RK_KIND_TABLE:
+		return chunk_records(out, kind, text, n);
+	case RK_KIND_LOG:
+		return chunk_log(out, text, n);
+	case RK_KIND_PAGES:
+		return chunk_pages(out, text, n);
 	case RK_KIND_BINARY:
 		return 0;
 	case RK_KIND_TEXT:
+	case RK_KINDS:
 	default:
 		return chunk_paragraphs(out, text, 0, n, 1, "");
 	}
 }
 
 int rk_chunk_text(enum rk_kind kind, const char *text, size_t n,
-		  struct rk_chunks *out)
+		  const struct rk_entities *defs, struct rk_chunks *out)
 {
-	int rc = chunk_dispatch(kind, text, n, out);
+	int rc = chunk_dispatch(kind, text, n, defs, out);
 
 	if (rc == 0 && out->n == 0) {
-		struct rk_chunk k = {
-			.line = 1, .nlines = 1, .head = "", .sym = ""};
+		struct rk_chunk k = {.line = 1,
+				     .nlines = 1,
+				     .head = "",
+				     .sym = "",
+				     .ent = ""};
 
 		rc = chunks_push(out, k);
 	}

@@ -18,11 +18,14 @@ struct rk_chunk {
 	uint32_t nlines;   /* at least 1 */
 	const char *head;  /* heading path "A > B", or "" */
 	const char *sym;   /* names defined here, space-separated, or "" */
+	const char *ent;   /* what is defined here, encoded (entity.h), or "" */
 	uint16_t head_len; /* bytes, at most RK_HEAD_MAX */
 	uint16_t sym_len;  /* bytes, at most RK_SYM_MAX */
+	uint16_t ent_len;  /* bytes, at most RK_ENT_MAX */
+	uint16_t page;	   /* from 1; 0: the document has none */
 };
 
-enum { RK_HEAD_MAX = 400, RK_SYM_MAX = 240 };
+enum { RK_HEAD_MAX = 400, RK_SYM_MAX = 240, RK_ENT_MAX = 32000 };
 
 /* Growing list; head and sym strings live in its arena. */
 struct rk_chunks {
@@ -38,14 +41,17 @@ struct rk_chunks {
 enum { RK_CHUNKS_MAX = 50000 };
 
 /*
- * Cut n bytes of text by the structure of its kind: Markdown by heading
- * (CommonMark), manual pages by section, code by top-level block, the rest
- * by paragraph. A single line of any length is cut too. An empty text gives
- * one empty chunk, so that the document can be found by its name.
- * Returns 0 or -ENOMEM. Call rk_chunks_release() in both cases.
+ * Cut n bytes of text by the structure of its kind: markup by heading, manual
+ * pages by section, code by definition (`defs`, in order of lines; NULL: by
+ * the shape of its lines), mail by message, tables and JSON Lines by record,
+ * logs by gaps in time, the rest by paragraph. A single line of any length is
+ * cut too. An empty text gives one empty chunk, so that the document can be
+ * found by its name. Returns 0 or -ENOMEM. Call rk_chunks_release() in both
+ * cases.
  */
+struct rk_entities;
 int rk_chunk_text(enum rk_kind kind, const char *text, size_t n,
-		  struct rk_chunks *out);
+		  const struct rk_entities *defs, struct rk_chunks *out);
 void rk_chunks_release(struct rk_chunks *c);
 
 /* A token estimate for language models: about four bytes a token. */

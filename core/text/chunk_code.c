@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Source code by top-level block: a block starts at a line in column one that
- * follows a blank line (or a line that closes a block). Small blocks are put
- * together, large ones cut at blank lines. Names defined at the top level are
- * recognised by their shape; a parser can do better where there is one.
+ * Source code by definition. A definition of several lines is a chunk, with
+ * the comment above it; a class too large for one is cut at its methods; small
+ * definitions are put together. Where no parser knows the language, or none is
+ * there, definitions are recognised by the shape of their lines.
  */
 #include "text/chunk_internal.h"
+#include "text/entity.h"
+#include "base/mem.h"
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+
+enum {
+	COMMENT_LINES = 60, /* above a definition, at most */
+	GLUE_MIN = 120,	    /* less between definitions joins the next */
+	SPLIT = 8000,	    /* a larger one is cut at what it contains */
+};
+
+/* --- definitions by shape --- */
 
 static int word_char(char c)
 {
@@ -63,7 +73,7 @@ static int keyword_name(const char *s, struct line l, size_t *off, size_t *len)
 	return 0;
 }
 
-/* `type name(…`: the word before the first parenthesis, if it defines. */
+/* `type name(...`: the word before the first parenthesis, if it defines. */
 static int call_shape_name(const char *s, struct line l, size_t *off,
 			   size_t *len)
 {
@@ -95,72 +105,262 @@ static int defined_name(const char *s, struct line l, size_t *off, size_t *len)
 	       (s[l.off] != '#' && call_shape_name(s, l, off, len));
 }
 
-/* Names defined in [off, end), separated by spaces, in the arena. */
-static const char *collect_symbols(struct rk_arena *a, const char *s,
-				   size_t off, size_t end)
+/* Up to the line before the next one that starts in column one. */
+static uint32_t shape_end(const char *s, size_t n, struct line l, uint32_t line)
 {
-	char out[RK_SYM_MAX + 1];
-	size_t n = 0;
+	uint32_t end = line;
 
-	while (off < end) {
-		struct line l = chunk_line_at(s, end, off);
+	while (l.next < n) {
+		l = chunk_line_at(s, n, l.next);
+		line++;
+		if (chunk_line_blank(s, l))
+			continue;
+		if (!isspace((unsigned char)s[l.off]) &&
+		    !strchr("{})]", s[l.off]))
+			break;
+		end = line;
+	}
+	return end;
+}
+
+int rk_entities_by_shape(const char *s, size_t n, struct rk_entities *out)
+{
+	uint32_t line = 1;
+	int rc = 0;
+
+	for (size_t off = 0; off < n && rc == 0; line++) {
+		struct line l = chunk_line_at(s, n, off);
 		size_t at, len;
+		char name[128];
 
-		if (defined_name(s, l, &at, &len) && n + len + 1 < RK_SYM_MAX) {
-			if (n)
-				out[n++] = ' ';
-			memcpy(out + n, s + at, len);
-			n += len;
+		if (defined_name(s, l, &at, &len) && len < sizeof(name)) {
+			struct rk_entity e = {.name = name,
+					      .kind = "definition",
+					      .scope = "",
+					      .signature = "",
+					      .line = line};
+
+			memcpy(name, s + at, len);
+			name[len] = '\0';
+			e.end = shape_end(s, n, l, line);
+			rc = rk_entities_add(out, &e);
 		}
 		off = l.next;
-	}
-	return n ? rk_arena_strndup(a, out, n) : "";
-}
-
-static int starts_block(const char *s, struct line l, int after_gap)
-{
-	return after_gap && l.end > l.off &&
-	       !isspace((unsigned char)s[l.off]) && s[l.off] != '}' &&
-	       s[l.off] != ')' && s[l.off] != '{';
-}
-
-/* One collected block: whole if it fits, else at blank lines. */
-static int emit_block(struct rk_chunks *c, const char *s, size_t off,
-		      size_t end, uint32_t line)
-{
-	const char *sym = collect_symbols(&c->arena, s, off, end);
-	size_t first = c->n;
-	int rc;
-
-	if (!sym)
-		return -ENOMEM;
-	if (end - off <= 4 * CHUNK_MAX)
-		return chunk_emit(c, s, off, end - off, line, "", sym);
-	rc = chunk_paragraphs(c, s, off, end, line, "");
-	for (size_t i = first; i < c->n; i++) {
-		c->v[i].sym = sym;
-		c->v[i].sym_len = (uint16_t)strlen(sym);
 	}
 	return rc;
 }
 
-int chunk_code(struct rk_chunks *c, const char *s, size_t n)
+/* --- where chunks begin --- */
+
+struct code {
+	struct rk_chunks *c;
+	const char *s;
+	size_t n;
+	size_t *line_off; /* [line - 1]; one more at the end */
+	uint32_t nlines;
+	const struct rk_entities *defs;
+	uint8_t *begins; /* [line - 1]: a chunk may begin here */
+};
+
+static int index_lines(struct code *k)
 {
-	size_t start = 0;
-	uint32_t line = 1, first = 1;
-	int after_gap = 0, rc = 0;
+	size_t cap = 0, caps = 0, off = 0;
 
-	for (size_t off = 0; off < n && rc == 0; line++) {
-		struct line l = chunk_line_at(s, n, off);
-
-		if (starts_block(s, l, after_gap) &&
-		    off - start >= CHUNK_CODE_MIN) {
-			rc = emit_block(c, s, start, off, first);
-			start = off;
-			first = line;
-		}
-		after_gap = chunk_line_blank(s, l) || s[l.off] == '}';
-		off = l.next;
+	for (;;) {
+		if (rk_grow(&k->line_off, &cap, k->nlines + 2,
+			    sizeof(*k->line_off)) < 0)
+			return -ENOMEM;
+		k->line_off[k->nlines] = off;
+		if (off >= k->n)
+			break;
+		off = chunk_line_at(k->s, k->n, off).next;
+		k->nlines++;
 	}
-	return rc ? rc : emit_block(c, s, start, n, first);
+	return rk_grow(&k->begins, &caps, k->nlines + 1, 1);
+}
+
+static size_t bytes_of(const struct code *k, uint32_t first, uint32_t last)
+{
+	return k->line_off[last] - k->line_off[first - 1];
+}
+
+static int blank(const struct code *k, uint32_t line)
+{
+	return chunk_line_blank(
+		k->s, chunk_line_at(k->s, k->n, k->line_off[line - 1]));
+}
+
+/* Up to the first line of the comment or attributes above it. */
+static uint32_t with_comment(const struct code *k, uint32_t line,
+			     uint32_t floor)
+{
+	uint32_t first = line;
+
+	while (first > floor && line - first < COMMENT_LINES &&
+	       !blank(k, first - 1))
+		first--;
+	return first;
+}
+
+static int has_inner(const struct code *k, size_t i)
+{
+	const struct rk_entity *e = &k->defs->v[i];
+
+	for (size_t j = i + 1; j < k->defs->n; j++) {
+		const struct rk_entity *x = &k->defs->v[j];
+
+		if (x->line > e->end)
+			return 0;
+		if (x->end > x->line && x->line > e->line)
+			return 1;
+	}
+	return 0;
+}
+
+static void mark_begins(struct code *k)
+{
+	uint32_t next = 1; /* first line that belongs to nothing yet */
+
+	for (size_t i = 0; i < k->defs->n; i++) {
+		const struct rk_entity *e = &k->defs->v[i];
+		uint32_t end = e->end < k->nlines ? e->end : k->nlines;
+
+		if (e->line < next || e->line > k->nlines || end <= e->line)
+			continue;
+		k->begins[with_comment(k, e->line, next) - 1] = 1;
+		if (bytes_of(k, e->line, end) > SPLIT && has_inner(k, i)) {
+			next = e->line + 1;
+			continue;
+		}
+		next = end + 1;
+		if (next <= k->nlines)
+			k->begins[next - 1] = 1;
+	}
+}
+
+/* --- what a chunk defines --- */
+
+/* Worth a place among the names that a chunk is found by. */
+static int named_first(const struct rk_entity *e)
+{
+	if (strcmp(e->kind, "member") == 0 && !*e->signature &&
+	    e->end == e->line)
+		return 0;
+	return strcmp(e->kind, "enumerator") != 0;
+}
+
+static int describe(struct code *k, struct rk_chunk *c, size_t *at)
+{
+	uint32_t last = c->line + c->nlines - 1;
+	struct rk_buf ent = RK_BUF_INIT;
+	char sym[RK_SYM_MAX + 1];
+	size_t n = 0;
+
+	while (*at < k->defs->n && k->defs->v[*at].line < c->line)
+		++*at;
+	for (size_t i = *at; i < k->defs->n && k->defs->v[i].line <= last;
+	     i++) {
+		const struct rk_entity *e = &k->defs->v[i];
+		size_t len = strlen(e->name), before = ent.n;
+
+		if (named_first(e) && n + len + 1 < RK_SYM_MAX) {
+			if (n)
+				sym[n++] = ' ';
+			memcpy(sym + n, e->name, len);
+			n += len;
+		}
+		rk_entity_encode(e, &ent);
+		if (ent.n > RK_ENT_MAX) {
+			ent.n = before;
+			break;
+		}
+		if (i == *at && *e->scope && c->head_len == 0) {
+			c->head = e->scope;
+			c->head_len = (uint16_t)strnlen(e->scope, 120);
+		}
+	}
+	c->head = rk_arena_strndup(&k->c->arena, c->head, c->head_len);
+	c->sym = rk_arena_strndup(&k->c->arena, sym, n);
+	c->sym_len = (uint16_t)n;
+	c->ent = rk_arena_strndup(&k->c->arena, ent.n ? (char *)ent.p : "",
+				  ent.n);
+	c->ent_len = (uint16_t)ent.n;
+	n = ent.err ? 1 : 0;
+	rk_buf_release(&ent);
+	return n || !c->head || !c->sym || !c->ent ? -ENOMEM : 0;
+}
+
+/* --- cutting --- */
+
+/* Lines [first, last]: whole if it fits, else at blank lines. */
+static int emit_lines(struct code *k, uint32_t first, uint32_t last)
+{
+	size_t off = k->line_off[first - 1], end = k->line_off[last];
+
+	if (end - off <= 4 * CHUNK_MAX)
+		return chunk_emit(k->c, k->s, off, end - off, first, "", "");
+	return chunk_paragraphs(k->c, k->s, off, end, first, "");
+}
+
+/* May [first, last] and what follows up to `end` be one chunk? */
+static int together(const struct code *k, uint32_t first, uint32_t last,
+		    uint32_t end)
+{
+	size_t have = bytes_of(k, first, last);
+	size_t more = bytes_of(k, last + 1, end);
+
+	return have < GLUE_MIN || more < GLUE_MIN / 2 ||
+	       (more < CHUNK_CODE_ALONE && have + more < CHUNK_CODE_PACK);
+}
+
+static uint32_t part_end(const struct code *k, uint32_t line)
+{
+	while (line < k->nlines && !k->begins[line])
+		line++;
+	return line;
+}
+
+static int cut(struct code *k)
+{
+	uint32_t first = 1;
+	int rc = 0;
+
+	while (rc == 0 && first <= k->nlines) {
+		uint32_t last = part_end(k, first);
+
+		while (last < k->nlines) {
+			uint32_t end = part_end(k, last + 1);
+
+			if (!together(k, first, last, end))
+				break;
+			last = end;
+		}
+		rc = emit_lines(k, first, last);
+		first = last + 1;
+	}
+	return rc;
+}
+
+int chunk_code(struct rk_chunks *c, const char *s, size_t n,
+	       const struct rk_entities *defs)
+{
+	struct code k = {.c = c, .s = s, .n = n, .defs = defs};
+	struct rk_entities shape = RK_ENTITIES_INIT;
+	size_t at = 0;
+	int rc = index_lines(&k);
+
+	if (rc == 0 && (!defs || defs->n == 0)) {
+		rc = rk_entities_by_shape(s, n, &shape);
+		k.defs = &shape;
+	}
+	if (rc == 0) {
+		mark_begins(&k);
+		rc = cut(&k);
+	}
+	for (size_t i = 0; i < c->n && rc == 0; i++)
+		rc = describe(&k, &c->v[i], &at);
+	rk_entities_release(&shape);
+	rk_free(k.line_off);
+	rk_free(k.begins);
+	return rc;
 }

@@ -6,10 +6,11 @@
 
 /* Sizes in bytes that a chunk of prose or code aims at. */
 enum {
-	CHUNK_TARGET = 2400,  /* a chunk this large is closed at a boundary */
-	CHUNK_MAX = 6000,     /* never larger, except by one short line */
-	CHUNK_CODE_MIN = 400, /* smaller top-level blocks are put together */
-	CHUNK_WHOLE = 2000,   /* a Markdown document this small stays whole */
+	CHUNK_TARGET = 2400, /* a chunk this large is closed at a boundary */
+	CHUNK_MAX = 6000,    /* never larger, except by one short line */
+	CHUNK_CODE_ALONE = 1000, /* a definition this large begins a chunk */
+	CHUNK_CODE_PACK = 2000,	 /* smaller ones join the one before */
+	CHUNK_WHOLE = 2000, /* a Markdown document this small stays whole */
 };
 
 /* A line of the text: [off, end) without its newline. */
@@ -31,7 +32,15 @@ int chunk_paragraphs(struct rk_chunks *c, const char *s, size_t off, size_t end,
 
 int chunk_markdown(struct rk_chunks *c, const char *s, size_t n);
 int chunk_man(struct rk_chunks *c, const char *s, size_t n);
-int chunk_code(struct rk_chunks *c, const char *s, size_t n);
+int chunk_code(struct rk_chunks *c, const char *s, size_t n,
+	       const struct rk_entities *defs);
+int chunk_markup(struct rk_chunks *c, enum rk_kind kind, const char *s,
+		 size_t n);
+int chunk_records(struct rk_chunks *c, enum rk_kind kind, const char *s,
+		  size_t n);
+int chunk_mail(struct rk_chunks *c, const char *s, size_t n);
+int chunk_log(struct rk_chunks *c, const char *s, size_t n);
+int chunk_pages(struct rk_chunks *c, const char *s, size_t n);
 
 /*
  * Heading levels 1 to 6 as a stack; rk "path" is "A > B > C". A new heading

@@ -6,32 +6,10 @@
  * is taken from its source line.
  */
 #include "text/chunk_internal.h"
+#include "text/metadata.h"
 #include <cmark.h>
 #include <errno.h>
 #include <string.h>
-
-/* Bytes of front matter at the start, its closing line included; or 0. */
-static size_t front_matter(const char *s, size_t n)
-{
-	struct line l;
-	size_t off;
-
-	if (n < 8 || strncmp(s, "---", 3) != 0)
-		return 0;
-	l = chunk_line_at(s, n, 0);
-	if (l.end - l.off > 4)
-		return 0;
-	for (off = l.next; off < n; off = l.next) {
-		l = chunk_line_at(s, n, off);
-		if (l.end - l.off <= 4 && l.end - l.off >= 3 &&
-		    (memcmp(s + off, "---", 3) == 0 ||
-		     memcmp(s + off, "...", 3) == 0))
-			return l.next;
-		if (off > 64 * 1024)
-			break;
-	}
-	return 0;
-}
 
 static uint32_t lines_in(const char *s, size_t n)
 {
@@ -131,7 +109,7 @@ static int md_whole(struct md *m, cmark_node *root, uint32_t skipped)
 
 int chunk_markdown(struct rk_chunks *c, const char *s, size_t n)
 {
-	size_t skip = front_matter(s, n);
+	size_t skip = rk_front_matter(s, n);
 	uint32_t skipped = lines_in(s, skip);
 	struct md m = {
 		.c = c, .s = s, .n = n, .line = 1, .at_line = 1, .path = ""};

@@ -264,14 +264,14 @@ static int sniff_gzip(const struct rk_io *io, int fd)
 	       magic[0] == 0x1f && magic[1] == 0x8b && magic[2] == 8;
 }
 
-int rk_text_load(const struct rk_io *io, int fd, const char *path,
-		 size_t max_bytes, struct rk_text *out)
+static int load(const struct rk_io *io, int fd, enum rk_kind kind,
+		size_t max_bytes, struct rk_text *out)
 {
 	struct rk_buf b = RK_BUF_INIT;
 	struct rk_text t = RK_TEXT_INIT;
 	int rc;
 
-	t.kind = rk_kind_of_path(path);
+	t.kind = kind;
 	rc = read_plain(io, fd, 0, max_bytes + 1, &b);
 	if (rc == 0 && b.n >= 3 && b.p[0] == 0x1f && b.p[1] == 0x8b &&
 	    b.p[2] == 8) {
@@ -288,6 +288,21 @@ int rk_text_load(const struct rk_io *io, int fd, const char *path,
 	}
 	*out = t;
 	return 0;
+}
+
+int rk_text_load(const struct rk_io *io, int fd, const char *path,
+		 size_t max_bytes, struct rk_text *out)
+{
+	return load(io, fd, rk_kind_of_path(path), max_bytes, out);
+}
+
+int rk_text_load_raw(const struct rk_io *io, int fd, const char *path,
+		     size_t max_bytes, struct rk_text *out)
+{
+	enum rk_kind kind = rk_kind_of_path(path);
+
+	return load(io, fd, kind == RK_KIND_MAN ? RK_KIND_TEXT : kind,
+		    max_bytes, out);
 }
 
 static int derived_kind(const struct rk_io *io, int fd, const char *path)

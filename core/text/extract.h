@@ -34,6 +34,10 @@ struct rk_text {
 int rk_text_load(const struct rk_io *io, int fd, const char *path,
 		 size_t max_bytes, struct rk_text *out);
 
+/* As rk_text_load, with roff escapes as they are: what line tools see. */
+int rk_text_load_raw(const struct rk_io *io, int fd, const char *path,
+		     size_t max_bytes, struct rk_text *out);
+
 /*
  * As rk_text_load, but only text bytes [off, off+len): cheap for plain
  * files, which are read at that place. Fewer bytes where the text ends.

@@ -5,25 +5,93 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const MARKDOWN_EXT[] = {"md",  "markdown", "mdown", "mkd",
-					   "mdx", "rmd",      NULL};
-static const char *const CODE_EXT[] = {
-	"c",	 "h",	  "cc",	   "cpp",   "cxx",  "hh",   "hpp",  "hxx",
-	"inl",	 "m",	  "mm",	   "rs",    "go",   "java", "kt",   "kts",
-	"scala", "cs",	  "fs",	   "swift", "js",   "mjs",  "cjs",  "jsx",
-	"ts",	 "tsx",	  "vue",   "py",    "pyi",  "rb",   "pl",   "pm",
-	"php",	 "lua",	  "tcl",   "sh",    "bash", "zsh",  "fish", "ps1",
-	"sql",	 "r",	  "jl",	   "hs",    "ml",   "mli",  "ex",   "exs",
-	"erl",	 "clj",	  "el",	   "lisp",  "scm",  "vim",  "s",    "asm",
-	"d",	 "zig",	  "nim",   "pas",   "f",    "f90",  "v",    "sv",
-	"vhd",	 "proto", "cmake", "mk",    "y",    "l",    "dts",  "css",
-	"scss",	 NULL};
+/* Extensions of programming languages, separated by blanks. */
+static const struct language {
+	const char *name, *ext;
+} LANGUAGES[] = {
+	{"c", "c h inl"},
+	{"c++", "cc cpp cxx c++ hh hpp hxx h++ ipp tpp"},
+	{"objectivec", "m mm"},
+	{"rust", "rs"},
+	{"go", "go"},
+	{"java", "java"},
+	{"kotlin", "kt kts"},
+	{"scala", "scala sc"},
+	{"csharp", "cs"},
+	{"fsharp", "fs fsx"},
+	{"swift", "swift"},
+	{"javascript", "js mjs cjs jsx"},
+	{"typescript", "ts tsx mts cts"},
+	{"vue", "vue svelte"},
+	{"python", "py pyi pyx"},
+	{"ruby", "rb rake gemspec"},
+	{"perl", "pl pm t"},
+	{"php", "php phtml"},
+	{"lua", "lua"},
+	{"tcl", "tcl tk"},
+	{"sh", "sh bash zsh ksh fish bats"},
+	{"powershell", "ps1 psm1"},
+	{"sql", "sql"},
+	{"r", "r"},
+	{"julia", "jl"},
+	{"haskell", "hs lhs"},
+	{"ocaml", "ml mli"},
+	{"elixir", "ex exs"},
+	{"erlang", "erl hrl"},
+	{"clojure", "clj cljs cljc edn"},
+	{"lisp", "el lisp lsp cl"},
+	{"scheme", "scm ss rkt"},
+	{"vim", "vim"},
+	{"asm", "s asm"},
+	{"d", "d"},
+	{"zig", "zig"},
+	{"nim", "nim"},
+	{"pascal", "pas pp"},
+	{"fortran", "f f77 f90 f95 f03"},
+	{"verilog", "v sv svh vh"},
+	{"vhdl", "vhd vhdl"},
+	{"protobuf", "proto"},
+	{"cmake", "cmake"},
+	{"make", "mk mak"},
+	{"yacc", "y yy"},
+	{"lex", "l ll"},
+	{"devicetree", "dts dtsi"},
+	{"css", "css scss sass less"},
+	{"groovy", "groovy gradle"},
+	{"dart", "dart"},
+	{"awk", "awk"},
+	{"ada", "adb ads"},
+};
 
-static int one_of(const char *ext, size_t n, const char *const *list)
+static const struct {
+	enum rk_kind kind;
+	const char *name, *ext;
+} KINDS[] = {
+	{RK_KIND_TEXT, "text", ""},
+	{RK_KIND_MARKDOWN, "markdown", "md markdown mdown mkd mdx rmd qmd"},
+	{RK_KIND_CODE, "code", ""},
+	{RK_KIND_MAN, "man", ""},
+	{RK_KIND_BINARY, "binary", ""},
+	{RK_KIND_ASCIIDOC, "asciidoc", "adoc asciidoc asc"},
+	{RK_KIND_RST, "rst", "rst rest"},
+	{RK_KIND_ORG, "org", "org"},
+	{RK_KIND_MAIL, "mail", "eml mbox mbx"},
+	{RK_KIND_JSONL, "jsonl", "jsonl ndjson"},
+	{RK_KIND_TABLE, "table", "csv tsv"},
+	{RK_KIND_LOG, "log", "log"},
+	{RK_KIND_PAGES, "pages", ""},
+};
+_Static_assert(sizeof(KINDS) / sizeof(KINDS[0]) == RK_KINDS, "one row each");
+
+static int one_of(const char *ext, size_t n, const char *list)
 {
-	for (; *list; list++)
-		if (strlen(*list) == n && strncasecmp(ext, *list, n) == 0)
+	while (*list) {
+		size_t k = strcspn(list, " ");
+
+		if (k == n && strncasecmp(ext, list, n) == 0)
 			return 1;
+		list += k + (list[k] == ' ');
+	}
 	return 0;
 }
 
@@ -38,33 +106,70 @@ static int manual_section(const char *ext, size_t n)
 	return 1;
 }
 
-enum rk_kind rk_kind_of_path(const char *path)
+/* The last component without a suffix of compression. */
+static const char *base_name(const char *path, size_t *n)
 {
-	const char *base = strrchr(path, '/');
-	const char *dot;
-	size_t n;
+	const char *base = strrchr(path, '/'), *dot;
 
 	base = base ? base + 1 : path;
-	n = strlen(base);
-	if (n > 3 && strcasecmp(base + n - 3, ".gz") == 0)
-		n -= 3;
-	if (n == 8 && strncmp(base, "Makefile", 8) == 0)
-		return RK_KIND_CODE;
-	dot = memrchr(base, '.', n);
+	*n = strlen(base);
+	dot = memrchr(base, '.', *n);
+	if (dot && dot > base &&
+	    one_of(dot + 1, strlen(dot + 1), "gz xz zst bz2"))
+		*n = (size_t)(dot - base);
+	return base;
+}
+
+static const char *extension(const char *base, size_t n, size_t *ext_n)
+{
+	const char *dot = memrchr(base, '.', n);
+
+	*ext_n = 0;
 	if (!dot || dot == base)
-		return RK_KIND_TEXT;
-	n = (size_t)(base + n - dot) - 1;
-	if (one_of(dot + 1, n, MARKDOWN_EXT))
-		return RK_KIND_MARKDOWN;
-	if (one_of(dot + 1, n, CODE_EXT))
+		return NULL;
+	*ext_n = (size_t)(base + n - dot) - 1;
+	return dot + 1;
+}
+
+const char *rk_language_of_path(const char *path)
+{
+	size_t n, k;
+	const char *base = base_name(path, &n);
+	const char *ext = extension(base, n, &k);
+
+	if (one_of(base, n, "Makefile GNUmakefile"))
+		return "make";
+	if (one_of(base, n, "Rakefile Gemfile"))
+		return "ruby";
+	if (!ext)
+		return "";
+	for (size_t i = 0; i < sizeof(LANGUAGES) / sizeof(LANGUAGES[0]); i++)
+		if (one_of(ext, k, LANGUAGES[i].ext))
+			return LANGUAGES[i].name;
+	return "";
+}
+
+enum rk_kind rk_kind_of_path(const char *path)
+{
+	size_t n, k;
+	const char *base = base_name(path, &n);
+	const char *ext = extension(base, n, &k);
+
+	if (*rk_language_of_path(path))
 		return RK_KIND_CODE;
-	return manual_section(dot + 1, n) ? RK_KIND_MAN : RK_KIND_TEXT;
+	if (one_of(base, n, "mbox"))
+		return RK_KIND_MAIL;
+	if (one_of(base, n, "syslog dmesg"))
+		return RK_KIND_LOG;
+	if (!ext)
+		return RK_KIND_TEXT;
+	for (size_t i = 0; i < RK_KINDS; i++)
+		if (one_of(ext, k, KINDS[i].ext))
+			return KINDS[i].kind;
+	return manual_section(ext, k) ? RK_KIND_MAN : RK_KIND_TEXT;
 }
 
 const char *rk_kind_name(enum rk_kind kind)
 {
-	static const char *const NAME[] = {"text", "markdown", "code", "man",
-					   "binary"};
-
-	return (unsigned)kind < 5 ? NAME[kind] : "text";
+	return (unsigned)kind < RK_KINDS ? KINDS[kind].name : "text";
 }

@@ -9,10 +9,21 @@ enum rk_kind {
 	RK_KIND_CODE = 2,
 	RK_KIND_MAN = 3, /* roff manual page */
 	RK_KIND_BINARY = 4,
+	RK_KIND_ASCIIDOC = 5,
+	RK_KIND_RST = 6, /* reStructuredText */
+	RK_KIND_ORG = 7,
+	RK_KIND_MAIL = 8,   /* a message, or a mailbox of them */
+	RK_KIND_JSONL = 9,  /* JSON Lines */
+	RK_KIND_TABLE = 10, /* CSV, TSV */
+	RK_KIND_LOG = 11,
+	RK_KIND_PAGES = 12, /* extracted; form feeds end pages */
+	RK_KINDS,
 };
 
-/* By file name alone; a compression suffix (.gz) is looked through. */
+/* By file name alone; a compression suffix is looked through. */
 enum rk_kind rk_kind_of_path(const char *path);
 const char *rk_kind_name(enum rk_kind kind);
+/* The programming language that a file name stands for, or "". */
+const char *rk_language_of_path(const char *path);
 
 #endif

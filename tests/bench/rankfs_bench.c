@@ -39,7 +39,9 @@ static void put_one(struct rk_index *ix, struct rk_worker *w)
 		snprintf(path, sizeof(path), "new/%d", i);
 		n = snprintf(text, sizeof(text), "fresh document fresh%d", i);
 		start = bench_now_us();
-		rk_put_text(ix, w, path, &rec, RK_KIND_TEXT, text, (size_t)n);
+		rk_put_text(ix, w, path, &rec,
+			    &(struct rk_source_text){RK_KIND_TEXT, text,
+						     (size_t)n, -1});
 		sum += bench_now_us() - start;
 	}
 	printf("put_us %.1f\n", sum / 200);
@@ -105,8 +107,9 @@ int main(int argc, char **argv)
 		char path[32];
 
 		snprintf(path, sizeof(path), "d/%07ld", n++);
-		rk_put_text(ix, &w, path, &rec, RK_KIND_TEXT, line,
-			    strlen(line) - 1);
+		rk_put_text(ix, &w, path, &rec,
+			    &(struct rk_source_text){RK_KIND_TEXT, line,
+						     strlen(line) - 1, -1});
 	}
 	rk_compact(ix);
 	printf("ingest_cpu_s %.2f\ningest_wall_s %.2f\n", bench_cpu_s() - cpu,

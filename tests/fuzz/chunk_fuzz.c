@@ -3,11 +3,24 @@
 #include "fuzz/fuzz.h"
 #include "text/analyse.h"
 #include "text/chunk.h"
+#include "text/entity.h"
+#include "text/metadata.h"
+
+static void check_entities(const struct rk_chunk *c)
+{
+	const char *p = c->ent, *end = p + c->ent_len;
+	struct rk_entity_ref e;
+
+	while (rk_entity_next(&p, end, &e))
+		PROPERTY(e.line >= c->line && e.line < c->line + c->nlines);
+	PROPERTY(p == end);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct rk_analyser *a;
 	struct rk_chunks c = RK_CHUNKS_INIT;
+	struct rk_buf props = RK_BUF_INIT;
 	char *text;
 	size_t end = 0;
 	uint32_t pos = 0;
@@ -20,8 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	text = malloc(n);
 	memcpy(text, data + 1, n - 1);
 	text[n - 1] = '\0';
-	PROPERTY(rk_chunk_text((enum rk_kind)(data[0] % 5), text, n - 1, &c) ==
-		 0);
+	PROPERTY(rk_chunk_text((enum rk_kind)(data[0] % RK_KINDS), text, n - 1,
+			       NULL, &c) == 0);
 	PROPERTY(c.n >= 1);
 	for (size_t i = 0; i < c.n; i++) {
 		PROPERTY(c.v[i].off >= end);
@@ -31,11 +44,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		PROPERTY(strlen(c.v[i].head) == c.v[i].head_len);
 		PROPERTY(c.v[i].head_len <= RK_HEAD_MAX);
 		PROPERTY(c.v[i].sym_len <= RK_SYM_MAX);
+		PROPERTY(c.v[i].ent_len <= RK_ENT_MAX);
+		check_entities(&c.v[i]);
 		rk_analyser_reset(a);
 		PROPERTY(rk_analyse(a, text + c.v[i].off, c.v[i].len, 1,
 				    &pos) == 0);
 	}
 	PROPERTY(rk_analyser_trim(a) == 0);
+	PROPERTY(rk_metadata((enum rk_kind)(data[0] % RK_KINDS), text, n - 1,
+			     &props) == 0);
+	PROPERTY(props.n == 0 || props.p[props.n - 1] == 0);
+	rk_buf_release(&props);
 	rk_chunks_release(&c);
 	free(text);
 	return 0;

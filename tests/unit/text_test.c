@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "text/analyse.h"
 #include "text/chunk.h"
+#include "text/entity.h"
+#include "text/metadata.h"
+#include "text/property.h"
 #include "text/ignore.h"
 #include "text/kind.h"
 #include "text/stop.h"
@@ -157,7 +160,7 @@ static char *chunks(enum rk_kind kind, const char *s, size_t n)
 	struct rk_chunks c = RK_CHUNKS_INIT;
 	struct rk_buf b = RK_BUF_INIT;
 
-	CHECK_INT(rk_chunk_text(kind, s, n, &c), 0);
+	CHECK_INT(rk_chunk_text(kind, s, n, NULL, &c), 0);
 	for (size_t i = 0; i < c.n; i++)
 		rk_buf_printf(&b, "%s%u+%u %s|%s", i ? "; " : "", c.v[i].line,
 			      c.v[i].nlines, c.v[i].head, c.v[i].sym);
@@ -208,13 +211,170 @@ static void a_short_markdown_file_is_one_chunk_with_its_title(void)
 
 static void code_is_cut_at_top_level_blocks(void)
 {
-	char *s = long_text("int first(int a)\n{\n", "\tcall(a, b, c);\n", 40,
+	char *s = long_text("int first(int a)\n{\n", "\tcall(a, b, c);\n", 80,
 			    "}\n\nstatic void second(void)\n{\n\tx();\n}\n");
-	char *got = chunks(RK_KIND_CODE, s, strlen(s));
+	char *t = long_text(s, "/* on and on */\n", 0,
+			    "\nint third(void)\n{\n\ty();\n}\n");
+	char *big =
+		long_text(t, "\n/* about it */\nint last(int b)\n{\n", 1, "");
+	char *all = long_text(big, "\tcall(b, b, b);\n", 80, "}\n");
+	char *got = chunks(RK_KIND_CODE, all, strlen(all));
 
-	CHECK_STR(got, "1+43 |first; 45+4 |second");
+	/* small ones join what is before them; a comment what it is about */
+	CHECK_STR(got, "1+93 |first second third; 95+84 |last");
+	free(got);
+	free(all);
+	free(big);
+	free(t);
+	free(s);
+}
+
+/* Chunks where a parser has said what is defined. */
+static void definitions_cut_a_large_class_at_its_methods(void)
+{
+	static const struct rk_entity DEFS[] = {
+		{"Shop", "class", "", "", 1, 402},
+		{"open", "method", "Shop", "()", 2, 201},
+		{"close", "method", "Shop", "(x)", 202, 401},
+		{"PI", "macro", "", "", 404, 404},
+	};
+	struct rk_entities defs = {(struct rk_entity *)(uintptr_t)DEFS, 4, 4,
+				   RK_ARENA_INIT};
+	char *s = long_text("class Shop {\n", "\tcall(a, b, c, d, e);\n", 400,
+			    "}\n\n#define PI 3\n");
+	struct rk_chunks c = RK_CHUNKS_INIT;
+	struct rk_entity_ref e;
+	const char *p;
+
+	CHECK_INT(rk_chunk_text(RK_KIND_CODE, s, strlen(s), &defs, &c), 0);
+	CHECK_INT(c.n, 2);
+	CHECK_STR(c.v[0].sym, "Shop open");
+	CHECK_STR(c.v[1].sym, "close PI");
+	CHECK_STR(c.v[1].head, "Shop");
+	p = c.v[1].ent;
+	CHECK(rk_entity_next(&p, c.v[1].ent + c.v[1].ent_len, &e));
+	CHECK_INT(e.line, 202);
+	CHECK_INT(e.signature_n, 3);
+	CHECK(rk_entity_next(&p, c.v[1].ent + c.v[1].ent_len, &e));
+	CHECK(!rk_entity_next(&p, c.v[1].ent + c.v[1].ent_len, &e));
+	rk_chunks_release(&c);
+	free(s);
+}
+
+static void lists_are_cut_at_their_entries(void)
+{
+	static const struct {
+		enum rk_kind kind;
+		const char *text, *want;
+	} ROWS[] = {
+		{RK_KIND_JSONL, "{\"a\":1}\n{\"b\":2}\n", "1+1 |; 2+1 |"},
+		{RK_KIND_TABLE, "name,age\nann,1\nbob,2\n",
+		 "1+2 name age|; 3+1 name age|"},
+		{RK_KIND_TABLE, "k,v\n1,\"two\nlines\"\n2,x\n",
+		 "1+3 k v|; 4+1 k v|"},
+		{RK_KIND_MAIL,
+		 "From a\nSubject: One\n two\n\nhi\n\nFrom b\nSubject: "
+		 "Next\n\nyo\n",
+		 "1+5 One two|; 7+4 Next|"},
+		{RK_KIND_ASCIIDOC, "= Top\ntext\n", "1+2 Top|"},
+		{RK_KIND_RST, "Top\n===\n\ntext\n", "1+4 Top|"},
+		{RK_KIND_ORG, "* Top\ntext\n", "1+2 Top|"},
+		{RK_KIND_PAGES, "one\n\ftwo\n\f", "1+1 |; 2+1 |"},
+	};
+
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		char *got = chunks(ROWS[i].kind, ROWS[i].text,
+				   strlen(ROWS[i].text));
+
+		CHECK_STR(got, ROWS[i].want);
+		free(got);
+	}
+}
+
+static void markup_is_cut_at_headings(void)
+{
+	static const struct {
+		enum rk_kind kind;
+		const char *a, *b, *c;
+	} ROWS[] = {
+		{RK_KIND_ASCIIDOC, "= Top\n\n",
+		 "\n== Sub\nmore\n----\n== no "
+		 "heading\n----\n",
+		 "\n= Next\nend\n"},
+		{RK_KIND_RST, "===\nTop\n===\n", "\nSub\n---\nmore\n\n\n",
+		 "\n====\nNext\n====\nend\n"},
+		{RK_KIND_ORG, "* Top\n\n",
+		 "\n** Sub\nmore\n#+begin_src\n* "
+		 "code\n#+end_src\n",
+		 "\n* Next\nend\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		char *s = long_text(ROWS[i].a, "words that fill the page\n",
+				    100, ROWS[i].b);
+		char *t = long_text(s, "", 0, ROWS[i].c);
+		char *got = chunks(ROWS[i].kind, t, strlen(t));
+		char *p = got;
+
+		for (const char *const *h =
+			     (const char *const[]){" Top|", " Top > Sub|",
+						   " Next|", NULL};
+		     *h; h++) {
+			p = p ? strstr(p, *h) : NULL;
+			CHECK(p != NULL);
+		}
+		if (!p)
+			printf("# %d: %s\n", (int)ROWS[i].kind, got);
+		free(got);
+		free(t);
+		free(s);
+	}
+}
+
+static void a_log_is_cut_at_silence(void)
+{
+	char *s = long_text("", "2026-01-02 10:00:01 something happened\n", 10,
+			    "2026-01-02 10:30:00 and again\n\tat stack\n");
+	char *got = chunks(RK_KIND_LOG, s, strlen(s));
+
+	CHECK_STR(got, "1+10 |; 11+2 |");
 	free(got);
 	free(s);
+}
+
+static void documents_tell_of_themselves(void)
+{
+	static const struct {
+		enum rk_kind kind;
+		const char *text, *want;
+	} ROWS[] = {
+		{RK_KIND_MARKDOWN,
+		 "---\ntitle: \"A b\"\ntags: [Work, 'x y']\nyear: 2020\n---\n",
+		 "mtitle=a b twork mtags=work tx y mtags=x y myear=2020 "},
+		{RK_KIND_MARKDOWN, "---\ntags:\n  - one\n  - two\n---\n",
+		 "tone mtags=one ttwo mtags=two "},
+		{RK_KIND_MARKDOWN, "+++\nweight = 5\n+++\n", "mweight=5 "},
+		{RK_KIND_MARKDOWN, "---\nno end: x\n", ""},
+		{RK_KIND_MAIL, "From: Ann <a@b.c>\nSubject: Hi\n\nFrom: x\n",
+		 "mfrom=ann <a@b.c> msubject=hi "},
+	};
+
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		struct rk_buf b = RK_BUF_INIT;
+
+		CHECK_INT(rk_metadata(ROWS[i].kind, ROWS[i].text,
+				      strlen(ROWS[i].text), &b),
+			  0);
+		for (size_t k = 0; k < b.n; k++) {
+			if (b.p[k] == 0)
+				b.p[k] = ' ';
+			else if (b.p[k] == RK_PROPERTY_MARK)
+				memmove(b.p + k, b.p + k + 1, --b.n - k);
+		}
+		rk_buf_byte(&b, 0);
+		CHECK_STR((char *)b.p, ROWS[i].want);
+		rk_buf_release(&b);
+	}
 }
 
 static void manual_pages_are_cut_at_sections(void)
@@ -232,7 +392,7 @@ static void one_endless_line_is_cut_too(void)
 	char *s = long_text("", "lorem ipsum ", 5000, "");
 	struct rk_chunks c = RK_CHUNKS_INIT;
 
-	CHECK_INT(rk_chunk_text(RK_KIND_TEXT, s, strlen(s), &c), 0);
+	CHECK_INT(rk_chunk_text(RK_KIND_TEXT, s, strlen(s), NULL, &c), 0);
 	CHECK(c.n > 5);
 	for (size_t i = 0; i < c.n; i++)
 		CHECK(c.v[i].len <= 6000 && c.v[i].line == 1);
@@ -262,6 +422,12 @@ static const struct t_case CASES[] = {
 	{"a short markdown file is one chunk with its title",
 	 a_short_markdown_file_is_one_chunk_with_its_title},
 	{"code is cut at top-level blocks", code_is_cut_at_top_level_blocks},
+	{"definitions cut a large class at its methods",
+	 definitions_cut_a_large_class_at_its_methods},
+	{"lists are cut at their entries", lists_are_cut_at_their_entries},
+	{"markup is cut at headings", markup_is_cut_at_headings},
+	{"a log is cut at silence", a_log_is_cut_at_silence},
+	{"documents tell of themselves", documents_tell_of_themselves},
 	{"manual pages are cut at sections", manual_pages_are_cut_at_sections},
 	{"one endless line is cut, too", one_endless_line_is_cut_too},
 	{"an empty text has one empty chunk",

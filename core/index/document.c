@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Getting at the documents: the one place that turns their paths into files.
+ */
+#include "index/search_internal.h"
+#include "text/extract.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Nothing below the documents' directory leads out of it. */
+int rk_open_document(struct rk_index *ix, const char *path)
+{
+	struct open_how how = {.flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+					O_CLOEXEC | O_NOCTTY,
+			       .resolve =
+				       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+	long fd = syscall(SYS_openat2, ix->files_fd, path, &how, sizeof(how));
+
+	if (fd >= 0)
+		return (int)fd;
+	if (errno != ENOSYS)
+		return -errno;
+	fd = openat(ix->files_fd, path, (int)how.flags);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int rk_is_unchanged(const struct rk_doc_rec *d, const struct stat *st)
+{
+	return d->ino == st->st_ino && d->size == (uint64_t)st->st_size &&
+	       d->mtime_ns == (int64_t)st->st_mtim.tv_sec * 1000000000 +
+				      st->st_mtim.tv_nsec;
+}
+
+int rk_load_chunk(struct rk_searching *s, const char *path,
+		  const struct rk_chunk_rec *c, struct rk_text *out)
+{
+	size_t max = (size_t)rk_config_int(s->ix, "text_max_mib") << 20;
+	int fd = rk_open_document(s->ix, path), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = rk_text_load_range(s->ix->env->io, fd, path, c->off, c->len, max,
+				out);
+	close(fd);
+	return rc;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The query as it was understood, for answers that explain themselves. */
+#include "index/explain.h"
+#include <ctype.h>
+#include <string.h>
+
+static const char *op_name(const struct rk_qnode *n)
+{
+	static const char *const NAMES[] = {"all",	"word",	  "phrase",
+					    "property", "filter", "regex"};
+
+	return n->any ? "any" : NAMES[n->kind];
+}
+
+static const char *occur_name(enum rk_occur o)
+{
+	static const char *const NAMES[] = {"should", "must", "not"};
+
+	return NAMES[o];
+}
+
+/* What is looked up; a property's mark is not shown. */
+static const char *terms_of(const struct rk_query *q, const struct rk_qnode *n,
+			    struct rk_arena *a)
+{
+	char out[1024];
+	size_t k = 0;
+
+	for (unsigned t = n->term; t < n->term + n->nterms; t++) {
+		const struct rk_qterm *e = &q->terms[t];
+		size_t mark = n->kind == RK_NODE_PROPERTY ? 2 : 0;
+
+		if (e->n < mark || k + e->n + 2 > sizeof(out))
+			break;
+		if (k)
+			out[k++] = ' ';
+		memcpy(out + k, e->s + mark, e->n - mark);
+		k += e->n - mark;
+	}
+	return rk_arena_strndup(a, out, k);
+}
+
+static const char *written(const struct rk_qnode *n, struct rk_arena *a)
+{
+	const char *s = n->source, *end = n->source_end;
+
+	if (!s)
+		return "";
+	while (end > s && isspace((unsigned char)end[-1]))
+		end--;
+	return rk_arena_strndup(a, s, (size_t)(end - s));
+}
+
+const struct rk_clause *rk_explain(const struct rk_query *q,
+				   const struct rk_qnode *n, struct rk_arena *a)
+{
+	struct rk_clause *first = NULL, *last = NULL;
+
+	for (; n; n = n->next) {
+		struct rk_clause *c = rk_arena_alloc(a, sizeof(*c));
+
+		if (!c)
+			return NULL;
+		*c = (struct rk_clause){
+			.op = op_name(n),
+			.occur = occur_name(n->occur),
+			.text = written(n, a),
+			.terms = terms_of(q, n, a),
+			.child = n->child ? rk_explain(q, n->child, a) : NULL,
+		};
+		if (!c->text || !c->terms || (n->child && !c->child))
+			return NULL;
+		if (last)
+			last->next = c;
+		else
+			first = c;
+		last = c;
+	}
+	return first;
+}
