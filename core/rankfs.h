@@ -111,7 +111,7 @@ int rk_congested(struct rk_index *ix);
  */
 int rk_barrier(struct rk_index *ix, int timeout_ms, const _Atomic int *cancel);
 
-/* --- queries ----------------------------------------------------------- */
+/* --- queries ------------------------------------------------------------ */
 
 enum rk_format { /* as:... in the query */
 		 RK_AS_TEXT,
@@ -229,6 +229,77 @@ struct rk_results {
 int rk_search(struct rk_index *ix, const char *text, size_t n,
 	      const struct rk_search_opts *opts, struct rk_results **out);
 void rk_results_free(struct rk_results *r);
+
+/* --- what documents are made of ----------------------------------------- */
+
+/* A chunk of a document: what a query ranks. */
+struct rk_part {
+	uint64_t id;	      /* hash of its text */
+	uint32_t first, last; /* lines */
+	uint64_t off, len;    /* bytes of the text */
+	uint32_t page;	      /* 0: the document has none */
+	uint32_t tokens;      /* an estimate */
+	const char *heading;  /* or "" */
+	const char *symbol;   /* names defined in it, or "" */
+	const char *kind;     /* "function", "markdown", ... */
+};
+
+/* Owned by it; rk_parts_free() frees. */
+struct rk_parts {
+	struct rk_part *v; /* in order */
+	size_t n;
+};
+
+/*
+ * The chunks of the document at `path` as they are in the index. Returns 0;
+ * -ENOENT if it is not there; -ENOMEM, RK_ECORRUPT.
+ */
+int rk_document_parts(struct rk_index *ix, const char *path,
+		      struct rk_parts **out);
+void rk_parts_free(struct rk_parts *p);
+/*
+ * Append bytes [off, off+len) of a document's text, extracted where it has to
+ * be. Fewer if it has become shorter. Returns 0, -errno.
+ */
+int rk_document_text(struct rk_index *ix, const char *path, uint64_t off,
+		     size_t len, struct rk_buf *out);
+
+struct rk_symbol_def {
+	const char *path, *kind, *scope, *signature; /* "" where unknown */
+	uint32_t line, end;
+};
+struct rk_symbol_ref {
+	const char *path, *text; /* the line, without blanks around it */
+	const char *inside;	 /* what it is in the definition of, or "" */
+	uint32_t line;
+	int is_call; /* the name is followed by "(" */
+};
+/* One end of an edge of the graph of calls. */
+struct rk_symbol_link {
+	const char *name, *path;
+	uint32_t line;
+};
+
+/* What the index knows of a name. Owned by it; rk_symbol_free() frees. */
+struct rk_symbol {
+	struct rk_symbol_def *defs;
+	struct rk_symbol_ref *refs;
+	struct rk_symbol_link *callers, *callees;
+	size_t ndefs, nrefs, ncallers, ncallees;
+	int refs_cut; /* there are more */
+	uint64_t generation;
+	size_t pending;
+};
+
+/*
+ * Definitions of a name by case, of all cases if none agrees; every place in
+ * source code where it stands as an identifier; what calls it, and what its
+ * definitions call. Waits as rk_search() does. A name that nothing is known of
+ * has none of each. Returns 0, RK_ECANCELLED, -ENOMEM.
+ */
+int rk_symbol(struct rk_index *ix, const char *name, size_t n,
+	      const struct rk_search_opts *opts, struct rk_symbol **out);
+void rk_symbol_free(struct rk_symbol *s);
 
 /*
  * The index as a semantic cache: the path of the document that was put away

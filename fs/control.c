@@ -80,8 +80,12 @@ static void read_readme(struct fs *fs, uid_t uid, struct rk_buf *out)
 		"  cat \"%s/query/backup \\\"point in time\\\" -draft ext:md "
 		"as:paths\"\n\n"
 		"Words are ranked by relevance; all of them need not occur.\n"
-		"  \"a phrase\"  +must  -not  path:src/**  ext:c,h  n:20\n"
-		"  as:text as:lines as:paths as:json as:jsonl\n"
+		"  \"a phrase\"  +must  -not  OR  ( )  pre*  ~fuzzy  /regex/\n"
+		"  path:src/**  ext:c,h  lang:  kind:function  sym:name  tag:\n"
+		"  meta.key:value  after:2026-01  before:7d  size:>10k\n"
+		"  n:20  page:2  min:0.3  sort:new  mode:lexical\n"
+		"  as:text as:lines as:paths as:json as:jsonl as:pack "
+		"tokens:4000\n"
 		"A / in a name is written %%2F, a %% is %%25. =name makes a "
 		"query of any name.\n\n"
 		"recall/<question>: the document put away for it, if there "
@@ -89,6 +93,9 @@ static void read_readme(struct fs *fs, uid_t uid, struct rk_buf *out)
 		".rankfs/ask                   write a question, read the "
 		"answer\n"
 		".rankfs/similar/<path>        what is like a document\n"
+		".rankfs/chunks/<path>/        what a document was cut into\n"
+		".rankfs/symbols/<name>        definitions, callers, callees, "
+		"references\n"
 		".rankfs/import                JSON Lines: id, text, metadata, "
 		"vector\n"
 		".rankfs/status, status.json   how the index is doing\n"
@@ -220,8 +227,13 @@ int fs_control_init(struct fs *fs)
 	fs->ask = fs_node_virtual(fs, &FS_ASK);
 	fs->import = fs_node_virtual(fs, &FS_IMPORT);
 	fs->similar_dir = fs_node_virtual(fs, &FS_SIMILAR_DIR);
-	if (!fs->recall_dir || !fs->ask || !fs->import || !fs->similar_dir)
+	fs->chunks_dir = fs_node_virtual(fs, &FS_CHUNKS_DIR);
+	fs->symbols_dir = fs_node_virtual(fs, &FS_SYMBOLS_DIR);
+	if (!fs->recall_dir || !fs->ask || !fs->import || !fs->similar_dir ||
+	    !fs->chunks_dir || !fs->symbols_dir)
 		return -ENOMEM;
+	fs->chunks_dir->ino = ((ino_t)0x7f << 56) | 54;
+	fs->symbols_dir->ino = ((ino_t)0x7f << 56) | 55;
 	fs->recall_dir->ino = ((ino_t)0x7f << 56) | 50;
 	fs->ask->ino = ((ino_t)0x7f << 56) | 51;
 	fs->import->ino = ((ino_t)0x7f << 56) | 52;
@@ -248,6 +260,8 @@ void fs_control_release(struct fs *fs)
 	free(fs->ask);
 	free(fs->import);
 	free(fs->similar_dir);
+	free(fs->chunks_dir);
+	free(fs->symbols_dir);
 }
 
 struct fs_node *fs_query_readme(struct fs *fs)
@@ -390,7 +404,9 @@ static const struct {
 } OTHERS[] = {
 	{"ask", offsetof(struct fs, ask)},
 	{"import", offsetof(struct fs, import)},
+	{"chunks", offsetof(struct fs, chunks_dir)},
 	{"similar", offsetof(struct fs, similar_dir)},
+	{"symbols", offsetof(struct fs, symbols_dir)},
 };
 enum { NOTHERS = sizeof(OTHERS) / sizeof(OTHERS[0]) };
 

@@ -283,6 +283,15 @@ static int set_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	return rc ? rc : touch_node(fs, n, NULL);
 }
 
+/* What is being written is indexed when it is closed. */
+static int any_dirty(const struct fs_node *n)
+{
+	for (const struct fs_handle *h = n->open; h; h = h->next)
+		if (h->dirty || h->fresh)
+			return 1;
+	return 0;
+}
+
 static void doc_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 			struct stat *attr, int to_set,
 			struct fuse_file_info *fi)
@@ -303,7 +312,7 @@ static void doc_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	if (rc == 0 && to_set & times)
 		rc = set_times(fs, n, attr, to_set);
 	/* the index knows a document by its mtime, too */
-	if (rc == 0 && S_ISREG(n->type) && !n->open &&
+	if (rc == 0 && S_ISREG(n->type) && !any_dirty(n) &&
 	    to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
 		rc = touch_node(fs, n, NULL);
 	if (rc < 0)

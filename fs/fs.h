@@ -62,9 +62,10 @@ struct fs_node {
 	struct fs_node *chain;		     /* hash bucket by inode */
 	/* virtual files */
 	const struct fs_file *file; /* entry of a table in control.c */
-	char *text;		    /* a query */
+	const struct fs_view *view; /* what computes its answers, */
+	char *text;		    /* from this: a query, a name */
 	char *path;		    /* a document, relative to the root */
-	/* a query's newest answer, under fs->answers */
+	/* a view's newest answer, under fs->answers */
 	struct fs_blob *blob;
 	uint64_t generation; /* that the answer belongs to */
 	int complete;	     /* nothing was pending then */
@@ -98,7 +99,7 @@ struct fs {
 	gid_t gid;
 	time_t started;
 	struct fs_node *root, *query_dir, *recall_dir, *control_dir;
-	struct fs_node *ask, *import, *similar_dir;
+	struct fs_node *ask, *import, *similar_dir, *chunks_dir, *symbols_dir;
 	struct fs_node **by_ino;
 	struct fs_link **by_name;
 	size_t ino_mask, name_mask, nnodes, nlinks;
@@ -177,7 +178,7 @@ struct fs_kind {
 };
 extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
 	FS_CONTROL_FILE, FS_RECALL_DIR, FS_RECALL, FS_ASK, FS_IMPORT,
-	FS_SIMILAR_DIR;
+	FS_SIMILAR_DIR, FS_CHUNKS_DIR, FS_CHUNKS, FS_SYMBOLS_DIR;
 extern const struct fuse_lowlevel_ops FS_OPS;
 /* Is this name taken by the tree at an index root? */
 int fs_reserved(const struct fs *fs, const struct fs_node *parent,
@@ -231,6 +232,17 @@ void fs_doc_removexattr(fuse_req_t, fuse_ino_t, const char *);
 /* Fill st for a document node; 0 or -errno. */
 int fs_doc_stat(struct fs *fs, struct fs_node *n, struct stat *st);
 
+/* mirror.c */
+/* A folder node of its own for a path; it is forgotten with the lookup. */
+void fs_mirror_reply_dir(fuse_req_t req, struct fs *fs,
+			 const struct fs_kind *kind, const char *path);
+void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+		      size_t size, off_t off, int plus);
+void fs_virtual_dir_stat(struct fs *fs, struct fs_node *n, struct stat *st);
+
+/* A listing of names, each with its NUL, "." and ".." first. */
+void fs_list_blob(fuse_req_t req, const struct fs_blob *names, size_t size,
+		  off_t off, int plus);
 /* A listing of fixed names; "." and ".." first. */
 void fs_list_names(fuse_req_t req, struct fs *fs, const char *const *names,
 		   int count, size_t size, off_t off, int plus);
@@ -243,10 +255,28 @@ int fs_is_probe(const char *name);
  * does, and a leading = is dropped. out has room for the name; returns bytes.
  */
 size_t fs_decode_name(const char *name, char *out);
-/* The node of a query, made if need be; NULL: no memory. */
-struct fs_node *fs_query_node(struct fs *fs, const char *text);
+/*
+ * A file whose content is computed from a text when it is needed, in a pool
+ * thread, and stays until the index changes.
+ */
+struct fs_answer {
+	struct rk_buf text; /* what the file holds */
+	uint64_t hash;	    /* of what decides whether it has changed */
+	uint64_t generation;
+	size_t pending; /* changes that are not in it */
+};
+struct fs_view {
+	const char *name;
+	/* 0, or negative; out->text is released by the caller */
+	int (*answer)(struct fs *fs, const char *text,
+		      const struct rk_search_opts *opts, struct fs_answer *out);
+};
+extern const struct fs_view FS_VIEW_QUERY;
+/* The node of a text in a view, made if need be; NULL: no memory. */
+struct fs_node *fs_view_node(struct fs *fs, const struct fs_view *view,
+			     const char *text);
 /* Answer a lookup with it. */
-void fs_query_reply(fuse_req_t req, struct fs *fs, struct fs_node *n);
+void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n);
 void fs_query_nodes_release(struct fs *fs);
 
 /* control.c */

@@ -123,8 +123,7 @@ static struct fs_blob *fresh_answer(struct fs *fs, struct fs_node *n)
  * stay, so that size and mtime do: a watcher sees a change when there is one.
  */
 static struct fs_blob *keep_answer(struct fs *fs, struct fs_node *n,
-				   struct fs_blob *b,
-				   const struct rk_results *r)
+				   struct fs_blob *b, const struct fs_answer *a)
 {
 	pthread_mutex_lock(&fs->answers);
 	if (n->blob && n->blob->body_hash == b->body_hash) {
@@ -134,8 +133,8 @@ static struct fs_blob *keep_answer(struct fs *fs, struct fs_node *n,
 		clock_gettime(CLOCK_REALTIME, &n->mtime);
 		answer_set(fs, n, b);
 	}
-	n->generation = r->generation;
-	n->complete = r->pending == 0;
+	n->generation = a->generation;
+	n->complete = a->pending == 0;
 	pthread_mutex_unlock(&fs->answers);
 	return b;
 }
@@ -186,27 +185,42 @@ static uint64_t answer_hash(const struct rk_buf *b, size_t body,
 	return rk_hash64(seed, sizeof(seed));
 }
 
-static int run_query(struct query_job *j, struct fs_blob **out)
+static int query_answer(struct fs *fs, const char *text,
+			const struct rk_search_opts *opts,
+			struct fs_answer *out)
 {
-	struct rk_search_opts opts = {.wait_ms = -1, .cancel = &j->cancel};
-	struct rk_buf b = RK_BUF_INIT;
+	size_t body, n = strlen(text);
 	struct rk_results *r;
-	struct fs_blob *blob;
-	size_t body, n = strlen(j->n->text);
-	uint64_t hash;
-	int rc = rk_search(j->fs->ix, j->n->text, n, &opts, &r);
+	int rc = rk_search(fs->ix, text, n, opts, &r);
 
 	if (rc < 0)
 		return rc;
-	fs_render(r, j->n->text, n, j->fs->mountpoint, &b, &body);
-	hash = b.err ? 0 : answer_hash(&b, body, r);
-	blob = fs_blob_from(&b);
-	if (blob) {
-		blob->body_hash = hash;
-		*out = keep_answer(j->fs, j->n, blob, r);
-	}
+	fs_render(r, text, n, fs->mountpoint, &out->text, &body);
+	out->hash = out->text.err ? 0 : answer_hash(&out->text, body, r);
+	out->generation = r->generation;
+	out->pending = r->pending;
 	rk_results_free(r);
-	return blob ? 0 : -ENOMEM;
+	return 0;
+}
+
+const struct fs_view FS_VIEW_QUERY = {"query", query_answer};
+
+static int run_query(struct query_job *j, struct fs_blob **out)
+{
+	struct rk_search_opts opts = {.wait_ms = -1, .cancel = &j->cancel};
+	struct fs_answer a = {.text = RK_BUF_INIT};
+	int rc = j->n->view->answer(j->fs, j->n->text, &opts, &a);
+	struct fs_blob *blob;
+
+	if (rc < 0) {
+		rk_buf_release(&a.text);
+		return rc;
+	}
+	if (!(blob = fs_blob_from(&a.text)))
+		return -ENOMEM;
+	blob->body_hash = a.hash;
+	*out = keep_answer(j->fs, j->n, blob, &a);
+	return 0;
 }
 
 static void reply_stat(fuse_req_t req, struct fs *fs, struct fs_node *n,
@@ -383,27 +397,34 @@ const struct fs_kind FS_QUERY = {
 
 /* --- the folder --- */
 
-struct fs_node *fs_query_node(struct fs *fs, const char *text)
+struct fs_node *fs_view_node(struct fs *fs, const struct fs_view *view,
+			     const char *text)
 {
-	size_t n = strlen(text);
-	ino_t ino = (ino_t)(rk_hash64(text, n) >> 8 | (uint64_t)0x7e << 56);
-	struct fs_node **p = &fs->query_nodes[ino % FS_QUERY_BUCKETS], *q;
+	uint64_t h = rk_hash64(text, strlen(text));
+	struct fs_node **p, *q;
+	ino_t ino;
 
+	if (view != &FS_VIEW_QUERY)
+		h ^= rk_hash64(view->name, strlen(view->name));
+	ino = (ino_t)(h >> 8 | (uint64_t)0x7e << 56);
+	p = &fs->query_nodes[ino % FS_QUERY_BUCKETS];
 	for (q = *p; q; q = q->chain)
-		if (q->ino == ino && strcmp(q->text, text) == 0)
+		if (q->ino == ino && q->view == view &&
+		    strcmp(q->text, text) == 0)
 			return q;
 	q = fs_node_virtual(fs, &FS_QUERY);
 	if (!q || !(q->text = strdup(text))) {
 		free(q);
 		return NULL;
 	}
+	q->view = view;
 	q->ino = ino;
 	q->chain = *p;
 	*p = q;
 	return q;
 }
 
-void fs_query_reply(fuse_req_t req, struct fs *fs, struct fs_node *n)
+void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n)
 {
 	struct stat st;
 
@@ -438,10 +459,10 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		return;
 	}
 	fs_decode_name(name, text);
-	if (!(n = fs_query_node(fs, text)))
+	if (!(n = fs_view_node(fs, &FS_VIEW_QUERY, text)))
 		fuse_reply_err(req, ENOMEM);
 	else
-		fs_query_reply(req, fs, n);
+		fs_view_reply(req, fs, n);
 }
 
 static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,

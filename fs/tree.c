@@ -215,3 +215,31 @@ void fs_list_names(fuse_req_t req, struct fs *fs, const char *const *names,
 	}
 	fuse_reply_buf(req, buf, n);
 }
+
+void fs_list_blob(fuse_req_t req, const struct fs_blob *names, size_t size,
+		  off_t off, int plus)
+{
+	char buf[4096];
+	size_t n = 0, cap = size < sizeof(buf) ? size : sizeof(buf);
+	off_t i = 0;
+
+	for (size_t at = 0; at < names->n; i++) {
+		const char *name = names->p + at;
+		struct fuse_entry_param e = {.ino = 0};
+		size_t k;
+
+		at += strlen(name) + 1;
+		if (i < off)
+			continue;
+		e.attr.st_ino = (ino_t)i + 10;
+		e.attr.st_mode = i < 2 ? S_IFDIR : S_IFREG;
+		k = plus ? fuse_add_direntry_plus(req, buf + n, cap - n, name,
+						  &e, i + 1)
+			 : fuse_add_direntry(req, buf + n, cap - n, name,
+					     &e.attr, i + 1);
+		if (k > cap - n)
+			break;
+		n += k;
+	}
+	fuse_reply_buf(req, buf, n);
+}

@@ -102,6 +102,13 @@ static const struct key {
 	 "find definitions in source code by universal-ctags; 0: by the shape "
 	 "of lines",
 	 0, NULL, NULL, NULL},
+	{"extract_memory_mib", offsetof(struct rk_config, extract_memory_mib),
+	 512, 16, 65536, "address space of a program that extracts text", 0,
+	 NULL, NULL, NULL},
+	{"extract_timeout_s", offsetof(struct rk_config, extract_timeout_s), 30,
+	 1, 3600, "time it has for one document", 0, NULL, NULL, NULL},
+	{"extract_cache_mib", offsetof(struct rk_config, extract_cache_mib),
+	 256, 0, 1 << 20, "extracted texts that are kept", 0, NULL, NULL, NULL},
 	{"recall_min", offsetof(struct rk_config, recall_min), 70, 1, 100,
 	 "how near, in percent, a document must be for recall/ to give it", 0,
 	 NULL, NULL, NULL},
@@ -234,6 +241,18 @@ static int set_number(struct rk_config *c, const struct key *k, const char *v,
 	return 0;
 }
 
+/* extract.GLOB COMMAND; the line is cut into pieces. */
+static int set_extractor(struct rk_config *c, char *s, size_t n, char *err,
+			 size_t err_n)
+{
+	char *v = s + n + strspn(s + n, " \t="), *end = v + strlen(v);
+
+	while (end > v && strchr(" \t\r", end[-1]))
+		*--end = '\0';
+	s[n] = '\0';
+	return rk_helper_set(&c->helpers, s + 8, v, err, err_n);
+}
+
 static int parse_line(struct rk_config *c, char *line, char *err, size_t err_n)
 {
 	char *s = line + strspn(line, " \t"), *v, *end;
@@ -243,6 +262,8 @@ static int parse_line(struct rk_config *c, char *line, char *err, size_t err_n)
 	if (*s == '\0' || *s == '#')
 		return 0;
 	n = strcspn(s, " \t=");
+	if (n > 8 && strncmp(s, "extract.", 8) == 0)
+		return set_extractor(c, s, n, err, err_n);
 	k = find_key(s, n);
 	if (!k) {
 		snprintf(err, err_n, "unknown key '%.*s'",
@@ -302,6 +323,7 @@ void rk_config_format(const struct rk_config *c, struct rk_buf *out)
 			rk_buf_printf(out, "%s %lld\n", KEYS[i].name,
 				      (long long)*number(c, &KEYS[i]));
 	}
+	rk_helpers_print(&c->helpers, out);
 }
 
 int64_t rk_config_lookup(const struct rk_config *c, const char *key)

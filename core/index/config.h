@@ -3,6 +3,7 @@
 #define RK_INDEX_CONFIG_H
 
 #include "base/buf.h"
+#include "text/helper.h"
 #include "base/env.h"
 
 /*
@@ -30,6 +31,8 @@ struct rk_config {
 	char embed_key_file[200];
 	char embed_doc_prefix[128];
 	char embed_query_prefix[128];
+	struct rk_helpers helpers; /* extract.GLOB */
+	int64_t extract_memory_mib, extract_timeout_s, extract_cache_mib;
 	int64_t ctags;	    /* definitions by universal-ctags */
 	int64_t recall_min; /* percent */
 	int64_t embed_dims, embed_batch, embed_chars;

@@ -3,7 +3,6 @@
  * Getting at the documents: the one place that turns their paths into files.
  */
 #include "index/search_internal.h"
-#include "text/extract.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -37,13 +36,11 @@ int rk_is_unchanged(const struct rk_doc_rec *d, const struct stat *st)
 int rk_load_chunk(struct rk_searching *s, const char *path,
 		  const struct rk_chunk_rec *c, struct rk_text *out)
 {
-	size_t max = (size_t)rk_config_int(s->ix, "text_max_mib") << 20;
 	int fd = rk_open_document(s->ix, path), rc;
 
 	if (fd < 0)
 		return fd;
-	rc = rk_text_load_range(s->ix->env->io, fd, path, c->off, c->len, max,
-				out);
+	rc = rk_read_range(s->ix, fd, path, c->off, c->len, out);
 	close(fd);
 	return rc;
 }

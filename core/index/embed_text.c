@@ -33,7 +33,6 @@ struct want {
 static int load_text(struct rk_index *ix, const struct want *w,
 		     struct rk_text *out)
 {
-	size_t max = (size_t)rk_config_int(ix, "text_max_mib") << 20;
 	int fd = rk_open_document(ix, w->path);
 	struct stat st;
 	int rc = 0;
@@ -42,8 +41,8 @@ static int load_text(struct rk_index *ix, const struct want *w,
 		return 0;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    rk_is_unchanged(&w->doc, &st))
-		rc = rk_text_load_range(ix->env->io, fd, w->path, w->chunk.off,
-					w->chunk.len, max, out);
+		rc = rk_read_range(ix, fd, w->path, w->chunk.off, w->chunk.len,
+				   out);
 	close(fd);
 	return rc == -ENOMEM ? rc : 0;
 }

@@ -194,6 +194,7 @@ struct writer {
 	const struct found *f;
 	size_t next; /* mark that has not been passed */
 	size_t cap;
+	int squeeze;
 };
 
 /* Source byte `at` is about to be written. */
@@ -237,6 +238,9 @@ static int put_line(struct writer *w, const char *s, size_t off, size_t n)
 		} else {
 			rk_buf_add(out, s, (size_t)k);
 		}
+		if (w->squeeze && c == ' ')
+			while (n > (size_t)k && s[k] == ' ')
+				k++;
 		s += k;
 		off += (size_t)k;
 		n -= (size_t)k;
@@ -263,9 +267,9 @@ static unsigned best_line(const struct lines *l, const struct rk_query *q,
 
 static int write_lines(struct rk_excerpt *e, const struct lines *l,
 		       const struct found *f, const char *s, unsigned from,
-		       unsigned to)
+		       unsigned to, int squeeze)
 {
-	struct writer w = {.e = e, .f = f};
+	struct writer w = {.e = e, .f = f, .squeeze = squeeze};
 	int rc = 0;
 
 	for (unsigned i = from; i < to && rc == 0; i++)
@@ -291,7 +295,7 @@ int rk_excerpt_make(struct rk_excerpt *e, struct rk_analyser *a,
 		e->first_line = want->first + from;
 		e->best_line = want->first + best_line(l, q, from, to);
 		e->complete = want->whole && from == 0 && to == l->n;
-		rc = write_lines(e, l, &f, s, from, to);
+		rc = write_lines(e, l, &f, s, from, to, want->squeeze);
 	}
 	rk_free(f.v);
 	rk_free(l);

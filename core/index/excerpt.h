@@ -30,6 +30,7 @@ struct rk_excerpt_want {
 	uint32_t must_show; /* a line that has to be in it; 0: none */
 	int whole;	    /* the chunk is all there is */
 	unsigned lines;	    /* at most */
+	int squeeze;	    /* runs of blanks are what is left of tags */
 };
 
 /*

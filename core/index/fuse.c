@@ -59,6 +59,7 @@ static size_t unite(struct rk_searching *s, const double *scores,
 
 	for (size_t i = 0; i < s->top.n; i++)
 		v[n++] = (struct rk_ranked){.c = s->top.v[i],
+					    .matched = 1,
 					    .lexical = scores[i],
 					    .vector = UNKNOWN};
 	for (size_t i = 0; i < s->near.n; i++)
@@ -74,6 +75,7 @@ static size_t unite(struct rk_searching *s, const double *scores,
 			v[kept++] = v[i];
 			continue;
 		}
+		last->matched |= v[i].matched;
 		if (v[i].lexical > last->lexical)
 			last->lexical = v[i].lexical;
 		if (v[i].vector > last->vector)
@@ -310,7 +312,7 @@ static size_t drop_far(const struct rk_searching *s, struct rk_ranked *v,
 	}
 	least = l ? l->chunks ? FLOOR * high : 2 : low + FLOOR * (high - low);
 	for (size_t i = 0; i < n; i++)
-		if (v[i].lexical > 0 || v[i].vector >= least)
+		if (v[i].matched || v[i].lexical > 0 || v[i].vector >= least)
 			v[kept++] = v[i];
 	return kept;
 }

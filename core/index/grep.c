@@ -163,33 +163,60 @@ static int add_line(struct grep *g, const char *path, uint32_t line,
 	return g->lines[k].text ? 0 : -ENOMEM;
 }
 
+/* By the first pattern that is required. */
+static const char *next_candidate(const struct grep *g, const char *s,
+				  const char *end)
+{
+	const struct rk_qnode *n = g->s->q.root->child;
+
+	while (n->kind != RK_NODE_REGEX || n->occur != RK_MUST)
+		n = n->next;
+	return rk_regex_candidate(n->regex, s, end);
+}
+
+static uint32_t newlines(const char *s, const char *end)
+{
+	uint32_t n = 0;
+
+	while ((s = memchr(s, '\n', (size_t)(end - s)))) {
+		n++;
+		s++;
+	}
+	return n;
+}
+
 static int search_text(struct grep *g, const char *path, const char *s,
 		       size_t n)
 {
-	const char *end = s + n;
-	uint32_t line = 1;
+	const char *end = s + n, *counted = s, *p;
+	uint32_t line = 1; /* of `counted` */
 	int rc = 0;
 
-	for (; s < end && rc == 0; line++) {
-		const char *nl = memchr(s, '\n', (size_t)(end - s));
-		size_t len = (size_t)((nl ? nl : end) - s);
+	while (s < end && rc == 0 && (p = next_candidate(g, s, end))) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		const char *from = memrchr(s, '\n', (size_t)(p - s));
+		const char *stop = nl ? nl : end;
 
-		if (line_matches(g, s, len))
-			rc = add_line(g, path, line, s, len);
-		s += len + 1;
+		from = from ? from + 1 : s;
+		if (line_matches(g, from, (size_t)(stop - from))) {
+			line += newlines(counted, from);
+			counted = from;
+			rc = add_line(g, path, line, from,
+				      (size_t)(stop - from));
+		}
+		s = stop + 1;
 	}
 	return rc;
 }
 
 static int search_document(struct grep *g, const char *path)
 {
-	size_t max = (size_t)rk_config_int(g->s->ix, "text_max_mib") << 20;
 	int fd = rk_open_document(g->s->ix, path), rc;
 	struct rk_text t = RK_TEXT_INIT;
 
 	if (fd < 0)
 		return 0; /* gone since */
-	rc = rk_text_load_raw(g->s->ix->env->io, fd, path, max, &t);
+	rc = rk_read_text(g->s->ix, fd, path, RK_READ_LINES, &t);
 	close(fd);
 	if (rc == 0)
 		rc = search_text(g, path, t.p, t.n);

@@ -260,8 +260,8 @@ static int take_apart(struct rk_index *ix, struct rk_worker *w,
 		    0 ||
 	    (rc = rk_metadata(t->kind, t->s, t->n, &p->props.terms)) < 0 ||
 	    (t->fd >= 0 && (rc = attached(t->fd, &p->props.terms)) < 0) ||
-	    /* line tools see roff as it is, not as it was analysed */
-	    (t->kind != RK_KIND_MAN &&
+	    /* line tools see markup as it is, not as it was analysed */
+	    (t->kind != RK_KIND_MAN && t->kind != RK_KIND_HTML &&
 	     (rc = rk_signature(&w->grams, t->s, t->n, &p->gram)) < 0))
 		return rc;
 	return rk_invert(&w->inverted, w->analyser, path, t->kind, t->s,
@@ -298,7 +298,8 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 static void warn_about(struct rk_index *ix, const char *path,
 		       const struct rk_text *t)
 {
-	if (t->flags & RK_TEXT_BINARY)
+	if ((t->flags & RK_TEXT_BINARY) && t->kind == RK_KIND_BINARY &&
+	    !(t->flags & RK_TEXT_DERIVED))
 		rk_warn(&ix->warnings, "%s: not text; found by its name alone",
 			path);
 	if (t->flags & RK_TEXT_TRUNCATED)
@@ -344,13 +345,13 @@ static int put_open_file(struct rk_index *ix, struct rk_worker *w,
 		.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 +
 			    st->st_mtim.tv_nsec,
 	};
-	size_t max = (size_t)rk_config_int(ix, "text_max_mib") << 20;
 	struct rk_text text = RK_TEXT_INIT;
-	int rc = rk_text_load(ix->env->io, fd, path, max, &text);
+	int rc;
 
+	rk_warnings_forget(&ix->warnings, path);
+	rc = rk_read_text(ix, fd, path, RK_READ_TO_INDEX, &text);
 	if (rc == -ENOMEM)
 		return rc;
-	rk_warnings_forget(&ix->warnings, path);
 	if (rc < 0)
 		return put_unreadable(ix, w, path, &rec, rc);
 	warn_about(ix, path, &text);

@@ -13,6 +13,7 @@
 #include "storage/segment.h"
 #include "storage/wal.h"
 #include "text/ctags.h"
+#include "text/extract.h"
 #include "text/trigram.h"
 #include <sys/stat.h>
 
@@ -57,13 +58,22 @@ struct rk_snapshot {
 	struct rk_ann *anns[RK_SEGS_MAX];     /* over them, or NULL */
 };
 
+/* What a document that needs a helper was, and where its text is kept. */
+enum { RK_TEXT_KEYS = 256 };
+struct rk_text_key {
+	uint64_t tag;
+	char key[40];
+};
+
 struct rk_index {
 	const struct rk_env *env;
 	unsigned flags;
 	char *name;
 	int backing_fd, dir_fd, files_fd, lock_fd;
 	struct rk_config config;
-	pthread_mutex_t config_lock;
+	pthread_mutex_t config_lock; /* guards config and text_keys */
+	struct rk_text_key text_keys[RK_TEXT_KEYS];
+	_Atomic uint64_t texts_kept;
 	struct rk_warnings warnings;
 	struct rk_wal *wal;
 	struct rk_queue queue;
@@ -177,6 +187,22 @@ int rk_remove_path(struct rk_index *ix, const char *path);
 int rk_open_document(struct rk_index *ix, const char *path);
 /* Is the file what it was when it was indexed? */
 int rk_is_unchanged(const struct rk_doc_rec *d, const struct stat *st);
+
+/* texts.c */
+enum rk_read {
+	RK_READ_TO_INDEX, /* warns of what cannot be read */
+	RK_READ_AGAIN,
+	RK_READ_LINES, /* markup as it is */
+};
+/*
+ * The text of an open document, by a helper program where its kind needs one.
+ * Returns 0, -errno, -ENOMEM.
+ */
+int rk_read_text(struct rk_index *ix, int fd, const char *path,
+		 enum rk_read how, struct rk_text *out);
+/* Bytes [off, off+len) of the text that was indexed. */
+int rk_read_range(struct rk_index *ix, int fd, const char *path, uint64_t off,
+		  size_t len, struct rk_text *out);
 
 /* persist.c */
 void *rk_persist_main(void *ix);

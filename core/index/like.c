@@ -161,7 +161,6 @@ static int expand_text(struct rk_searching *s, const char *p, size_t n)
 
 int rk_like_expand(struct rk_searching *s)
 {
-	size_t max = (size_t)rk_config_int(s->ix, "text_max_mib") << 20;
 	struct rk_text t = RK_TEXT_INIT;
 	int fd = open_document(s), rc;
 
@@ -169,7 +168,7 @@ int rk_like_expand(struct rk_searching *s)
 		s->like_missing = 1;
 		return 0;
 	}
-	rc = rk_text_load(s->ix->env->io, fd, s->q.like, max, &t);
+	rc = rk_read_text(s->ix, fd, s->q.like, RK_READ_AGAIN, &t);
 	close(fd);
 	if (rc == 0)
 		rc = expand_text(s, t.p, t.n);

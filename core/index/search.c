@@ -58,7 +58,7 @@ static int take_analyser(struct rk_index *ix, struct rk_analyser **out)
 
 static void give_analyser(struct rk_index *ix, struct rk_analyser *a)
 {
-	if (a && rk_analyser_trim(a) == 0) {
+	if (a && ix && rk_analyser_trim(a) == 0) {
 		pthread_mutex_lock(&ix->lock);
 		if (ix->nspare < RK_SPARE_MAX) {
 			ix->spare[ix->nspare++] = a;
@@ -325,7 +325,6 @@ static int read_excerpt(struct rk_searching *s, struct answer *a,
 {
 	struct rk_excerpt e = RK_EXCERPT_INIT;
 	struct rk_text t = RK_TEXT_INIT;
-	size_t max = (size_t)rk_config_int(s->ix, "text_max_mib") << 20;
 	struct rk_excerpt_want want = {
 		.first = h->first,
 		.must_show = h->excerpt_line,
@@ -334,9 +333,9 @@ static int read_excerpt(struct rk_searching *s, struct answer *a,
 				 ? PACK_LINES
 				 : (unsigned)rk_config_int(s->ix,
 							   "excerpt_lines"),
+		.squeeze = strcmp(h->kind, "html") == 0,
 	};
-	int rc = rk_text_load_range(s->ix->env->io, fd, h->path, h->off,
-				    (size_t)h->len, max, &t);
+	int rc = rk_read_range(s->ix, fd, h->path, h->off, (size_t)h->len, &t);
 
 	if (rc == 0)
 		rc = rk_excerpt_make(&e, s->a, &s->q, t.p, t.n, &want);
@@ -541,43 +540,68 @@ static int wait_for_writes(struct rk_index *ix,
 	return rc == -ETIMEDOUT ? 0 : rc; /* the answer says what is pending */
 }
 
+int rk_searching_begin(struct rk_searching *s, struct rk_index *ix,
+		       const struct rk_search_opts *opts)
+{
+	static const struct rk_search_opts NONE = {.wait_ms = -1};
+	int rc;
+
+	s->ix = ix;
+	s->opts = opts ? opts : &NONE;
+	if ((rc = wait_for_writes(ix, s->opts)) < 0 ||
+	    (rc = take_analyser(ix, &s->a)) < 0)
+		return rc;
+	s->pending = rk_pending(ix);
+	rk_snapshot_take(ix, &s->snap);
+	s->begun = 1;
+	return 0;
+}
+
+void rk_searching_end(struct rk_searching *s)
+{
+	rk_sources_close(s);
+	if (s->begun)
+		rk_snapshot_release(&s->snap);
+	give_analyser(s->ix, s->a);
+	rk_query_release(&s->q);
+	rk_arena_release(&s->arena);
+	rk_buf_release(&s->corrected);
+}
+
+static int answer(struct rk_searching *s, const char *text, size_t n,
+		  struct answer *a)
+{
+	int rc;
+
+	a->r.pending = s->pending;
+	if ((rc = rk_query_parse(&s->q, s->a, text, n, s->ix->env->now_ns())) <
+		    0 ||
+	    (rc = run(s, a)) < 0)
+		return rc;
+	rk_sources_close(s);
+	if (!s->opts->no_excerpts && (rc = add_excerpts(s, a)) < 0)
+		return rc;
+	pack(s, a);
+	return finish(s, a);
+}
+
 int rk_search(struct rk_index *ix, const char *text, size_t n,
 	      const struct rk_search_opts *opts, struct rk_results **out)
 {
-	static const struct rk_search_opts NONE = {.wait_ms = -1};
 	struct rk_searching *s = rk_calloc(1, sizeof(*s));
 	struct answer *a = rk_calloc(1, sizeof(*a));
 	uint64_t start = rk_mono_ns();
 	int rc = s && a ? 0 : -ENOMEM;
 
+	if (rc == 0)
+		rc = rk_searching_begin(s, ix, opts);
 	if (rc == 0) {
-		s->ix = ix;
-		s->opts = opts ? opts : &NONE;
-		rc = wait_for_writes(ix, s->opts);
-	}
-	if (rc == 0 && (rc = take_analyser(ix, &s->a)) == 0) {
-		a->r.pending = rk_pending(ix);
-		rc = rk_query_parse(&s->q, s->a, text, n, ix->env->now_ns());
-		rk_snapshot_take(ix, &s->snap);
-		if (rc == 0)
-			rc = run(s, a);
-		rk_sources_close(s);
-		if (rc == 0 && !s->opts->no_excerpts)
-			rc = add_excerpts(s, a);
-		if (rc == 0)
-			pack(s, a);
-		if (rc == 0)
-			rc = finish(s, a);
-		rk_snapshot_release(&s->snap);
-		give_analyser(ix, s->a);
+		rc = answer(s, text, n, a);
 		ix->queries++;
 	}
-	if (s) {
-		rk_query_release(&s->q);
-		rk_arena_release(&s->arena);
-		rk_buf_release(&s->corrected);
-		rk_free(s);
-	}
+	if (s)
+		rk_searching_end(s);
+	rk_free(s);
 	if (rc < 0) {
 		if (a)
 			rk_results_free(&a->r);

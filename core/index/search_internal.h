@@ -63,7 +63,18 @@ struct rk_searching {
 	struct rk_buf corrected; /* "teh -> the, ..." */
 	int like_missing;	 /* no document at like:PATH */
 	int lines_only;		 /* patterns are asked of lines, not chunks */
+	size_t pending;		 /* changes that the snapshot lacks */
+	int begun;
 };
+
+/* search.c */
+/*
+ * Wait for writes, take a snapshot and an analyser. rk_searching_end() in
+ * every case; *s starts zeroed.
+ */
+int rk_searching_begin(struct rk_searching *s, struct rk_index *ix,
+		       const struct rk_search_opts *opts);
+void rk_searching_end(struct rk_searching *s);
 
 /* lookup.c: from terms to postings */
 int rk_sources_open(struct rk_searching *s);
@@ -172,6 +183,7 @@ struct rk_ranked {
 	double score; /* what it is ranked by */
 	double lexical, vector;
 	uint32_t lexical_rank, vector_rank; /* from 1; 0: not in the lane */
+	int matched;   /* a lexical match, whatever its score */
 	uint32_t line; /* to show, where a definition decides; 0: the best */
 	struct rk_cand c;
 };

@@ -195,6 +195,7 @@ static int chunk_dispatch(enum rk_kind kind, const char *text, size_t n,
 		return chunk_man(out, text, n);
 	case RK_KIND_CODE:
 		return chunk_code(out, text, n, defs);
+	case RK_KIND_HTML:
 	case RK_KIND_ASCIIDOC:
 	case RK_KIND_RST:
 	case RK_KIND_ORG:

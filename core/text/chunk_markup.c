@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Markup by heading: AsciiDoc, reStructuredText and Org. Each has a function
- * that says whether a line is a heading, of which level, with which words;
- * what becomes of the sections is common to all.
+ * Markup by heading: AsciiDoc, reStructuredText, Org and HTML. Each has a
+ * function that says whether a line is a heading, of which level, with which
+ * words; what becomes of the sections is common to all.
  */
 #include "text/chunk_internal.h"
 #include <ctype.h>
@@ -137,6 +137,27 @@ static int rst_heading(struct markup *m, struct line l, struct heading *h)
 	return 1;
 }
 
+/* Marks that rk_html_blank() has left: 1 to 6, and 7 for the title. */
+static int html_heading(struct markup *m, struct line l, struct heading *h)
+{
+	size_t i = l.off;
+
+	while (i < l.end && ((unsigned char)m->s[i] >= 8 || !m->s[i]))
+		i++;
+	if (i == l.end)
+		return 0;
+	h->level = m->s[i] == 7 ? 1 : m->s[i];
+	h->off = i + 1;
+	h->len = l.end - h->off;
+	for (size_t k = 0; k < h->len; k++)
+		if ((unsigned char)m->s[h->off + k] < 8) {
+			h->len = k; /* the next heading of this line */
+			break;
+		}
+	h->next = l.next;
+	return h->len > 0;
+}
+
 static int walk(struct markup *m, int whole)
 {
 	struct heading_stack heads;
@@ -186,6 +207,7 @@ int chunk_markup(struct rk_chunks *c, enum rk_kind kind, const char *s,
 
 	m.heading = kind == RK_KIND_ASCIIDOC ? asciidoc_heading
 		    : kind == RK_KIND_ORG    ? org_heading
+		    : kind == RK_KIND_HTML   ? html_heading
 					     : rst_heading;
 	return walk(&m, n <= CHUNK_WHOLE);
 }

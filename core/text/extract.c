@@ -2,6 +2,7 @@
 #include "text/extract.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "text/html.h"
 #include <errno.h>
 #include <string.h>
 #include <zlib.h>
@@ -225,7 +226,7 @@ static int is_binary(const struct rk_buf *b)
 }
 
 /* Bytes are in b: settle kind, flags and derived forms. */
-static int settle(struct rk_buf *b, struct rk_text *t)
+static int settle(struct rk_buf *b, int raw, struct rk_text *t)
 {
 	int order = utf16_order(b);
 	int rc;
@@ -240,13 +241,17 @@ static int settle(struct rk_buf *b, struct rk_text *t)
 		t->kind = RK_KIND_BINARY;
 		b->n = 0;
 	}
-	if (t->kind == RK_KIND_MAN) {
+	if (t->kind == RK_KIND_MAN && !raw) {
 		if (looks_like_man((char *)b->p, b->n)) {
 			blank_roff((char *)b->p, b->n);
 			t->flags |= RK_TEXT_DERIVED;
 		} else {
 			t->kind = RK_KIND_TEXT;
 		}
+	}
+	if (t->kind == RK_KIND_HTML && !raw) {
+		rk_html_blank((char *)b->p, b->n);
+		t->flags |= RK_TEXT_DERIVED;
 	}
 	rk_buf_byte(b, 0);
 	if (b->err)
@@ -264,7 +269,7 @@ static int sniff_gzip(const struct rk_io *io, int fd)
 	       magic[0] == 0x1f && magic[1] == 0x8b && magic[2] == 8;
 }
 
-static int load(const struct rk_io *io, int fd, enum rk_kind kind,
+static int load(const struct rk_io *io, int fd, enum rk_kind kind, int raw,
 		size_t max_bytes, struct rk_text *out)
 {
 	struct rk_buf b = RK_BUF_INIT;
@@ -282,7 +287,7 @@ static int load(const struct rk_io *io, int fd, enum rk_kind kind,
 		b.n = max_bytes;
 		t.flags |= RK_TEXT_TRUNCATED;
 	}
-	if (rc < 0 || (rc = settle(&b, &t)) < 0) {
+	if (rc < 0 || (rc = settle(&b, raw, &t)) < 0) {
 		rk_buf_release(&b);
 		return rc;
 	}
@@ -293,30 +298,47 @@ static int load(const struct rk_io *io, int fd, enum rk_kind kind,
 int rk_text_load(const struct rk_io *io, int fd, const char *path,
 		 size_t max_bytes, struct rk_text *out)
 {
-	return load(io, fd, rk_kind_of_path(path), max_bytes, out);
+	return load(io, fd, rk_kind_of_path(path), 0, max_bytes, out);
 }
 
 int rk_text_load_raw(const struct rk_io *io, int fd, const char *path,
 		     size_t max_bytes, struct rk_text *out)
 {
-	enum rk_kind kind = rk_kind_of_path(path);
+	return load(io, fd, rk_kind_of_path(path), 1, max_bytes, out);
+}
 
-	return load(io, fd, kind == RK_KIND_MAN ? RK_KIND_TEXT : kind,
-		    max_bytes, out);
+int rk_text_adopt(struct rk_buf *b, enum rk_kind kind, size_t max_bytes,
+		  struct rk_text *out)
+{
+	struct rk_text t = {.kind = kind, .flags = RK_TEXT_DERIVED};
+	int rc;
+
+	if (b->n > max_bytes) {
+		b->n = max_bytes;
+		t.flags |= RK_TEXT_TRUNCATED;
+	}
+	if ((rc = settle(b, 0, &t)) < 0) {
+		rk_buf_release(b);
+		return rc;
+	}
+	*b = (struct rk_buf)RK_BUF_INIT;
+	*out = t;
+	return 0;
 }
 
 static int derived_kind(const struct rk_io *io, int fd, const char *path)
 {
 	uint8_t bom[2] = {0, 0};
 
-	if (rk_kind_of_path(path) == RK_KIND_MAN || sniff_gzip(io, fd))
+	enum rk_kind kind = rk_kind_of_path(path);
+
+	if (kind == RK_KIND_MAN || kind == RK_KIND_HTML || sniff_gzip(io, fd))
 		return 1;
 	return read_some(io, fd, bom, 2, 0) == 2 && (bom[0] ^ bom[1]) == 1 &&
 	       bom[0] >= 0xfe;
 }
 
-/* Keep text bytes [off, off+len) of t. */
-static void slice_text(struct rk_text *t, uint64_t off, size_t len)
+void rk_text_slice(struct rk_text *t, uint64_t off, size_t len)
 {
 	if (off > t->n)
 		off = t->n;
@@ -339,7 +361,7 @@ int rk_text_load_range(const struct rk_io *io, int fd, const char *path,
 	if (derived_kind(io, fd, path)) {
 		rc = rk_text_load(io, fd, path, max_bytes, out);
 		if (rc == 0)
-			slice_text(out, off, len);
+			rk_text_slice(out, off, len);
 		return rc;
 	}
 	rc = read_plain(io, fd, off, len, &b);

@@ -80,6 +80,7 @@ static const struct {
 	{RK_KIND_TABLE, "table", "csv tsv"},
 	{RK_KIND_LOG, "log", "log"},
 	{RK_KIND_PAGES, "pages", ""},
+	{RK_KIND_HTML, "html", "html htm xhtml"},
 };
 _Static_assert(sizeof(KINDS) / sizeof(KINDS[0]) == RK_KINDS, "one row each");
 

@@ -17,6 +17,7 @@ enum rk_kind {
 	RK_KIND_TABLE = 10, /* CSV, TSV */
 	RK_KIND_LOG = 11,
 	RK_KIND_PAGES = 12, /* extracted; form feeds end pages */
+	RK_KIND_HTML = 13,
 	RK_KINDS,
 };
 

@@ -16,6 +16,7 @@ enum {
 	HEAP_KIB = 4096,
 	NESTING = 64,
 	NEEDS_MAX = 512, /* nodes of the tree of trigrams */
+	LITERAL_MAX = 64,
 };
 
 /* What must be there: one trigram, all of, or any of the children. */
@@ -32,6 +33,9 @@ struct rk_regex {
 	pcre2_match_context *mc;
 	struct rk_arena arena;
 	const struct need *need; /* NULL: nothing */
+	/* the longest string that every match contains, as it is written */
+	char literal[LITERAL_MAX];
+	size_t literal_n; /* 0: none is known */
 };
 
 void rk_regex_free(struct rk_regex *r)
@@ -54,11 +58,16 @@ struct reader {
 	int depth;
 	unsigned needs;
 	int unknown; /* something that this reader does not understand */
+	/* the longest run outside of groups and alternatives */
+	char literal[LITERAL_MAX];
+	size_t literal_n;
+	int alternatives;
 };
 
 /* A run of literal bytes, as long as nothing comes between. */
 struct run {
-	unsigned char p[64];
+	unsigned char p[LITERAL_MAX]; /* folded */
+	char raw[LITERAL_MAX];
 	size_t n;
 	size_t last; /* where the last character starts */
 };
@@ -89,6 +98,10 @@ static void add(struct need *to, struct need *n)
 
 static void flush_run(struct reader *r, struct run *run, struct need *all)
 {
+	if (r->depth == 0 && run->n > r->literal_n) {
+		memcpy(r->literal, run->raw, run->n);
+		r->literal_n = run->n;
+	}
 	for (size_t i = 0; i + 3 <= run->n; i++) {
 		struct need *n = new_need(r, NEED_GRAM);
 
@@ -108,15 +121,16 @@ static void put_literal(struct reader *r, struct run *run, struct need *all,
 		return;
 	}
 	if (run->n == sizeof(run->p)) { /* the next run overlaps by two */
-		unsigned char tail[2] = {run->p[run->n - 2],
-					 run->p[run->n - 1]};
+		size_t keep = run->n - 2;
 
 		flush_run(r, run, all);
-		memcpy(run->p, tail, 2);
+		memmove(run->p, run->p + keep, 2);
+		memmove(run->raw, run->raw + keep, 2);
 		run->n = 2;
 	}
 	if ((c & 0xc0) != 0x80)
 		run->last = run->n;
+	run->raw[run->n] = (char)c;
 	run->p[run->n++] = rk_fold_byte(c);
 }
 
@@ -282,6 +296,7 @@ static struct need *read_any(struct reader *r)
 		add(any, all);
 		if (r->s >= r->end || *r->s != '|')
 			break;
+		r->alternatives |= r->depth == 0;
 		r->s++;
 	}
 	return free_one || r->unknown ? NULL : any;
@@ -356,6 +371,10 @@ int rk_regex_new(const char *s, size_t n, int fold, struct rk_regex **out,
 	r->need = read_any(&reader);
 	if (reader.unknown || reader.s < reader.end)
 		r->need = NULL;
+	else if (!fold && !reader.alternatives) {
+		memcpy(r->literal, reader.literal, reader.literal_n);
+		r->literal_n = reader.literal_n;
+	}
 	*out = r;
 	return 0;
 }
@@ -369,15 +388,25 @@ int rk_regex_match(struct rk_regex *r, const char *s, size_t n)
 	return rc == PCRE2_ERROR_NOMATCH ? 0 : -ELOOP;
 }
 
+const char *rk_regex_candidate(const struct rk_regex *r, const char *s,
+			       const char *end)
+{
+	if (r->literal_n < 2)
+		return s;
+	return memmem(s, (size_t)(end - s), r->literal, r->literal_n);
+}
+
 int rk_regex_in_text(struct rk_regex *r, const char *s, size_t n)
 {
-	const char *end = s + n;
+	const char *end = s + n, *p;
 
-	while (s < end) {
-		const char *nl = memchr(s, '\n', (size_t)(end - s));
+	while (s < end && (p = rk_regex_candidate(r, s, end))) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		const char *from = memrchr(s, '\n', (size_t)(p - s));
 		const char *stop = nl ? nl : end;
 
-		if (rk_regex_match(r, s, (size_t)(stop - s)) == 1)
+		from = from ? from + 1 : s;
+		if (rk_regex_match(r, from, (size_t)(stop - from)) == 1)
 			return 1;
 		s = stop + 1;
 	}

@@ -29,6 +29,13 @@ void rk_regex_free(struct rk_regex *r);
  */
 int rk_regex_match(struct rk_regex *r, const char *s, size_t n);
 
+/*
+ * The first byte in [s, end) near which a match can be: every line before the
+ * one it is in does not match. NULL: none does. Cheaper than asking each line.
+ */
+const char *rk_regex_candidate(const struct rk_regex *r, const char *s,
+			       const char *end);
+
 /* Does any line of the text? Lines that exceed the limit do not count. */
 int rk_regex_in_text(struct rk_regex *r, const char *s, size_t n);
 

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Folders in .rankfs/ that mirror those of the documents: similar/<path> is
+ * what is like a document, chunks/<path>/ what it was cut into. They are found
+ * by name and not listed.
+ */
+#include "fs.h"
+#include "base/hash.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void dir_free(struct fs *fs, struct fs_node *n)
+{
+	(void)fs;
+	free(n->path);
+	free(n);
+}
+
+void fs_mirror_reply_dir(fuse_req_t req, struct fs *fs,
+			 const struct fs_kind *kind, const char *path)
+{
+	struct fs_node *n = fs_node_virtual(fs, kind);
+	uint64_t h = rk_hash64(path, strlen(path)) ^
+		     rk_hash64(kind->name, strlen(kind->name));
+	struct stat st;
+
+	if (!n || !(n->path = strdup(path))) {
+		free(n);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	n->nlookup = 1; /* each lookup makes its own node */
+	n->ino = (ino_t)(h >> 8 | (uint64_t)0x7c << 56);
+	fs_virtual_stat(fs, n, S_IFDIR | 0555, 0, &st);
+	fs_reply_virtual(req, fs, n, &st, fs->timeout);
+}
+
+static void similar_leaf(fuse_req_t req, struct fs *fs, const char *path)
+{
+	char text[4096 + 16];
+	struct fs_node *n;
+
+	if (strchr(path, '"')) { /* a quoted value cannot hold one */
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	snprintf(text, sizeof(text), "like:\"%s\"", path);
+	if (!(n = fs_view_node(fs, &FS_VIEW_QUERY, text)))
+		fuse_reply_err(req, ENOMEM);
+	else
+		fs_view_reply(req, fs, n);
+}
+
+static void chunks_leaf(fuse_req_t req, struct fs *fs, const char *path)
+{
+	fs_mirror_reply_dir(req, fs, &FS_CHUNKS, path);
+}
+
+static void lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+		   const char *name,
+		   void (*leaf)(fuse_req_t, struct fs *, const char *))
+{
+	const char *dir = parent->path ? parent->path : "";
+	char path[4096];
+	struct stat st;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s%s%s", dir, *dir ? "/" : "",
+			     name) >= sizeof(path)) {
+		fuse_reply_err(req, ENAMETOOLONG);
+		return;
+	}
+	if (fstatat(fs->files_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		fuse_reply_err(req, errno);
+	else if (S_ISDIR(st.st_mode))
+		fs_mirror_reply_dir(req, fs, parent->kind, path);
+	else
+		leaf(req, fs, path);
+}
+
+static void similar_lookup(fuse_req_t req, struct fs *fs,
+			   struct fs_node *parent, const char *name)
+{
+	lookup(req, fs, parent, name, similar_leaf);
+}
+
+static void chunks_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+			  const char *name)
+{
+	lookup(req, fs, parent, name, chunks_leaf);
+}
+
+void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+		      size_t size, off_t off, int plus)
+{
+	static const char *const NAMES[] = {".", ".."};
+
+	(void)h;
+	fs_list_names(req, fs, NAMES, 2, size, off, plus);
+}
+
+void fs_virtual_dir_stat(struct fs *fs, struct fs_node *n, struct stat *st)
+{
+	fs_virtual_stat(fs, n, S_IFDIR | 0555, 0, st);
+}
+
+#define MIRROR(id, path, find)                                                 \
+	const struct fs_kind id = {                                            \
+		.name = path,                                                  \
+		.lookup = find,                                                \
+		.getattr = fs_virtual_dir_getattr,                             \
+		.release = fs_blob_release,                                    \
+		.readdir = fs_empty_readdir,                                   \
+		.forget = dir_free,                                            \
+		.stat = fs_virtual_dir_stat,                                   \
+	}
+MIRROR(FS_SIMILAR_DIR, ".rankfs/similar/", similar_lookup);
+MIRROR(FS_CHUNKS_DIR, ".rankfs/chunks/", chunks_lookup);

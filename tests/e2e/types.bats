@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+# Kinds of documents, the programs that read them, and source code.
+
+load helper
+
+lines_of() {
+	cat "$MNT/query/$1 as:jsonl" | jq -r '"\(.line_start)-\(.line_end) \(.heading)"'
+}
+
+@test "text is extracted from PDF, office files, books and archives" {
+	python3 "$BATS_TEST_DIRNAME/make_documents.py" "$MNT"
+	assert_equal "$(paths wombat)" paper.pdf
+	assert_equal "$(paths numbats)" letter.docx
+	assert_equal "$(paths bandicoots)" essay.odt
+	assert_equal "$(paths bilby)" book.epub
+	assert_equal "$(paths potoroo)" stuff.zip
+	run cat "$MNT/query/wombat"
+	assert_line --partial "page=2"
+	assert_line --partial "A wombat sleeps on page two"
+	assert_equal "$(cat "$MNT/.rankfs/warnings")" ""
+}
+
+@test "HTML keeps its lines, loses tags and scripts" {
+	python3 "$BATS_TEST_DIRNAME/make_documents.py" "$MNT"
+	assert_equal "$(lines_of kiwi)" "87-88 Last"
+	assert_equal "$(lines_of ostrich)" "5-86 Birds > Big"
+	assert_equal "$(paths cassowary)" ""
+	assert_equal "$(paths emü)" page.html
+}
+
+@test "compressed text is read through" {
+	echo "kookaburra laughs" | xz >"$MNT/a.txt.xz"
+	echo "galah shrieks" | zstd -q >"$MNT/b.md.zst"
+	echo "lorikeet chatters" | gzip >"$MNT/c.log.gz"
+	assert_equal "$(paths kookaburra)" a.txt.xz
+	assert_equal "$(paths galah)" b.md.zst
+	assert_equal "$(paths lorikeet)" c.log.gz
+	assert_equal "$(cat "$MNT/query/%2Fgal.h%2F as:lines")" "$MNT/b.md.zst:1:galah shrieks"
+}
+
+@test "an extractor of one's own; extraction is remembered by content" {
+	printf '#!/bin/sh\necho run >>%s/runs\ntr a-z A-Z\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/up"
+	chmod +x "$BATS_TEST_TMPDIR/up"
+	echo "extract.*.low $BATS_TEST_TMPDIR/up" >"$MNT/.rankfs/config"
+	grep -q "^extract.\*.low $BATS_TEST_TMPDIR/up" "$MNT/.rankfs/config"
+	echo "quoll" >"$MNT/a.low"
+	run cat "$MNT/query/quoll"
+	assert_line "    QUOLL"
+	cp "$MNT/a.low" "$MNT/b.low"
+	mv "$MNT/a.low" "$MNT/c.low"
+	assert_equal "$(paths quoll | sort | xargs)" "b.low c.low"
+	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/runs")" 1
+	echo "extract.*.low none" >"$MNT/.rankfs/config"
+	echo "plain dunnart" >"$MNT/d.low"
+	run cat "$MNT/query/dunnart"
+	assert_line "    plain dunnart"
+}
+
+@test "extractors that hang, fail, crash or are missing do not stop anything" {
+	printf '#!/bin/sh\nsleep 60\n' >"$BATS_TEST_TMPDIR/hang"
+	printf '#!/bin/sh\nexit 3\n' >"$BATS_TEST_TMPDIR/fail"
+	printf '#!/bin/sh\nkill -9 $$\n' >"$BATS_TEST_TMPDIR/die"
+	printf '#!/bin/sh\nwhile :; do echo full of words; done\n' >"$BATS_TEST_TMPDIR/flood"
+	chmod +x "$BATS_TEST_TMPDIR"/{hang,fail,die,flood}
+	{
+		echo "extract_timeout_s 1"
+		echo "text_max_mib 1"
+		for x in hang fail die flood missing; do echo "extract.*.$x $BATS_TEST_TMPDIR/$x"; done
+	} >"$MNT/.rankfs/config"
+	for x in hang fail die flood missing; do echo x >"$MNT/wallaby.$x"; done
+	echo "wallaby" >"$MNT/ok.md"
+	eventually 20 indexed
+	assert_equal "$(paths wallaby | wc -l)" 6
+	run cat "$MNT/.rankfs/warnings"
+	assert_line --partial "wallaby.hang: $BATS_TEST_TMPDIR/hang took too long"
+	assert_line --partial "wallaby.fail: $BATS_TEST_TMPDIR/fail could not read it"
+	assert_line --partial "wallaby.die: $BATS_TEST_TMPDIR/die could not read it"
+	assert_line --partial "wallaby.missing: $BATS_TEST_TMPDIR/missing is not installed"
+	assert_line --partial "wallaby.flood: only the first 1 MiB"
+	run pgrep -f "$BATS_TEST_TMPDIR/(hang|flood)"
+	assert_output ""
+}
+
+@test "a damaged text that was kept is extracted again" {
+	python3 "$BATS_TEST_DIRNAME/make_documents.py" "$MNT"
+	assert_equal "$(paths wombat)" paper.pdf
+	for f in "$BACKING"/indexes/main/texts/*; do
+		printf 'garbage' | dd of="$f" bs=1 seek=16 conv=notrunc status=none
+	done
+	run cat "$MNT/query/wombat sleeps"
+	assert_line "    A wombat sleeps on page two"
+}
+
+@test "mailboxes by message, tables and JSON Lines by record, logs by time" {
+	printf 'From a@b Mon\nFrom: Ann <a@b.c>\nSubject: Lunch\n\nsoup today\n\nFrom c@d Tue\nSubject: Dinner\n\nfish tonight\n' >"$MNT/in.mbox"
+	assert_equal "$(lines_of fish)" "7-10 Dinner"
+	assert_equal "$(paths 'meta.from:"ann <a@b.c>"')" in.mbox
+	printf '{"a":"okapi"}\n{"a":"tapir"}\n' >"$MNT/r.jsonl"
+	assert_equal "$(lines_of tapir)" "2-2 "
+	printf 'name,age\nzebu,3\ngaur,4\n' >"$MNT/t.csv"
+	assert_equal "$(lines_of gaur)" "3-3 name age"
+	{
+		for i in 1 2 3 4 5 6 7 8; do echo "2026-01-01 10:00:0$i normal operation of the machine"; done
+		echo "2026-01-01 12:00:00 meltdown"
+		echo "	at stack frame"
+	} >"$MNT/x.log"
+	assert_equal "$(lines_of meltdown)" "9-10 "
+}
+
+@test "chunks show what a document was cut into" {
+	{
+		echo "# Top"
+		seq -f "line %g of the first part" 200
+		echo "## Under"
+		echo "the end of it"
+	} >"$MNT/a.md"
+	run ls "$MNT/.rankfs/chunks/a.md"
+	assert_line "0001-Top.md"
+	assert_line --regexp "^000[0-9]-Under.md$"
+	run cat "$MNT/.rankfs/chunks/a.md/$(ls "$MNT/.rankfs/chunks/a.md" | tail -1)"
+	assert_line "path: $MNT/a.md"
+	assert_line "heading: Top > Under"
+	assert_line "the end of it"
+	assert_not_exists "$MNT/.rankfs/chunks/a.md/0099.md"
+	assert_not_exists "$MNT/.rankfs/chunks/missing.md"
+}
+
+code() {
+	mkdir -p "$MNT/src"
+	cat >"$MNT/src/shop.c" <<-'END'
+		#include "shop.h"
+
+		/* Opens the shop. */
+		int shop_open(struct shop *s)
+		{
+		        s->open = 1;
+		        return ring_bell(s, 2);
+		}
+
+		int ring_bell(struct shop *s, int times)
+		{
+		        return times;
+		}
+	END
+	cat >"$MNT/src/main.c" <<-'END'
+		int main(void)
+		{
+		        struct shop s;
+		        return shop_open(&s);
+		}
+	END
+	printf 'class Clerk:\n    def greet(self, who):\n        return who\n' >"$MNT/src/clerk.py"
+	echo "How to open a shop: call shop_open first, shop_open again if it rains, then shop_open." >"$MNT/howto.md"
+}
+
+@test "a name asks for its definition first" {
+	code
+	run cat "$MNT/query/shop_open"
+	assert_line --index 1 --partial "$MNT/src/shop.c:4:"
+	run cat "$MNT/query/sym:greet"
+	assert_line --index 1 --partial "$MNT/src/clerk.py:2:"
+	assert_equal "$(paths 'sym:shop_open')" src/shop.c
+	assert_equal "$(paths 'sym:nothing_like_it')" ""
+}
+
+@test "symbols show definitions, callers, callees and references" {
+	code
+	run cat "$MNT/.rankfs/symbols/shop_open"
+	assert_line --partial "$MNT/src/shop.c:4: function shop_open(struct shop * s)"
+	assert_line "$MNT/src/main.c:4: main"
+	assert_line --regexp "^$MNT/src/shop.c:[0-9]+: ring_bell$"
+	assert_line "$MNT/src/main.c:4: return shop_open(&s);"
+	refute_line --partial "howto.md"
+	rm "$MNT/src/main.c"
+	run cat "$MNT/.rankfs/symbols/shop_open"
+	refute_line --partial "main.c"
+	run cat "$MNT/.rankfs/symbols/nonesuch"
+	assert_output "# nothing is known of this name"
+}
+
+@test "without ctags, or when it is killed, the shape of lines does" {
+	code
+	eventually 10 indexed
+	pkill -9 -P "$(daemon_pid)" ctags || true
+	printf 'int after_kill(void)\n{\n\treturn 1;\n}\n' >"$MNT/src/k.c"
+	run cat "$MNT/query/after_kill"
+	assert_line --index 1 --partial "$MNT/src/k.c:1:"
+	echo "ctags 0" >"$MNT/.rankfs/config"
+	printf 'int by_shape(void)\n{\n\treturn 1;\n}\n' >"$MNT/src/s.c"
+	run cat "$MNT/.rankfs/symbols/by_shape"
+	assert_line --partial "$MNT/src/s.c:1: definition by_shape"
+}
