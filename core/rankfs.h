@@ -89,6 +89,17 @@ enum { RK_TOUCH_TREE = 1 }; /* path is a folder: everything below it, too */
 int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
 	     uint64_t *seq);
 
+/*
+ * Symbolic links at the top of the documents may have changed: those to
+ * folders elsewhere are linked sources, whose files are documents, too. They
+ * are followed in the background. Returns at once.
+ */
+void rk_links_changed(struct rk_index *ix);
+/* Where the documents are mounted: no source may be there, none is entered. */
+void rk_index_set_mount(struct rk_index *ix, const char *mountpoint);
+/* One line a source: `source NAME FOLDER ok|scanning|missing`. */
+void rk_sources_print(struct rk_index *ix, struct rk_buf *out);
+
 /* The log record of the newest touch; what rk_sync() must be given for all. */
 uint64_t rk_last_touch(struct rk_index *ix);
 

@@ -20,6 +20,7 @@ static void read_status(struct fs *fs, uid_t uid, struct rk_buf *out)
 	(void)uid;
 	rk_status(fs->ix, &st);
 	fs_render_status(&st, out);
+	rk_sources_print(fs->ix, out);
 }
 
 static void read_status_json(struct fs *fs, uid_t uid, struct rk_buf *out)

@@ -707,14 +707,33 @@ void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 			   S_ISREG(mode));
 }
 
+/* A name at the top that is, or may have been, a link to a source. */
+static void note_link(struct fs *fs, const struct fs_node *p,
+		      const struct fs_node *n)
+{
+	if (p == fs->root && (!n || S_ISLNK(n->type)))
+		rk_links_changed(fs->ix);
+}
+
 void fs_doc_symlink(fuse_req_t req, const char *target, fuse_ino_t ino,
 		    const char *name)
 {
+	uid_t uid = fuse_req_ctx(req)->uid;
 	int dir;
+	struct fs *fs = fs_of(req);
 	struct fs_node *p = parent_for(req, ino, name, &dir);
 
-	if (p)
-		finish_new(req, p, dir, name, symlinkat(target, dir, name), 0);
+	if (!p)
+		return;
+	/* it would be read with the rights of who mounted */
+	if (p == fs->root && *target == '/' && uid != fs->uid && uid != 0) {
+		fs_remember_error(fs, uid,
+				  "only who mounted may link a source");
+		fuse_reply_err(req, EPERM);
+		return;
+	}
+	finish_new(req, p, dir, name, symlinkat(target, dir, name), 0);
+	note_link(fs, p, NULL);
 }
 
 void fs_doc_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent,
@@ -804,6 +823,7 @@ static void remove_name(fuse_req_t req, fuse_ino_t ino, const char *name,
 	n = fs_node_find(fs, p, name);
 	if (!flags && (!n || S_ISREG(n->type)))
 		rc = touch_child(fs, p, name, 0);
+	note_link(fs, p, n);
 	fs_link_drop(fs, p, name);
 	fuse_reply_err(req, fs_errno(rc));
 }
@@ -852,6 +872,8 @@ void fs_doc_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 							      : 0;
 	to->pinned--;
 	if (rc == 0) {
+		note_link(fs, p, fs_node_find(fs, p, name));
+		note_link(fs, to, fs_node_find(fs, p, name));
 		rc = touch_renamed(fs, p, name, to, newname);
 		fs_link_move(fs, p, name, to, newname,
 			     (flags & RENAME_EXCHANGE) != 0);

@@ -201,8 +201,10 @@ static int open_index(struct fs *fs, const struct fs_options *o)
 	int rc = rk_index_open(fs_env(), o->backing, "main", flags, &fs->ix);
 	char holder[64];
 
-	if (rc == 0)
+	if (rc == 0) {
+		rk_index_set_mount(fs->ix, fs->mountpoint);
 		return 0;
+	}
 	if (rc == RK_ELOCKED &&
 	    rk_index_holder(o->backing, "main", holder, sizeof(holder)) == 0)
 		fprintf(stderr, "rankfs: %s is in use by %s\n", o->backing,

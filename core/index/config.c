@@ -109,6 +109,10 @@ static const struct key {
 	 1, 3600, "time it has for one document", 0, NULL, NULL, NULL},
 	{"extract_cache_mib", offsetof(struct rk_config, extract_cache_mib),
 	 256, 0, 1 << 20, "extracted texts that are kept", 0, NULL, NULL, NULL},
+	{"scan_s", offsetof(struct rk_config, scan_s), 30, 1, 86400,
+	 "linked sources with more folders than inotify watches are compared "
+	 "with the index this often, in seconds",
+	 0, NULL, NULL, NULL},
 	{"recall_min", offsetof(struct rk_config, recall_min), 70, 1, 100,
 	 "how near, in percent, a document must be for recall/ to give it", 0,
 	 NULL, NULL, NULL},

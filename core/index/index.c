@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -192,6 +193,9 @@ static int start_threads(struct rk_index *ix)
 	if (pthread_create(&ix->embed_thread, NULL, rk_embed_main, ix))
 		return -EAGAIN;
 	ix->have_embed = 1;
+	if (pthread_create(&ix->watch_thread, NULL, rk_watch_main, ix))
+		return -EAGAIN;
+	ix->have_watch = 1;
 	return 0;
 }
 
@@ -203,6 +207,7 @@ static void stop_threads(struct rk_index *ix)
 	pthread_cond_broadcast(&ix->room_cond);
 	pthread_cond_broadcast(&ix->embed_cond);
 	pthread_mutex_unlock(&ix->persist_lock);
+	rk_watch_wake(ix);
 	rk_queue_close(&ix->queue);
 	for (unsigned i = 0; i < ix->nworkers; i++)
 		pthread_join(ix->workers[i], NULL);
@@ -212,8 +217,11 @@ static void stop_threads(struct rk_index *ix)
 		pthread_join(ix->reconcile_thread, NULL);
 	if (ix->have_embed)
 		pthread_join(ix->embed_thread, NULL);
+	if (ix->have_watch)
+		pthread_join(ix->watch_thread, NULL);
 	ix->nworkers = 0;
 	ix->have_persist = ix->have_reconcile = ix->have_embed = 0;
+	ix->have_watch = 0;
 }
 
 /* --- life --- */
@@ -233,6 +241,9 @@ static void index_free(struct rk_index *ix)
 		rk_free(ix->query_vecs[i].v);
 	rk_manifest_release(&ix->manifest);
 	rk_warnings_release(&ix->warnings);
+	rk_links_release(&ix->links);
+	if (ix->watch_fd >= 0)
+		close(ix->watch_fd);
 	if (ix->files_fd >= 0)
 		close(ix->files_fd);
 	if (ix->dir_fd >= 0)
@@ -263,6 +274,8 @@ static struct rk_index *index_alloc(const struct rk_env *env, const char *name,
 	ix->env = env ? env : rk_env_posix();
 	ix->flags = flags;
 	ix->backing_fd = ix->dir_fd = ix->files_fd = ix->lock_fd = -1;
+	ix->watch_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	rk_links_init(&ix->links);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&ix->writer, NULL);
@@ -329,7 +342,8 @@ int rk_index_open(const struct rk_env *env, const char *backing,
 		if (ix->lock_fd < 0)
 			rc = ix->lock_fd;
 	}
-	if (rc == 0 && (rc = load_config(ix)) == 0)
+	if (rc == 0 && (rc = load_config(ix)) == 0 &&
+	    (rc = rk_links_open(ix, backing)) == 0)
 		rc = rk_recover(ix);
 	if (rc == 0 && !(flags & RK_READ_ONLY))
 		rc = open_writer(ix);
@@ -465,7 +479,8 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 	out->checkpoint_ns = ix->manifest.created_ns;
 	pthread_mutex_unlock(&ix->lock);
 	out->pending = rk_pending(ix);
-	out->reconciling = ix->reconciling;
+	out->reconciling = ix->reconciling || ix->links.scanning ||
+			   ix->links_rescan || ix->links_changed;
 	out->queries = ix->queries;
 	out->recall_hits = ix->recall_hits;
 	out->recall_misses = ix->recall_misses;

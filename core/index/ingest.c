@@ -409,6 +409,10 @@ static int process_file(struct rk_index *ix, struct rk_worker *w,
 
 	if (rk_ignored(t->path) || strlen(t->path) > 4095)
 		return rk_remove_path(ix, t->path);
+	if (!rk_link_there(ix, t->path))
+		return 0; /* its source is missing, not the document */
+	if (rk_link_ignored(ix, t->path))
+		return rk_remove_path(ix, t->path);
 	fd = rk_open_document(ix, t->path);
 	if (fd == -EACCES || fd == -EIO || fd == -EMFILE || fd == -ENFILE) {
 		struct rk_doc_rec rec = {0};

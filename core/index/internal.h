@@ -4,6 +4,7 @@
 
 #include "rankfs.h"
 #include "index/config.h"
+#include "index/links.h"
 #include "index/queue.h"
 #include "index/space.h"
 #include "index/warnings.h"
@@ -35,7 +36,8 @@
  *      `next` is being built, both spaces are brought along by merges.
  *      Whatever is missing is made again by the embedding thread.
  *
- * Lock order: writer, lock, memtable.lock, queue.lock, warnings.lock.
+ * Lock order: writer, links.lock, lock, memtable.lock, queue.lock,
+ * warnings.lock.
  */
 enum { RK_SEGS_MAX = 60, RK_MEMS_MAX = 4, RK_SPARE_MAX = 8 };
 
@@ -103,8 +105,11 @@ struct rk_index {
 
 	pthread_t workers[64];
 	unsigned nworkers;
-	pthread_t persist_thread, reconcile_thread, embed_thread;
-	int have_persist, have_reconcile, have_embed;
+	struct rk_links links;
+	_Atomic int links_changed, links_rescan;
+	int watch_fd; /* wakes the thread that follows linked sources */
+	pthread_t persist_thread, reconcile_thread, embed_thread, watch_thread;
+	int have_persist, have_reconcile, have_embed, have_watch;
 	pthread_mutex_t persist_lock; /* guards the request fields below */
 	pthread_cond_t persist_cond, room_cond, embed_cond;
 	uint64_t want_checkpoint, did_checkpoint;
@@ -126,6 +131,8 @@ struct rk_view *rk_view_copy(const struct rk_view *v); /* new references */
 void rk_view_unref(struct rk_view *v);
 void rk_snapshot_take(struct rk_index *ix, struct rk_snapshot *s);
 void rk_snapshot_release(struct rk_snapshot *s);
+/* Answers have changed although no document has: a generation of its own. */
+void rk_new_generation(struct rk_index *ix);
 
 /* Chunks with a vector in the snapshot's space; of them in percent, or -1. */
 uint64_t rk_vectors_there(const struct rk_snapshot *s);
@@ -267,6 +274,8 @@ int rk_recover(struct rk_index *ix);
 extern const char RK_ANALYSER_VERSION[];
 
 /* reconcile.c */
+/* Let the workers keep up, so that the queue stays small. */
+void rk_throttle(struct rk_index *ix);
 void *rk_reconcile_main(void *ix);
 /* Walk a folder of documents, telling fn each regular, indexable file. */
 typedef int rk_file_fn(void *ctx, const char *path, const struct stat *st);

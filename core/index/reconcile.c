@@ -111,8 +111,7 @@ struct compare {
 	unsigned flags; /* of the tasks: force when all is read again */
 };
 
-/* Let the workers keep up, so that the queue stays small. */
-static void throttle(struct rk_index *ix)
+void rk_throttle(struct rk_index *ix)
 {
 	struct timespec ts = {0, 5 * 1000000};
 
@@ -134,7 +133,7 @@ static int compare_file(void *ctx, const char *path, const struct stat *st)
 	}
 	if (same)
 		return 0;
-	throttle(c->ix);
+	rk_throttle(c->ix);
 	return rk_queue_push(&c->ix->queue, path, c->flags, 0);
 }
 
@@ -148,7 +147,12 @@ static int note_missing(void *ctx, const struct rk_docref *d, const char *path)
 	struct path_list *l = ctx;
 	struct stat st;
 
+	char root[PATH_BYTES];
+	const char *rest;
+
 	(void)d;
+	if (rk_link_of(l->ix, path, root, &rest))
+		return 0; /* compared where it is */
 	if (fstatat(l->ix->files_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !S_ISREG(st.st_mode))
 		rk_buf_add(&l->paths, path, strlen(path) + 1);
@@ -166,7 +170,7 @@ static void remove_missing(struct rk_index *ix)
 	for (size_t i = 0; i < l.paths.n && !ix->stopping;) {
 		const char *path = (const char *)l.paths.p + i;
 
-		throttle(ix);
+		rk_throttle(ix);
 		rk_queue_push(&ix->queue, path, 0, 0);
 		i += strlen(path) + 1;
 	}
@@ -222,6 +226,8 @@ int rk_reindex(struct rk_index *ix, int all)
 		pthread_mutex_unlock(&ix->lock);
 		pthread_cond_broadcast(&ix->embed_cond);
 	}
+	ix->links_rescan = all ? 2 : 1;
+	rk_watch_wake(ix);
 	if (all || !ix->reconcile_wanted)
 		ix->reconcile_wanted = all ? 2 : 1;
 	ix->reconciling = 1;

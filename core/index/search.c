@@ -346,6 +346,18 @@ static int read_excerpt(struct rk_searching *s, struct answer *a,
 	return rc == -ENOMEM ? rc : 0;
 }
 
+/* Its source is not there now: it is named, without an excerpt. */
+static int is_missing(struct rk_searching *s, const char *path)
+{
+	if (rk_link_there(s->ix, path))
+		return 0;
+	if (!s->told_missing)
+		rk_buf_printf(&s->q.notes, "source %.*s is missing now\n",
+			      (int)strcspn(path, "/"), path);
+	s->told_missing = 1;
+	return 1;
+}
+
 /* A document that has gone since is no hit; a changed one has no excerpt. */
 static int add_excerpts(struct rk_searching *s, struct answer *a)
 {
@@ -357,7 +369,8 @@ static int add_excerpts(struct rk_searching *s, struct answer *a)
 		int fd = rk_open_document(s->ix, h->path);
 		struct stat st;
 
-		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+		if ((fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) &&
+		    !is_missing(s, h->path))
 			continue;
 		if (fd >= 0 && fstat(fd, &st) == 0 && unchanged(h, &st)) {
 			rc = read_excerpt(s, a, h, fd);

@@ -65,6 +65,7 @@ struct rk_searching {
 	int lines_only;		 /* patterns are asked of lines, not chunks */
 	size_t pending;		 /* changes that the snapshot lacks */
 	int begun;
+	int told_missing;
 };
 
 /* search.c */

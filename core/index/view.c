@@ -56,6 +56,13 @@ void rk_snapshot_take(struct rk_index *ix, struct rk_snapshot *s)
 	pthread_mutex_unlock(&ix->lock);
 }
 
+void rk_new_generation(struct rk_index *ix)
+{
+	pthread_mutex_lock(&ix->lock);
+	__atomic_store_n(&ix->generation, ix->generation + 1, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&ix->lock);
+}
+
 void rk_snapshot_release(struct rk_snapshot *s)
 {
 	for (unsigned i = 0; s->view && i < s->view->nsegs; i++) {

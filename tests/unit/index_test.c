@@ -11,7 +11,8 @@ static struct rk_analyser *an;
 
 static void the_excerpt_is_where_the_words_are(void)
 {
-	const struct rk_excerpt_want two = {10, 0, 1, 2}, five = {1, 0, 1, 5};
+	const struct rk_excerpt_want two = {10, 0, 1, 2, 0},
+				     five = {1, 0, 1, 5, 0};
 	struct rk_excerpt e = RK_EXCERPT_INIT;
 	struct rk_query q;
 	const char *text = "one\ntwo\nthree\nthe purple\nyak sleeps\nsix\n";
