@@ -189,6 +189,8 @@ struct rk_hit {
 	const char *heading;   /* heading path, or "" */
 	const char *symbol;    /* names defined in the chunk, or "" */
 	const char *kind;      /* "markdown", "function", ... */
+	const char *language;  /* of its words, if it is another than the
+				  index's: "german", ...; or "" */
 	const char *excerpt;   /* lines, each ended by a newline; or "" */
 	uint32_t excerpt_line; /* line of the excerpt's first */
 	int complete;	       /* the excerpt is the whole document */

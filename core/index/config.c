@@ -109,6 +109,11 @@ static const struct key {
 	 1, 3600, "time it has for one document", 0, NULL, NULL, NULL},
 	{"extract_cache_mib", offsetof(struct rk_config, extract_cache_mib),
 	 256, 0, 1 << 20, "extracted texts that are kept", 0, NULL, NULL, NULL},
+	{"detect_language", offsetof(struct rk_config, detect_language), 1, 0,
+	 1,
+	 "stem each document by the language that it is written in; 0: all by "
+	 "`language`",
+	 0, NULL, NULL, NULL},
 	{"scan_s", offsetof(struct rk_config, scan_s), 30, 1, 86400,
 	 "linked sources with more folders than inotify watches are compared "
 	 "with the index this often, in seconds",

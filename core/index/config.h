@@ -33,9 +33,10 @@ struct rk_config {
 	char embed_query_prefix[128];
 	struct rk_helpers helpers; /* extract.GLOB */
 	int64_t extract_memory_mib, extract_timeout_s, extract_cache_mib;
-	int64_t scan_s;	    /* linked sources without watches are compared */
-	int64_t ctags;	    /* definitions by universal-ctags */
-	int64_t recall_min; /* percent */
+	int64_t scan_s; /* linked sources without watches are compared */
+	int64_t detect_language; /* of each document */
+	int64_t ctags;		 /* definitions by universal-ctags */
+	int64_t recall_min;	 /* percent */
 	int64_t embed_dims, embed_batch, embed_chars;
 	int64_t embed_timeout_ms, embed_query_ms;
 };

@@ -303,7 +303,7 @@ static int find_refs(struct walk *w)
 {
 	struct rk_searching *s = w->s;
 	unsigned chunks = 0;
-	int rc = rk_query_parse(&s->q, s->a, w->name, w->n, 0);
+	int rc = rk_query_parse(&s->q, s->a, w->name, w->n, 0, 0);
 
 	for (unsigned t = 0; t < s->q.nterms; t++)
 		s->q.terms[t].occur = RK_NOT; /* no guesses at its spelling */

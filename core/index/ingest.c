@@ -234,6 +234,18 @@ static int define(struct rk_index *ix, struct rk_worker *w, const char *path,
 	return rc == -ENOMEM ? rc : 0;
 }
 
+/* Source code speaks as the index does. */
+static enum rk_language written_in(struct rk_index *ix,
+				   const struct rk_source_text *t)
+{
+	enum rk_language l = RK_LANGUAGE_BASE;
+
+	if (t->kind != RK_KIND_CODE && rk_config_int(ix, "detect_language"))
+		l = rk_language_detect(t->s, t->n);
+	return l == rk_language_by_name(ix->config.language) ? RK_LANGUAGE_BASE
+							     : l;
+}
+
 struct parts {
 	struct rk_entities defs;
 	struct rk_chunks chunks;
@@ -251,10 +263,12 @@ static void parts_release(struct parts *p)
 
 static int take_apart(struct rk_index *ix, struct rk_worker *w,
 		      const char *path, const struct rk_source_text *t,
-		      struct parts *p)
+		      enum rk_language language, struct parts *p)
 {
 	int rc = rk_analyser_trim(w->analyser);
 
+	if (rc == 0)
+		rc = rk_analyser_use(w->analyser, language);
 	if (rc < 0 || (rc = define(ix, w, path, t, &p->defs)) < 0 ||
 	    (rc = rk_chunk_text(t->kind, t->s, t->n, &p->defs, &p->chunks)) <
 		    0 ||
@@ -274,9 +288,11 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 	struct parts p = {
 		RK_ENTITIES_INIT, RK_CHUNKS_INIT, {RK_BUF_INIT}, RK_BUF_INIT};
 	struct rk_space *sp = rk_target_space(ix);
-	int rc = take_apart(ix, w, path, t, &p);
+	enum rk_language language = written_in(ix, t);
+	int rc = take_apart(ix, w, path, t, language, &p);
 
 	rec->kind = (uint8_t)t->kind;
+	rec->language = (uint8_t)language;
 	if (p.chunks.truncated) {
 		rec->flags |= RK_DOC_TRUNCATED;
 		rk_warn(&ix->warnings,

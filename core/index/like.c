@@ -149,8 +149,10 @@ static int expand_text(struct rk_searching *s, const char *p, size_t n)
 	int rc;
 
 	rk_analyser_reset(s->a);
-	if ((rc = rk_analyse(s->a, p, n < TEXT_MAX ? n : TEXT_MAX, 0, &pos)) <
-	    0)
+	if ((rc = rk_analyser_use(s->a, rk_language_detect(p, n))) < 0)
+		return rc;
+	rc = rk_analyse(s->a, p, n < TEXT_MAX ? n : TEXT_MAX, 0, &pos);
+	if (rc < 0 || (rc = rk_analyser_use(s->a, RK_LANGUAGE_BASE)) < 0)
 		return rc;
 	toks = rk_analyser_toks(s->a, &ntoks);
 	c = rk_arena_alloc(&s->arena, (ntoks + 1) * sizeof(*c));

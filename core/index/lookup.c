@@ -8,6 +8,7 @@
 #include "lexical/fuzzy.h"
 #include "text/property.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { POSITIONS_MAX = 4096 };
@@ -231,6 +232,43 @@ static int lookup_seg(struct rk_searching *s, struct rk_qsource *src,
 	return 0;
 }
 
+static int lookup_in(struct rk_searching *s, struct rk_qsource *src,
+		     const struct rk_qterm *e, struct rk_plist *l)
+{
+	memset(l, 0, sizeof(*l));
+	return src->mem ? lookup_mem(s, src, e, l) : lookup_seg(s, src, e, l);
+}
+
+/* A word and its forms in other languages, as one list. */
+static int lookup_alts(struct rk_searching *s, struct rk_qsource *src,
+		       const struct rk_qterm *e, struct rk_plist *l)
+{
+	struct rk_plist *parts =
+		rk_arena_alloc(&s->arena, (e->nalts + 1) * sizeof(*parts));
+	unsigned found = 0, last = 0;
+	int rc = 0;
+
+	if (!parts)
+		return -ENOMEM;
+	for (unsigned i = 0; i <= e->nalts && rc == 0; i++) {
+		struct rk_qterm form = *e;
+
+		if (i) {
+			form.s = e->alts[i - 1];
+			form.n = strlen(form.s);
+		}
+		rc = lookup_in(s, src, &form, &parts[i]);
+		if (parts[i].df) {
+			found++;
+			last = i;
+		}
+	}
+	*l = parts[last];
+	if (rc < 0 || found < 2)
+		return rc;
+	return rk_unite_parts(s, src, parts, e->nalts + 1, l);
+}
+
 static int lookup_term(struct rk_searching *s, unsigned t)
 {
 	struct rk_qterm *e = &s->q.terms[t];
@@ -248,9 +286,8 @@ static int lookup_term(struct rk_searching *s, unsigned t)
 
 		if (src->bad)
 			continue;
-		memset(l, 0, sizeof(*l));
-		rc = src->mem ? lookup_mem(s, src, e, l)
-			      : lookup_seg(s, src, e, l);
+		rc = e->nalts ? lookup_alts(s, src, e, l)
+			      : lookup_in(s, src, e, l);
 		e->df += l->df;
 	}
 	e->idf = rk_bm25_idf(s->snap.stats.chunks, e->df);
@@ -348,6 +385,7 @@ static int retarget(struct rk_searching *s, struct rk_qterm *t,
 	w = &rk_analyser_vocab(s->a)->v[toks[0].term];
 	t->s = rk_arena_strndup(&s->q.arena, w->s, w->n);
 	t->n = w->n;
+	t->nalts = 0;
 	return t->s ? 1 : -ENOMEM;
 }
 
@@ -414,34 +452,36 @@ int rk_lookup_terms(struct rk_searching *s)
 
 /* --- cursors --- */
 
+static void cursor_on(const struct rk_qsource *src, const struct rk_plist *l,
+		      float weight, struct rk_cursor *c)
+{
+	if (src->mem || l->united)
+		rk_cursor_arrays(c, l->ids, l->tf, l->head, l->x, l->df,
+				 weight);
+	else
+		rk_cursor_list(c, &l->list, l->e.bound, weight, src->drift);
+}
+
 struct rk_cursor *rk_open_cursor(struct rk_searching *s,
 				 const struct rk_qsource *src, unsigned t)
 {
-	const struct rk_plist *l = &src->lists[t];
 	const struct rk_qterm *e = &s->q.terms[t];
 	struct rk_cursor *c = rk_arena_alloc(&s->arena, sizeof(*c));
 	float w = (float)(e->idf * (double)(RK_BM25_K1 + 1)) * e->weight;
 
 	if (!c)
 		return NULL;
+	cursor_on(src, &src->lists[t], w, c);
 	c->term = t;
-	if (src->mem || l->united)
-		rk_cursor_arrays(c, l->ids, l->tf, l->head, l->x, l->df, w);
-	else
-		rk_cursor_list(c, &l->list, l->e.bound, w, src->drift);
 	return c;
 }
 
-int rk_cursor_positions(struct rk_searching *s, const struct rk_qsource *src,
+static int positions_in(const struct rk_qsource *src, const struct rk_plist *l,
 			const struct rk_cursor *c, uint32_t *at, unsigned max)
 {
-	const struct rk_plist *l = &src->lists[c->term];
 	const uint8_t *pos[RK_BLOCK];
 	uint32_t pos_n[RK_BLOCK];
 
-	(void)s;
-	if (l->united)
-		return 0;
 	if (src->mem) {
 		uint32_t k = c->block * RK_BLOCK + c->i;
 
@@ -454,4 +494,55 @@ int rk_cursor_positions(struct rk_searching *s, const struct rk_qsource *src,
 		return RK_ECORRUPT;
 	return rk_positions_decode(pos[c->i], pos_n[c->i], c->tf[c->i],
 				   c->head[c->i], at, max);
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Of a word in several languages: wherever one of its forms stands. */
+static int positions_of_parts(const struct rk_qsource *src,
+			      const struct rk_plist *l, uint32_t chunk,
+			      uint32_t *at, unsigned max)
+{
+	int n = 0;
+
+	for (unsigned k = 0; k < l->nparts; k++) {
+		struct rk_cursor c;
+		int got;
+
+		if (l->parts[k].df == 0)
+			continue;
+		cursor_on(src, &l->parts[k], 1, &c);
+		if (rk_cursor_geq(&c, chunk) != chunk)
+			continue;
+		got = positions_in(src, &l->parts[k], &c, at + n,
+				   max - (unsigned)n);
+		if (got < 0)
+			return got;
+		n += got;
+	}
+	if (n > 1)
+		qsort(at, (size_t)n, sizeof(*at), ascending);
+	return n;
+}
+
+int rk_cursor_positions(struct rk_searching *s, const struct rk_qsource *src,
+			const struct rk_cursor *c, uint32_t *at, unsigned max)
+{
+	const struct rk_plist *l = &src->lists[c->term];
+
+	(void)s;
+	if (l->parts)
+		return positions_of_parts(src, l, c->ids[c->i], at, max);
+	return l->united ? 0 : positions_in(src, l, c, at, max);
+}
+
+void rk_plist_cursor(const struct rk_qsource *src, const struct rk_plist *l,
+		     struct rk_cursor *c)
+{
+	cursor_on(src, l, 1, c);
 }

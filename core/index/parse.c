@@ -26,6 +26,7 @@ struct parser {
 	struct rk_analyser *a;
 	const char *s, *end;
 	int64_t now_ns;
+	uint64_t languages;
 	uint32_t slot;
 	int depth;
 	int err; /* -ENOMEM sticks */
@@ -116,7 +117,7 @@ static struct rk_qterm *said_before(struct parser *p, const struct rk_word *w)
 }
 
 static void add_term(struct parser *p, const struct rk_tok *t, const char *text,
-		     int phrase)
+		     int phrase, int part)
 {
 	const struct rk_word *w = &rk_analyser_vocab(p->a)->v[t->term];
 	struct rk_qterm *e = new_term(p, w->s, w->n, text + t->off, t->len);
@@ -124,6 +125,8 @@ static void add_term(struct parser *p, const struct rk_tok *t, const char *text,
 	if (!e)
 		return;
 	e->slot = p->slot + t->pos;
+	e->len = t->len;
+	e->part = part;
 	e->phrase = phrase;
 	e->phrase_pos = t->pos;
 }
@@ -155,6 +158,49 @@ static void note_text(struct parser *p, const char *s, size_t n)
 		p->err = -ENOMEM;
 }
 
+static void add_alternative(struct parser *p, struct rk_qterm *t,
+			    const struct rk_word *w)
+{
+	if (t->n == w->n && memcmp(t->s, w->s, w->n) == 0)
+		return;
+	for (unsigned i = 0; i < t->nalts; i++)
+		if (strcmp(t->alts[i], w->s) == 0)
+			return;
+	if (t->nalts < RK_ALTS_MAX && (t->alts[t->nalts] = keep(p, w->s, w->n)))
+		t->nalts++;
+}
+
+/* What the other languages of the index make of the same tokens. */
+static void add_alternatives(struct parser *p, const char *s, size_t n,
+			     unsigned first, uint32_t base_pos)
+{
+	uint64_t left = p->q->nterms > first ? p->languages : 0;
+
+	for (; left && !p->err; left &= left - 1) {
+		const struct rk_tok *toks;
+		size_t count;
+
+		p->err |= rk_analyser_use(
+			p->a, (enum rk_language)__builtin_ctzll(left));
+		analyse(p, s, n, &toks, &count);
+		for (size_t i = 0; i < count; i++)
+			for (unsigned t = first; t < p->q->nterms; t++) {
+				struct rk_qterm *e = &p->q->terms[t];
+
+				/* the same place is the same word */
+				if (!toks[i].word && e->len == toks[i].len &&
+				    e->slot == base_pos + toks[i].pos &&
+				    !e->part)
+					add_alternative(
+						p, e,
+						&rk_analyser_vocab(p->a)
+							 ->v[toks[i].term]);
+			}
+	}
+	if (p->languages)
+		p->err |= rk_analyser_use(p->a, RK_LANGUAGE_BASE);
+}
+
 /*
  * The terms of one word or phrase, as a node; NULL if nothing in it is
  * indexed, or all of it has been said.
@@ -167,6 +213,7 @@ static struct rk_qnode *text_node(struct parser *p, const char *s, size_t n,
 	const struct rk_tok *toks;
 	size_t count, found = 0;
 	int pos = analyse(p, s, n, &toks, &count);
+	uint32_t base_pos = p->slot;
 
 	for (size_t i = 0; i < count && !p->err; i++) {
 		const struct rk_word *w;
@@ -183,8 +230,12 @@ static struct rk_qnode *text_node(struct parser *p, const char *s, size_t n,
 		if (said)
 			said->weight += 1;
 		else
-			add_term(p, &toks[i], s, phrase);
+			add_term(p, &toks[i], s, phrase,
+				 stands_for_parts(toks, count, i) ||
+					 (i && toks[i - 1].off == toks[i].off &&
+					  !toks[i - 1].word));
 	}
+	add_alternatives(p, s, n, first, base_pos);
 	if (occur != RK_NOT)
 		note_text(p, s, n);
 	if (n && found == 0 && pos > 0)
@@ -887,9 +938,12 @@ static void finish(struct parser *p)
 }
 
 int rk_query_parse(struct rk_query *q, struct rk_analyser *a, const char *s,
-		   size_t n, int64_t now_ns)
+		   size_t n, int64_t now_ns, uint64_t languages)
 {
-	struct parser p = {.q = q, .a = a, .now_ns = now_ns};
+	struct parser p = {.q = q,
+			   .a = a,
+			   .now_ns = now_ns,
+			   .languages = languages & ~1ull};
 
 	memset(q, 0, sizeof(*q));
 	q->hits = q->tokens = -1;

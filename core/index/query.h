@@ -35,6 +35,8 @@ struct rk_compare {
 	int is_number;
 };
 
+enum { RK_ALTS_MAX = 8 };
+
 struct rk_qterm {
 	const char *s; /* the term, in the arena */
 	size_t n;
@@ -42,8 +44,12 @@ struct rk_qterm {
 				RK_NOT: it does not score */
 	enum rk_term_match match;
 	struct rk_compare compare;
+	const char *alts[RK_ALTS_MAX]; /* the same word in other languages */
+	unsigned nalts;
 	float weight;	     /* how often the query says it; 0: a filter */
 	uint32_t slot;	     /* words in order; pairs are neighbours */
+	uint16_t len;	     /* bytes of its token */
+	int part;	     /* of an identifier, whole or not */
 	const char *surface; /* as typed, folded; for spelling */
 	size_t surface_n;
 	int phrase;	     /* index of the phrase it belongs to, or -1 */
@@ -141,11 +147,12 @@ struct rk_query {
 };
 
 /*
- * Parse n bytes; `now_ns` (since 1970) is what relative dates start from.
- * Returns 0 or -ENOMEM; call rk_query_release() in both cases.
+ * Parse n bytes; `now_ns` (since 1970) is what relative dates start from,
+ * `languages` (a bit each) what words may have been stemmed by besides the
+ * index's own. Returns 0 or -ENOMEM; call rk_query_release() in both cases.
  */
 int rk_query_parse(struct rk_query *q, struct rk_analyser *a, const char *s,
-		   size_t n, int64_t now_ns);
+		   size_t n, int64_t now_ns, uint64_t languages);
 void rk_query_release(struct rk_query *q);
 /* A document's or chunk's facts that filters ask for. */
 struct rk_facts {

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 /* Changes when the same text would give other terms. */
-const char RK_ANALYSER_VERSION[] = "2";
+const char RK_ANALYSER_VERSION[] = "3";
 
 enum { MANIFESTS_MAX = 256 };
 

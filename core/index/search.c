@@ -163,6 +163,7 @@ static int fill_hit(const struct rk_found *f, struct answer *a,
 		.symbol = rk_arena_strndup(&a->arena, f->head + f->chunk.head_n,
 					   f->chunk.sym_n),
 		.kind = kind_of(f, &a->arena),
+		.language = rk_language_name((enum rk_language)f->doc.language),
 		.excerpt = "",
 		.excerpt_line = r->line, /* 0: the excerpt decides */
 		.complete = f->doc.nchunks == 1,
@@ -338,9 +339,13 @@ static int read_excerpt(struct rk_searching *s, struct answer *a,
 	int rc = rk_read_range(s->ix, fd, h->path, h->off, (size_t)h->len, &t);
 
 	if (rc == 0)
+		rc = rk_analyser_use(s->a, rk_language_by_name(h->language));
+	if (rc == 0)
 		rc = rk_excerpt_make(&e, s->a, &s->q, t.p, t.n, &want);
 	if (rc == 0)
 		rc = keep_excerpt(a, h, &e);
+	if (rk_analyser_use(s->a, RK_LANGUAGE_BASE) < 0)
+		rc = -ENOMEM;
 	rk_excerpt_release(&e);
 	rk_text_release(&t);
 	return rc == -ENOMEM ? rc : 0;
@@ -581,14 +586,27 @@ void rk_searching_end(struct rk_searching *s)
 	rk_buf_release(&s->corrected);
 }
 
+/* Of the documents in a snapshot: a bit each. */
+static uint64_t languages_of(const struct rk_snapshot *snap)
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < snap->view->nsegs; i++)
+		all |= snap->view->segs[i]->languages;
+	for (unsigned i = 0; i < snap->view->nmems; i++)
+		all |= __atomic_load_n(&snap->view->mems[i]->languages,
+				       __ATOMIC_RELAXED);
+	return all;
+}
+
 static int answer(struct rk_searching *s, const char *text, size_t n,
 		  struct answer *a)
 {
 	int rc;
 
 	a->r.pending = s->pending;
-	if ((rc = rk_query_parse(&s->q, s->a, text, n, s->ix->env->now_ns())) <
-		    0 ||
+	if ((rc = rk_query_parse(&s->q, s->a, text, n, s->ix->env->now_ns(),
+				 languages_of(&s->snap))) < 0 ||
 	    (rc = run(s, a)) < 0)
 		return rc;
 	rk_sources_close(s);

@@ -14,7 +14,9 @@ struct rk_plist {
 	float *x;		   /* largest x a block */
 	uint32_t *pos_off, *pos_n; /* of their positions, in the term's bytes */
 	uint32_t id;		   /* vocabulary id in the table */
-	int united; /* of several terms, in arrays, without positions */
+	int united; /* of several terms, in arrays; positions by parts */
+	struct rk_plist *parts; /* of each of a word's alternatives, or NULL */
+	unsigned nparts;
 };
 
 /* A segment or memory table of the snapshot, during one query. */
@@ -84,6 +86,9 @@ int rk_lookup_terms(struct rk_searching *s);
 /* A cursor on term t of a source that has it, in the arena; NULL: memory. */
 struct rk_cursor *rk_open_cursor(struct rk_searching *s,
 				 const struct rk_qsource *src, unsigned t);
+/* A cursor on a list that is no term's. */
+void rk_plist_cursor(const struct rk_qsource *src, const struct rk_plist *l,
+		     struct rk_cursor *c);
 /* Positions of the posting that c stands on; count, or negative. */
 int rk_cursor_positions(struct rk_searching *s, const struct rk_qsource *src,
 			const struct rk_cursor *c, uint32_t *at, unsigned max);
@@ -99,6 +104,9 @@ void rk_source_failed(struct rk_qsource *src);
 
 /* expand.c: the postings of pre*, ~fuzzy and comparisons. 0, -ENOMEM. */
 int rk_expand_term(struct rk_searching *s, unsigned t);
+/* The postings of several lists of one source as one. 0, -ENOMEM. */
+int rk_unite_parts(struct rk_searching *s, const struct rk_qsource *src,
+		   struct rk_plist *parts, unsigned n, struct rk_plist *out);
 
 /* Live postings of a term over all sources. */
 uint64_t rk_count_postings(struct rk_searching *s, const char *term, size_t n);

@@ -54,6 +54,11 @@ static void embed_terms(struct rk_searching *s, const struct rk_latent *l,
 		key = rk_latent_key(e->s, e->n);
 		rk_latent_add(l, &sum, key, rk_latent_row(l, key),
 			      (uint32_t)e->weight);
+		for (unsigned i = 0; i < e->nalts; i++) {
+			key = rk_latent_key(e->alts[i], strlen(e->alts[i]));
+			rk_latent_add(l, &sum, key, rk_latent_row(l, key),
+				      (uint32_t)e->weight);
+		}
 	}
 	rk_latent_vector(l, &sum, out);
 }

@@ -77,7 +77,8 @@ struct rk_memtable {
 	_Atomic size_t vec_done;
 	uint32_t *by_path; /* open addressing: doc + 1, newest wins */
 	size_t by_path_mask;
-	size_t bytes; /* an estimate of all of the above */
+	uint64_t languages; /* bit l: documents of rk_language l */
+	size_t bytes;	    /* an estimate of all of the above */
 };
 
 /*

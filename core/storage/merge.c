@@ -27,6 +27,7 @@ struct merge {
 	struct rk_remap map;
 	uint32_t **chunk; /* [source][chunk]: new id or UINT32_MAX */
 	struct rk_corpus_stats stats;
+	uint64_t languages;
 	struct rk_norms norms;
 	struct rk_container_writer *cw;
 	struct rk_dictw dict;
@@ -97,6 +98,7 @@ static int map_source(struct merge *m, unsigned i)
 		if (!(r = s->ops->doc(s, d, &path)))
 			return RK_ECORRUPT;
 		m->live[i]++;
+		m->languages |= 1ull << (r->language & 63);
 		m->map.doc[i][d] = (uint32_t)m->stats.docs++;
 		for (uint32_t c = r->chunk0; c < r->chunk0 + r->nchunks; c++) {
 			m->chunk[i][c] = (uint32_t)m->stats.chunks++;
@@ -475,6 +477,7 @@ static void pack_meta(const struct merge *m, struct rk_buf *out)
 		{"body_sum", m->stats.body_sum},
 		{"head_sum", m->stats.head_sum},
 		{"terms", m->dict.n},
+		{"languages", m->languages},
 	};
 	size_t n = sizeof(PAIRS) / sizeof(PAIRS[0]);
 	msgpack_packer pk;

@@ -24,6 +24,8 @@ static int read_meta(struct rk_segment *s)
 			s->stats.docs = rk_mpr_uint(&r);
 		else if (n == 6 && !memcmp(key, "chunks", 6))
 			s->stats.chunks = rk_mpr_uint(&r);
+		else if (n == 9 && !memcmp(key, "languages", 9))
+			s->languages = rk_mpr_uint(&r);
 		else if (n == 5 && !memcmp(key, "terms", 5))
 			s->nterms = (uint32_t)rk_mpr_uint(&r);
 		else if (n == 8 && !memcmp(key, "body_sum", 8))

@@ -25,6 +25,7 @@ struct rk_segment {
 		s_dictix, s_posts, s_poss, s_grams;
 	struct rk_corpus_stats stats; /* of all its documents */
 	uint32_t ndocs, nchunks, nterms;
+	uint64_t languages;	  /* bit l: documents of rk_language l */
 	float avg_body, avg_head; /* the averages of its bounds */
 	_Atomic int lazy_done;	  /* dictionary and norms have been verified */
 	int lazy_err;		  /* with this result */

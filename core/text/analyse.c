@@ -31,13 +31,19 @@ struct cached {
 	uint16_t width; /* positions that the token takes */
 };
 
-struct rk_analyser {
+/* How words of one language are treated. */
+struct voice {
 	struct sb_stemmer *stemmer; /* NULL: no stemming */
 	int english;
-	struct rk_vocab vocab;
 	struct rk_vocab raw[2]; /* raw tokens of prose, of code */
 	struct cached *cache[2];
 	uint32_t cache_cap[2];
+};
+
+struct rk_analyser {
+	struct voice *voices[RK_LANGUAGES]; /* made when first used */
+	struct voice *v;		    /* the one in use */
+	struct rk_vocab vocab;
 	struct emission *emit;
 	uint32_t nemit, emit_cap;
 	struct rk_tok *toks;
@@ -62,50 +68,79 @@ int rk_analyser_knows(const char *language)
 	return s != NULL;
 }
 
-static int vocabs_init(struct rk_analyser *a)
+static void voice_free(struct voice *v)
 {
-	int rc;
+	if (!v)
+		return;
+	if (v->stemmer)
+		sb_stemmer_delete(v->stemmer);
+	for (int i = 0; i < 2; i++) {
+		rk_vocab_release(&v->raw[i]);
+		rk_free(v->cache[i]);
+	}
+	rk_free(v);
+}
 
-	if ((rc = rk_vocab_init(&a->vocab)) < 0 ||
-	    (rc = rk_vocab_init(&a->raw[0])) < 0)
+static int voice_new(const char *language, struct voice **out)
+{
+	struct voice *v = rk_calloc(1, sizeof(*v));
+	int rc = v ? 0 : -ENOMEM;
+
+	if (rc == 0 && ((rc = rk_vocab_init(&v->raw[0])) < 0 ||
+			(rc = rk_vocab_init(&v->raw[1])) < 0)) {
+		voice_free(v);
 		return rc;
-	return rk_vocab_init(&a->raw[1]);
+	}
+	if (rc < 0)
+		return rc;
+	v->english = strcmp(language, "english") == 0;
+	if (strcmp(language, "none") != 0 &&
+	    !(v->stemmer = sb_stemmer_new(language, NULL))) {
+		voice_free(v);
+		return -EINVAL;
+	}
+	*out = v;
+	return 0;
 }
 
 int rk_analyser_new(const char *language, struct rk_analyser **out)
 {
 	struct rk_analyser *a = rk_calloc(1, sizeof(*a));
+	int rc;
 
 	if (!a)
 		return -ENOMEM;
 	a->epoch = 1;
-	a->english = strcmp(language, "english") == 0;
-	if (strcmp(language, "none") != 0) {
-		a->stemmer = sb_stemmer_new(language, NULL);
-		if (!a->stemmer) {
-			rk_free(a);
-			return -EINVAL;
-		}
-	}
-	if (vocabs_init(a) < 0) {
+	if ((rc = voice_new(language, &a->voices[RK_LANGUAGE_BASE])) < 0 ||
+	    (rc = rk_vocab_init(&a->vocab)) < 0) {
 		rk_analyser_free(a);
-		return -ENOMEM;
+		return rc;
 	}
+	a->v = a->voices[RK_LANGUAGE_BASE];
 	*out = a;
 	return 0;
+}
+
+int rk_analyser_use(struct rk_analyser *a, enum rk_language l)
+{
+	int rc = 0;
+
+	if ((unsigned)l >= RK_LANGUAGES)
+		l = RK_LANGUAGE_BASE;
+	if (!a->voices[l])
+		rc = voice_new(rk_language_name(l), &a->voices[l]);
+	/* a library without this stemmer: as the others */
+	a->v = a->voices[rc == 0 ? l : RK_LANGUAGE_BASE];
+	return rc == -ENOMEM ? rc : 0;
 }
 
 void rk_analyser_free(struct rk_analyser *a)
 {
 	if (!a)
 		return;
-	if (a->stemmer)
-		sb_stemmer_delete(a->stemmer);
+	for (int i = 0; i < RK_LANGUAGES; i++)
+		voice_free(a->voices[i]);
 	rk_vocab_release(&a->vocab);
-	for (int i = 0; i < 2; i++) {
-		rk_vocab_release(&a->raw[i]);
-		rk_free(a->cache[i]);
-	}
 	rk_free(a->emit);
 	rk_free(a->toks);
 	rk_free(a);
@@ -137,21 +172,31 @@ uint64_t rk_analyser_epoch(const struct rk_analyser *a)
 	return a->epoch;
 }
 
+static size_t bytes_of(const struct rk_analyser *a)
+{
+	size_t n = rk_vocab_bytes(&a->vocab);
+
+	for (int i = 0; i < RK_LANGUAGES; i++)
+		if (a->voices[i])
+			n += rk_vocab_bytes(&a->voices[i]->raw[0]) +
+			     rk_vocab_bytes(&a->voices[i]->raw[1]);
+	return n;
+}
+
 int rk_analyser_trim(struct rk_analyser *a)
 {
 	int rc;
 
-	if (rk_vocab_bytes(&a->vocab) + rk_vocab_bytes(&a->raw[0]) +
-		    rk_vocab_bytes(&a->raw[1]) <
-	    VOCAB_BYTES_MAX)
+	if (bytes_of(a) < VOCAB_BYTES_MAX)
 		return 0;
 	a->epoch++;
 	a->nemit = 0;
 	a->ntoks = 0;
-	if ((rc = rk_vocab_clear(&a->vocab)) < 0 ||
-	    (rc = rk_vocab_clear(&a->raw[0])) < 0)
-		return rc;
-	return rk_vocab_clear(&a->raw[1]);
+	for (int i = 0; i < RK_LANGUAGES; i++)
+		for (int k = 0; k < 2 && a->voices[i]; k++)
+			if ((rc = rk_vocab_clear(&a->voices[i]->raw[k])) < 0)
+				return rc;
+	return rk_vocab_clear(&a->vocab);
 }
 
 static int emit_push(struct rk_analyser *a, struct emission e)
@@ -188,15 +233,16 @@ static int emit_word(struct rk_analyser *a, const char *s, size_t n,
 	size_t len = n;
 	int rc;
 
-	if (n == 0 || n > RK_TOKEN_MAX || (a->english && rk_is_stop_word(s, n)))
+	if (n == 0 || n > RK_TOKEN_MAX ||
+	    (a->v->english && rk_is_stop_word(s, n)))
 		return 0;
-	if (a->stemmer && n > 2) {
+	if (a->v->stemmer && n > 2) {
 		const sb_symbol *r = sb_stemmer_stem(
-			a->stemmer, (const sb_symbol *)s, (int)n);
+			a->v->stemmer, (const sb_symbol *)s, (int)n);
 		if (!r)
 			return -ENOMEM;
 		stem = (const char *)r;
-		len = (size_t)sb_stemmer_length(a->stemmer);
+		len = (size_t)sb_stemmer_length(a->v->stemmer);
 	}
 	if ((rc = emit_term(a, stem, len, step, 0)) < 0)
 		return rc;
@@ -344,16 +390,16 @@ static int emit_raw(struct rk_analyser *a, const char *s, size_t n, int code)
 
 static int cache_room(struct rk_analyser *a, int code)
 {
-	uint32_t need = a->raw[code].cap;
+	uint32_t need = a->v->raw[code].cap;
 	struct cached *c;
 
-	if (need <= a->cache_cap[code])
+	if (need <= a->v->cache_cap[code])
 		return 0;
-	c = rk_realloc(a->cache[code], need * sizeof(*c));
+	c = rk_realloc(a->v->cache[code], need * sizeof(*c));
 	if (!c)
 		return -ENOMEM;
-	a->cache[code] = c;
-	a->cache_cap[code] = need;
+	a->v->cache[code] = c;
+	a->v->cache_cap[code] = need;
 	return 0;
 }
 
@@ -361,15 +407,15 @@ static int cache_room(struct rk_analyser *a, int code)
 static const struct cached *lookup(struct rk_analyser *a, const char *s,
 				   size_t n, int code)
 {
-	uint32_t known = a->raw[code].n;
-	int64_t id = rk_vocab_id(&a->raw[code], s, (uint32_t)n);
+	uint32_t known = a->v->raw[code].n;
+	int64_t id = rk_vocab_id(&a->v->raw[code], s, (uint32_t)n);
 	struct cached *c;
 	uint32_t first = a->nemit;
 	int width;
 
 	if (id < 0 || cache_room(a, code) < 0)
 		return NULL;
-	c = &a->cache[code][id];
+	c = &a->v->cache[code][id];
 	if ((uint32_t)id < known)
 		return c;
 	width = emit_raw(a, s, n, code);

@@ -2,6 +2,7 @@
 #ifndef RK_TEXT_ANALYSE_H
 #define RK_TEXT_ANALYSE_H
 
+#include "text/language.h"
 #include "text/vocab.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,11 @@ struct rk_analyser;
  */
 int rk_analyser_new(const char *language, struct rk_analyser **out);
 void rk_analyser_free(struct rk_analyser *a);
+/*
+ * From now on words are of this language; RK_LANGUAGE_BASE for the one it was
+ * made for. Returns 0, -ENOMEM (and the base language is in use).
+ */
+int rk_analyser_use(struct rk_analyser *a, enum rk_language l);
 /* True if rk_analyser_new() would know this language. */
 int rk_analyser_knows(const char *language);
 

@@ -146,7 +146,8 @@ $MNT/src/a.c:2:	Alpha beta"
 @test "no text is an error" {
 	fill
 	for q in '((((' '"' '~' '*' '+' '-' 'OR' ':' 'path:' 'as:' '-as:json x' 'after:x y' '()' 'a OR' 'sym:' 'meta.:' '%2F' '%2F%2F' '%2F[%2F'; do
-		run -0 cat "$MNT/query/=$q"
+		run cat "$MNT/query/=$q"
+		assert_success
 		assert_line --index 0 --partial "# rankfs 1"
 	done
 }
@@ -185,4 +186,24 @@ $MNT/src/a.c:2:	Alpha beta"
 	assert_line $'    the purple \e[1;31myak\e[m'
 	run cat "$MNT/query/yak"
 	assert_line "    the purple yak"
+}
+
+@test "documents are stemmed by their own language, queries by all" {
+	echo "Die Schlüssel der Wohnungen liegen auf dem Tisch, und der Nachbar ist nicht zu Hause. Wir werden sie auch von ihm nicht bekommen." >"$MNT/de.md"
+	echo "The rotating keys of the house are with the neighbour, and that is where you have to go for them when this is locked." >"$MNT/en.md"
+	echo "Las llaves están en la casa del vecino, pero él no está. Las canciones que se oyen por los balcones son más alegres." >"$MNT/es.md"
+	echo "Ключи от дома лежат на столе у соседа" >"$MNT/ru.md"
+	echo "鍵は机の上にあります" >"$MNT/ja.md"
+	assert_equal "$(paths 'Wohnung')" de.md
+	assert_equal "$(paths 'canción')" es.md
+	assert_equal "$(paths 'rotated')" en.md
+	assert_equal "$(paths 'ключами')" ru.md
+	assert_equal "$(paths '机の上')" ja.md
+	assert_equal "$(paths '"schlüssel der wohnung"')" de.md
+	assert_equal "$(sorted 'Wohnung OR rotated')" "de.md en.md"
+	run cat "$MNT/query/Wohnung as:ansi"
+	assert_line --partial $'\e[1;31mWohnungen\e[m'
+	echo checkpoint >"$MNT/.rankfs/ctl"
+	assert_equal "$(paths 'Wohnung mode:lexical')" de.md
+	assert_equal "$(paths '"schlüssel der wohnung"')" de.md
 }

@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	if (!a)
 		PROPERTY(rk_analyser_new("english", &a) == 0);
-	PROPERTY(rk_query_parse(&q, a, (const char *)data, n, NOW) == 0);
+	PROPERTY(rk_query_parse(&q, a, (const char *)data, n, NOW, 0) == 0);
 	PROPERTY(q.nterms <= RK_TERMS_MAX);
 	PROPERTY(q.nnodes <= RK_NODES_MAX);
 	PROPERTY(q.hits == -1 || (q.hits >= 1 && q.hits <= RK_HITS_MAX));

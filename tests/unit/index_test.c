@@ -18,7 +18,7 @@ static void the_excerpt_is_where_the_words_are(void)
 	const char *text = "one\ntwo\nthree\nthe purple\nyak sleeps\nsix\n";
 
 	CHECK_INT(rk_analyser_new("english", &an), 0);
-	CHECK_INT(rk_query_parse(&q, an, "purple yak", 10, 0), 0);
+	CHECK_INT(rk_query_parse(&q, an, "purple yak", 10, 0, 0), 0);
 	q.terms[0].idf = q.terms[1].idf = 1;
 	CHECK_INT(rk_excerpt_make(&e, an, &q, text, strlen(text), &two), 0);
 	rk_buf_byte(&e.text, 0);

@@ -57,7 +57,7 @@ static char *describe(const char *text)
 	struct rk_buf b = RK_BUF_INIT;
 	struct rk_query q;
 
-	CHECK_INT(rk_query_parse(&q, an, text, strlen(text), NOW), 0);
+	CHECK_INT(rk_query_parse(&q, an, text, strlen(text), NOW, 0), 0);
 	for (const struct rk_qnode *c = q.root ? q.root->child : NULL; c;
 	     c = c->next) {
 		if (b.n)
@@ -153,7 +153,7 @@ static void parentheses_may_be_as_deep_as_they_like(void)
 	memset(s, '(', n);
 	memcpy(s + n / 2, "word", 4);
 	s[n] = '\0';
-	CHECK_INT(rk_query_parse(&q, an, s, n, NOW), 0);
+	CHECK_INT(rk_query_parse(&q, an, s, n, NOW, 0), 0);
 	CHECK_INT(q.nterms, 1);
 	rk_query_release(&q);
 	free(s);
