@@ -94,6 +94,15 @@ static int next_ident(const char *s, size_t n, struct ident *id)
 	return 1;
 }
 
+void rk_each_call(const char *s, size_t n, rk_call_fn *fn, void *ctx)
+{
+	struct ident id = {0, 0, 0, 0};
+
+	while (next_ident(s, n, &id))
+		if (id.is_call)
+			fn(ctx, s + id.off, id.n, id.line);
+}
+
 /* --- definitions --- */
 
 static int add_def(struct walk *w, const struct rk_definition *d)

@@ -286,7 +286,8 @@ static int rank(struct rk_searching *s, struct answer *a)
 	size_t n;
 	int rc = rk_fuse(s, &v, &n);
 
-	if (rc < 0 || (rc = rk_definitions_first(s, &v, &n)) < 0 ||
+	if (rc < 0 || (rc = rk_pass_on(s, v, n)) < 0 ||
+	    (rc = rk_definitions_first(s, &v, &n)) < 0 ||
 	    (rc = choose(s, v, n, a)) < 0)
 		return rc;
 	turn_pages(s, a);
