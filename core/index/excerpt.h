@@ -2,7 +2,7 @@
 #ifndef RK_INDEX_EXCERPT_H
 #define RK_INDEX_EXCERPT_H
 
-#include "index/query.h"
+#include "query/query.h"
 #include "lexical/records.h"
 #include "base/buf.h"
 

@@ -2,7 +2,7 @@
 #include "index/search_internal.h"
 #include "base/mem.h"
 #include "index/excerpt.h"
-#include "index/explain.h"
+#include "query/explain.h"
 #include "text/entity.h"
 #include "text/extract.h"
 #include "vector/kernels.h"

@@ -3,7 +3,7 @@
 #define RK_INDEX_SEARCH_INTERNAL_H
 
 #include "index/internal.h"
-#include "index/query.h"
+#include "query/query.h"
 
 /* One query term's postings in one source. */
 struct rk_plist {

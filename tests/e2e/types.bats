@@ -190,3 +190,19 @@ code() {
 	run cat "$MNT/.rankfs/symbols/by_shape"
 	assert_line --partial "$MNT/src/s.c:1: definition by_shape"
 }
+
+@test "a ctags that hangs is given up on that file, and started again" {
+	code
+	eventually 10 indexed
+	pkill -STOP -P "$(daemon_pid)" ctags
+	printf 'int while_stopped(void)\n{\n\treturn 1;\n}\n' >"$MNT/src/h.c"
+	printf 'int meanwhile(void)\n{\n\treturn 1;\n}\n' >"$MNT/src/i.c"
+	eventually 40 indexed
+	run cat "$MNT/.rankfs/warnings"
+	assert_line --regexp "src/[hi].c: ctags hung"
+	run cat "$MNT/.rankfs/symbols/while_stopped"
+	assert_line --regexp "$MNT/src/h.c:1: (definition|function) while_stopped"
+	printf 'int afterwards(void)\n{\n\treturn 1;\n}\n' >"$MNT/src/j.c"
+	run cat "$MNT/.rankfs/symbols/afterwards"
+	assert_line --partial "$MNT/src/j.c:1: function afterwards"
+}

@@ -2,7 +2,7 @@
 #include "index/config.h"
 #include "index/excerpt.h"
 #include "index/queue.h"
-#include "index/query.h"
+#include "query/query.h"
 #include "unit/t.h"
 #include <errno.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "index/query.h"
+#include "query/query.h"
 #include "text/kind.h"
 #include "text/property.h"
 #include "text/regex.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef RK_INDEX_QUERY_H
-#define RK_INDEX_QUERY_H
+#ifndef RK_QUERY_QUERY_H
+#define RK_QUERY_QUERY_H
 
 #include "base/arena.h"
 #include "lexical/dict.h"
@@ -116,7 +116,8 @@ enum {
 	RK_PHRASES_MAX = 16,
 	RK_REGEX_MAX = 4,
 	RK_HITS_MAX = 1000,
-	RK_QUERY_DEPTH = 32, /* parentheses inside each other */
+	RK_QUERY_BYTES = 64 * 1024, /* of a query that are read */
+	RK_QUERY_DEPTH = 32,	    /* parentheses inside each other */
 };
 
 struct rk_query {

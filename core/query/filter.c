@@ -3,7 +3,7 @@
  * Filters: what the values of path:, ext:, after:, size: ... mean, and whether
  * a document passes.
  */
-#include "index/query.h"
+#include "query/query.h"
 #include "text/kind.h"
 #include <ctype.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The query as it was understood, for answers that explain themselves. */
-#include "index/explain.h"
+#include "query/explain.h"
 #include <ctype.h>
 #include <string.h>
 

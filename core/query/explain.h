@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef RK_INDEX_EXPLAIN_H
-#define RK_INDEX_EXPLAIN_H
+#ifndef RK_QUERY_EXPLAIN_H
+#define RK_QUERY_EXPLAIN_H
 
-#include "index/query.h"
+#include "query/query.h"
 
 /*
  * The clauses of a tree, siblings of n included; all memory from the arena.
