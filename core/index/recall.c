@@ -37,7 +37,7 @@ static size_t plain_query(const char *s, size_t n, char *out, size_t cap)
 	size_t k = 0;
 
 	for (size_t i = 0; i < n && k + 32 < cap; i++)
-		out[k++] = strchr("\"+-~():/|", s[i]) ||
+		out[k++] = strchr("\"+-~*():/|", s[i]) ||
 					   isspace((unsigned char)s[i])
 				   ? ' '
 				   : s[i];
