@@ -114,6 +114,10 @@ static const struct key {
 	 "stem each document by the language that it is written in; 0: all by "
 	 "`language`",
 	 0, NULL, NULL, NULL},
+	{"watch_max", offsetof(struct rk_config, watch_max), 0, 0, 1 << 30,
+	 "folders of linked sources that are watched by inotify; 0: as many "
+	 "as the system allows",
+	 0, NULL, NULL, NULL},
 	{"scan_s", offsetof(struct rk_config, scan_s), 30, 1, 86400,
 	 "linked sources with more folders than inotify watches are compared "
 	 "with the index this often, in seconds",

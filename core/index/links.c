@@ -110,6 +110,7 @@ static void carry_over(struct rk_link *to, const struct rk_link *from)
 	if (!from->missing && !to->missing && from->dev == to->dev &&
 	    from->ino == to->ino) {
 		to->scan = from->scan;
+		to->fan = from->fan;
 		to->state = from->state;
 	}
 	if (to->missing && from->dev) {

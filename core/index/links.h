@@ -24,6 +24,7 @@ struct rk_link {
 	ino_t ino;
 	int missing;
 	int told; /* that it is missing */
+	int fan;  /* its file system is watched as a whole */
 	int scan; /* wanted: 1 compare, 2 read everything */
 	const char *state;
 };

@@ -3,20 +3,21 @@
  * Keeping up with linked sources: inotify watches on their folders, changes
  * gathered until it is quiet for a moment, and comparisons with the index
  * where watches cannot tell: at the start, after an overflow, when ignore files
- * change, when a source comes back, and from time to time when there are more
- * folders than watches.
+ * change, when a source comes back. Where there are more folders than watches,
+ * root watches the file system as a whole; others compare from time to time.
  */
 #include "index/internal.h"
 #include "index/links.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "index/fanotify.h"
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -43,8 +44,9 @@ struct strings {
 struct watch {
 	struct rk_index *ix;
 	int fd;
+	int fan;       /* watches file systems; -1: not used */
 	char **folder; /* by watch descriptor: its path, or NULL */
-	size_t folders_cap;
+	size_t folders_cap, nfolders;
 	struct strings changed;	    /* paths to look at */
 	uint64_t first_ns, last_ns; /* of what was gathered */
 	uint64_t scanned_ns;	    /* the last comparison of all */
@@ -166,12 +168,58 @@ static void folder_forget(struct watch *w, int wd)
 {
 	if (wd < 0 || (size_t)wd >= w->folders_cap)
 		return;
+	w->nfolders -= w->folder[wd] != NULL;
 	rk_free(w->folder[wd]);
 	w->folder[wd] = NULL;
 }
 
-static void limit_reached(struct watch *w)
+static void unwatch(struct watch *w, const char *path);
+
+/* Root has another way: the file system of the source, as a whole. */
+static int watch_file_system(struct watch *w, const char *path)
 {
+	struct rk_links *l = &w->ix->links;
+	size_t n = strcspn(path, "/");
+	char name[NAME_MAX + 1];
+	int rc = -ENOENT;
+
+	if (w->fan < 0)
+		w->fan = rk_fan_open();
+	if (w->fan < 0)
+		return w->fan;
+	pthread_mutex_lock(&l->lock);
+	for (unsigned i = 0; i < l->n; i++)
+		if (strlen(l->v[i].name) == n &&
+		    memcmp(l->v[i].name, path, n) == 0) {
+			rc = rk_fan_mark(w->fan, l->v[i].root);
+			l->v[i].fan = rc == 0;
+		}
+	pthread_mutex_unlock(&l->lock);
+	if (rc == 0) {
+		snprintf(name, sizeof(name), "%.*s", (int)n, path);
+		unwatch(w, name);
+	}
+	return rc;
+}
+
+static int is_fanned(struct rk_index *ix, const char *path)
+{
+	struct rk_links *l = &ix->links;
+	size_t n = strcspn(path, "/");
+	int yes = 0;
+
+	pthread_mutex_lock(&l->lock);
+	for (unsigned i = 0; i < l->n; i++)
+		yes |= l->v[i].fan && strlen(l->v[i].name) == n &&
+		       memcmp(l->v[i].name, path, n) == 0;
+	pthread_mutex_unlock(&l->lock);
+	return yes;
+}
+
+static void limit_reached(struct watch *w, const char *path)
+{
+	if (path && watch_file_system(w, path) == 0)
+		return;
 	w->ix->links.limited = 1;
 	if (w->told_limit)
 		return;
@@ -186,15 +234,19 @@ static void watch_folder(void *ctx, const char *path, const char *real,
 			 struct rk_ignore_set *rules)
 {
 	struct watch *w = ctx;
+	int64_t most = rk_config_int(w->ix, "watch_max");
 	int wd;
 
 	(void)rules;
-	if (w->fd < 0)
+	if (w->fd < 0 || is_fanned(w->ix, path))
 		return;
-	wd = inotify_add_watch(w->fd, real, MASK);
+	errno = ENOSPC;
+	wd = most > 0 && w->nfolders >= (uint64_t)most
+		     ? -1
+		     : inotify_add_watch(w->fd, real, MASK);
 	if (wd < 0) {
 		if (errno == ENOSPC || errno == ENOMEM)
-			limit_reached(w);
+			limit_reached(w, path);
 		return;
 	}
 	if (rk_grow(&w->folder, &w->folders_cap, (size_t)wd + 1,
@@ -202,6 +254,7 @@ static void watch_folder(void *ctx, const char *path, const char *real,
 		return;
 	folder_forget(w, wd); /* the same folder under another name */
 	w->folder[wd] = rk_strndup(path, strlen(path));
+	w->nfolders += w->folder[wd] != NULL;
 }
 
 /* Folders below a path that has gone or moved away. */
@@ -467,6 +520,27 @@ static int is_rules(const char *name)
 	       strcmp(name, ".rankfsignore") == 0;
 }
 
+/* Something at `path`, called `name`, is not as it was. */
+static void changed(struct watch *w, const char *path, const char *name,
+		    int is_dir, int gone, int came)
+{
+	if (is_rules(name)) {
+		char link[NAME_MAX + 1];
+
+		snprintf(link, sizeof(link), "%.*s", (int)strcspn(path, "/"),
+			 path);
+		want_scan(w->ix, link, 1);
+	}
+	if (!is_dir) {
+		gather(w, path);
+		return;
+	}
+	if (gone)
+		old_folder(w, path);
+	if (came)
+		new_folder(w, path);
+}
+
 static void handle(struct watch *w, const struct inotify_event *e)
 {
 	const char *folder;
@@ -486,19 +560,71 @@ static void handle(struct watch *w, const struct inotify_event *e)
 	    (size_t)snprintf(path, sizeof(path), "%s/%s", folder, e->name) >=
 		    sizeof(path))
 		return;
-	if (is_rules(e->name)) {
-		char name[NAME_MAX + 1];
+	changed(w, path, e->name, (e->mask & IN_ISDIR) != 0,
+		(e->mask & (IN_DELETE | IN_MOVED_FROM)) != 0,
+		(e->mask & (IN_CREATE | IN_MOVED_TO)) != 0);
+}
 
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(path, "/"),
-			 path);
-		want_scan(w->ix, name, 1);
+/* Links that are watched as file systems: copies of name and root. */
+static unsigned fanned(struct rk_index *ix, struct rk_link *v)
+{
+	struct rk_links *l = &ix->links;
+	unsigned n = 0;
+
+	pthread_mutex_lock(&l->lock);
+	for (unsigned i = 0; i < l->n; i++)
+		if (l->v[i].fan && !l->v[i].missing) {
+			v[n].name = rk_strndup(l->v[i].name,
+					       strlen(l->v[i].name));
+			v[n].root = rk_strndup(l->v[i].root,
+					       strlen(l->v[i].root));
+			n += v[n].name && v[n].root;
+		}
+	pthread_mutex_unlock(&l->lock);
+	return n;
+}
+
+struct fan {
+	struct watch *w;
+	struct rk_link v[RK_LINKS_MAX];
+	unsigned n;
+};
+
+static void handle_fan(void *ctx, const struct rk_fan_event *e)
+{
+	struct fan *f = ctx;
+	char folder[PATH_MAX], path[PATH_MAX];
+
+	if (e->overflow)
+		want_scan(f->w->ix, NULL, 1);
+	for (unsigned i = 0; i < f->n && !e->overflow; i++) {
+		size_t n = strlen(f->v[i].root);
+
+		/* everything on the file system comes here */
+		if (rk_fan_folder(e, f->v[i].root, folder, sizeof(folder)) <
+			    (int)n ||
+		    strncmp(folder, f->v[i].root, n) != 0 ||
+		    (folder[n] && folder[n] != '/') ||
+		    (size_t)snprintf(path, sizeof(path), "%s%s/%s",
+				     f->v[i].name, folder + n, e->name) >=
+			    sizeof(path))
+			continue;
+		changed(f->w, path, e->name, (e->mask & FAN_ONDIR) != 0,
+			(e->mask & (FAN_DELETE | FAN_MOVED_FROM)) != 0,
+			(e->mask & (FAN_CREATE | FAN_MOVED_TO)) != 0);
 	}
-	if (!(e->mask & IN_ISDIR))
-		gather(w, path);
-	else if (e->mask & (IN_DELETE | IN_MOVED_FROM))
-		old_folder(w, path);
-	else if (e->mask & (IN_CREATE | IN_MOVED_TO))
-		new_folder(w, path);
+}
+
+static void read_fan(struct watch *w)
+{
+	struct fan f = {.w = w};
+
+	f.n = fanned(w->ix, f.v);
+	rk_fan_read(w->fan, handle_fan, &f);
+	for (unsigned i = 0; i < f.n; i++) {
+		rk_free(f.v[i].name);
+		rk_free(f.v[i].root);
+	}
 }
 
 static void read_events(struct watch *w)
@@ -575,14 +701,19 @@ static int wait_ms(const struct watch *w)
 
 static void wait_for_more(struct watch *w)
 {
-	struct pollfd p[2] = {{w->ix->watch_fd, POLLIN, 0}, {w->fd, POLLIN, 0}};
+	/* a negative descriptor is not looked at */
+	struct pollfd p[3] = {{w->ix->watch_fd, POLLIN, 0},
+			      {w->fd, POLLIN, 0},
+			      {w->fan, POLLIN, 0}};
 	uint64_t drained;
 
-	poll(p, w->fd < 0 ? 1 : 2, wait_ms(w));
+	poll(p, 3, wait_ms(w));
 	if (p[0].revents && read(w->ix->watch_fd, &drained, 8) < 0)
 		return;
 	if (w->fd >= 0 && p[1].revents)
 		read_events(w);
+	if (w->fan >= 0 && p[2].revents)
+		read_fan(w);
 }
 
 static void turn(struct watch *w)
@@ -609,11 +740,11 @@ static void turn(struct watch *w)
 
 void *rk_watch_main(void *arg)
 {
-	struct watch w = {.ix = arg};
+	struct watch w = {.ix = arg, .fan = -1};
 
 	w.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (w.fd < 0)
-		limit_reached(&w);
+		limit_reached(&w, NULL);
 	while (!w.ix->stopping) {
 		turn(&w);
 		if (!w.ix->stopping)
@@ -625,5 +756,7 @@ void *rk_watch_main(void *arg)
 	strings_clear(&w.changed);
 	if (w.fd >= 0)
 		close(w.fd);
+	if (w.fan >= 0)
+		close(w.fan);
 	return NULL;
 }

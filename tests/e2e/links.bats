@@ -197,3 +197,17 @@ all_quokka() {
 	[[ $(head -1 "$MNT/query/quokka n:1 mode:lexical") == *"hits=1/400 "* ]] &&
 		[[ $(head -1 "$MNT/query/wombat n:1 mode:lexical") == *"hits=0/0 "* ]]
 }
+
+@test "with more folders than watches changes are followed all the same" {
+	printf 'watch_max 1\nscan_s 1\n' >"$MNT/.rankfs/config"
+	link
+	echo "late aardvark" >"$SRC/sub/late.md"
+	found aardvark "lk/a.md lk/sub/b.txt lk/sub/late.md"
+	mkdir -p "$SRC/p/q"
+	echo "deep aardvark" >"$SRC/p/q/d.md"
+	found aardvark "lk/a.md lk/p/q/d.md lk/sub/b.txt lk/sub/late.md"
+	mv "$SRC/p" "$SRC/r"
+	found aardvark "lk/a.md lk/r/q/d.md lk/sub/b.txt lk/sub/late.md"
+	rm -r "$SRC/r" "$SRC/sub"
+	found aardvark "lk/a.md"
+}
