@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW = 16384 }; /* chunks whose sums are held at a time */
+enum {
+	WINDOW = 8192, /* chunks whose sums are held at a time */
+	SAMPLE_LEAST = 2000,
+	SAMPLE_WORDS = 2500000,
+};
 
 static int cancelled(const _Atomic int *cancel)
 {
@@ -180,6 +184,27 @@ static int by_hash(const void *a, const void *b)
 	return (x->h > y->h) - (x->h < y->h);
 }
 
+/*
+ * Long chunks are fewer: what the fit needs grows with the words of the
+ * sample. In order of hashes, so that segments do not decide.
+ */
+static int limit_words(struct sampler *s)
+{
+	uint64_t words = 0;
+	size_t n = 0;
+
+	while (n < s->nv && (n < SAMPLE_LEAST || words < SAMPLE_WORDS)) {
+		const rk_norm *norms = rk_segment_norms(s->segs[s->v[n].seg]);
+
+		if (!norms)
+			return RK_ECORRUPT;
+		words += rk_norm_body(norms[s->v[n].chunk]);
+		n++;
+	}
+	s->nv = n;
+	return 0;
+}
+
 static int pick(struct sampler *s)
 {
 	int rc = 0;
@@ -195,7 +220,7 @@ static int pick(struct sampler *s)
 		}
 	if (rc == 0 && s->nv)
 		qsort(s->v, s->nv, sizeof(*s->v), by_hash);
-	return rc;
+	return rc ? rc : limit_words(s);
 }
 
 static int number_rows(struct sampler *s)

@@ -75,6 +75,7 @@ struct builder {
 	uint32_t *list;		 /* by row; UINT32_MAX: a row of zeros */
 	uint32_t *count;	 /* by list */
 	float *dots;		 /* BLOCK x nlists */
+	float *block;		 /* BLOCK rows */
 };
 
 static void builder_release(struct builder *b)
@@ -84,6 +85,7 @@ static void builder_release(struct builder *b)
 	rk_free(b->list);
 	rk_free(b->count);
 	rk_free(b->dots);
+	rk_free(b->block);
 }
 
 static int builder_alloc(struct builder *b)
@@ -94,7 +96,9 @@ static int builder_alloc(struct builder *b)
 	b->list = rk_malloc((b->rows + 1ul) * sizeof(*b->list));
 	b->count = rk_calloc(b->nlists + 1ul, sizeof(*b->count));
 	b->dots = rk_malloc(BLOCK * (size_t)b->nlists * sizeof(*b->dots));
-	if (!b->centroids || !b->half || !b->list || !b->count || !b->dots)
+	b->block = rk_aligned_alloc(64, BLOCK * b->stride * sizeof(*b->block));
+	if (!b->centroids || !b->half || !b->list || !b->count || !b->dots ||
+	    !b->block)
 		return -ENOMEM;
 	memset(b->centroids, 0, b->nlists * b->stride * sizeof(*b->centroids));
 	return 0;
@@ -130,86 +134,111 @@ static void assign(const struct builder *b, const float *rows, uint32_t n,
 	}
 }
 
-/* Rows spread evenly over all, copied. */
-static int take_sample(struct builder *b, float *to, uint32_t n)
+/*
+ * The sample: n rows spread evenly over all, read where they lie, since a copy
+ * would be the largest thing in memory.
+ */
+static const float *sample_row(const struct builder *b, uint32_t n, uint32_t i)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t at = (uint64_t)i * b->rows / n;
-		const float *r = b->get(b->ctx, (uint32_t)at, 1);
+	return b->get(b->ctx, (uint32_t)((uint64_t)i * b->rows / n), 1);
+}
 
-		if (!r)
+/* Sums of the sample's rows by list, and how many each has. */
+static int sum_lists(struct builder *b, uint32_t n, const uint32_t *list)
+{
+	memset(b->count, 0, (b->nlists + 1ul) * sizeof(*b->count));
+	memset(b->centroids, 0, b->nlists * b->stride * sizeof(*b->centroids));
+	for (uint32_t i = 0; i < n; i++) {
+		const float *r;
+
+		if (list[i] == UINT32_MAX)
+			continue;
+		if (!(r = sample_row(b, n, i)))
 			return RK_ECORRUPT;
-		memcpy(to + i * b->stride, r, b->stride * sizeof(*to));
+		rk_axpy(b->centroids + list[i] * b->stride, r, 1, b->stride);
+		b->count[list[i]]++;
 	}
 	return 0;
 }
 
 /* New centroids from the sample's assignment; empty ones take a row. */
-static void recentre(struct builder *b, const float *sample, uint32_t n,
-		     const uint32_t *list)
+static int recentre(struct builder *b, uint32_t n, const uint32_t *list)
 {
+	int rc;
+
 	assert(n > 0);
-	memset(b->count, 0, (b->nlists + 1ul) * sizeof(*b->count));
-	memset(b->centroids, 0, b->nlists * b->stride * sizeof(*b->centroids));
-	for (uint32_t i = 0; i < n; i++)
-		if (list[i] != UINT32_MAX) {
-			rk_axpy(b->centroids + list[i] * b->stride,
-				sample + i * b->stride, 1, b->stride);
-			b->count[list[i]]++;
-		}
+	if ((rc = sum_lists(b, n, list)) < 0)
+		return rc;
 	for (uint32_t k = 0; k < b->nlists; k++) {
 		float *c = b->centroids + k * b->stride;
-		uint64_t pick = (uint64_t)k * 2654435761u % n;
+		const float *r;
 
 		if (b->count[k] == 0) {
-			memcpy(c, sample + pick * b->stride,
-			       b->stride * sizeof(*c));
+			r = sample_row(
+				b, n,
+				(uint32_t)((uint64_t)k * 2654435761u % n));
+			if (!r)
+				return RK_ECORRUPT;
+			memcpy(c, r, b->stride * sizeof(*c));
 			continue;
 		}
 		for (size_t j = 0; j < b->stride; j++)
 			c[j] /= (float)b->count[k];
 	}
 	update_half(b);
+	return 0;
+}
+
+/* Lists of the sample's rows [at, at + k), by way of a block of copies. */
+static int assign_block(struct builder *b, uint32_t n, uint32_t at, uint32_t k,
+			uint32_t *list)
+{
+	for (uint32_t i = 0; i < k; i++) {
+		const float *r = sample_row(b, n, at + i);
+
+		if (!r)
+			return RK_ECORRUPT;
+		memcpy(b->block + i * b->stride, r,
+		       b->stride * sizeof(*b->block));
+	}
+	assign(b, b->block, k, list + at);
+	return 0;
 }
 
 /* Lists begin with rows spread over the sample; then Lloyd's rounds. */
-static int refine(struct builder *b, const float *sample, uint32_t n,
-		  uint32_t *list)
+static int refine(struct builder *b, uint32_t n, uint32_t *list)
 {
-	int rounds = b->nlists > 1 ? ITERATIONS : 1;
+	int rounds = b->nlists > 1 ? ITERATIONS : 1, rc;
 
 	memset(list, 0xff, n * sizeof(*list));
 	for (uint32_t k = 0; k < b->nlists; k++)
 		list[(uint64_t)k * n / b->nlists] = k;
-	recentre(b, sample, n, list);
-	while (rounds-- > 0) {
+	rc = recentre(b, n, list);
+	while (rc == 0 && rounds-- > 0) {
 		if (b->cancel && *b->cancel)
 			return RK_ECANCELLED;
-		for (uint32_t at = 0; at < n; at += BLOCK)
-			assign(b, sample + at * b->stride,
-			       n - at < BLOCK ? n - at : BLOCK, list + at);
-		recentre(b, sample, n, list);
+		for (uint32_t at = 0; at < n && rc == 0; at += BLOCK)
+			rc = assign_block(b, n, at,
+					  n - at < BLOCK ? n - at : BLOCK,
+					  list);
+		if (rc == 0)
+			rc = recentre(b, n, list);
 	}
-	return 0;
+	return rc;
 }
 
 static int cluster(struct builder *b)
 {
 	uint64_t want = (uint64_t)b->nlists * SAMPLE_A_LIST;
 	uint32_t n = b->rows, *list;
-	float *sample;
 	int rc;
 
 	if (want < SAMPLE_MIN)
 		want = SAMPLE_MIN;
 	if (want < n)
 		n = (uint32_t)want;
-	sample = rk_aligned_alloc(64, (n + 1ul) * b->stride * sizeof(*sample));
 	list = rk_malloc((n + 1ul) * sizeof(*list));
-	rc = sample && list ? take_sample(b, sample, n) : -ENOMEM;
-	if (rc == 0 && n > 0)
-		rc = refine(b, sample, n, list);
-	rk_free(sample);
+	rc = !list ? -ENOMEM : n > 0 ? refine(b, n, list) : 0;
 	rk_free(list);
 	return rc;
 }
