@@ -73,9 +73,8 @@ static void lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	}
 	if (fstatat(fs->files_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		fuse_reply_err(req, errno);
-	else if (!*dir && S_ISLNK(st.st_mode)) /* a linked source, or none */
-		fs_mirror_reply_dir(req, fs, parent->kind, path);
-	else if (S_ISDIR(st.st_mode))
+	else if (S_ISDIR(st.st_mode) ||
+		 (!*dir && S_ISLNK(st.st_mode))) /* a linked source */
 		fs_mirror_reply_dir(req, fs, parent->kind, path);
 	else
 		leaf(req, fs, path);

@@ -34,7 +34,7 @@ struct rk_config {
 	struct rk_helpers helpers; /* extract.GLOB */
 	int64_t extract_memory_mib, extract_timeout_s, extract_cache_mib;
 	int64_t watch_max; /* inotify watches; 0: as many as there are */
-	int64_t scan_s; /* linked sources without watches are compared */
+	int64_t scan_s;	   /* linked sources without watches are compared */
 	int64_t detect_language; /* of each document */
 	int64_t ctags;		 /* definitions by universal-ctags */
 	int64_t recall_min;	 /* percent */

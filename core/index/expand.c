@@ -173,6 +173,8 @@ static void unite_names(struct names *l)
 {
 	size_t kept = 0;
 
+	if (l->n == 0)
+		return;
 	qsort(l->v, l->n, sizeof(*l->v), by_name);
 	for (size_t i = 0; i < l->n; i++) {
 		if (kept && by_name(&l->v[kept - 1], &l->v[i]) == 0)

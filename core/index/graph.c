@@ -274,6 +274,8 @@ static int refs_in_source(struct walk *w, unsigned i, unsigned *chunks)
 	uint32_t id = 0;
 	int rc = 0;
 
+	if (s->q.nterms == 0)
+		return 0;
 	for (unsigned t = 0; t < s->q.nterms; t++) {
 		if (s->src[i].bad || s->src[i].lists[t].df == 0)
 			return 0;

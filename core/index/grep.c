@@ -145,7 +145,7 @@ static int add_line(struct grep *g, const char *path, uint32_t line,
 		g->r->lines_cut = 1;
 		return 0;
 	}
-	if (k == g->lines_cap) {
+	if (!g->lines || k == g->lines_cap) {
 		size_t cap = g->lines_cap ? 2 * g->lines_cap : 256;
 		struct rk_line *v = rk_arena_alloc(g->arena, cap * sizeof(*v));
 

@@ -574,10 +574,10 @@ static unsigned fanned(struct rk_index *ix, struct rk_link *v)
 	pthread_mutex_lock(&l->lock);
 	for (unsigned i = 0; i < l->n; i++)
 		if (l->v[i].fan && !l->v[i].missing) {
-			v[n].name = rk_strndup(l->v[i].name,
-					       strlen(l->v[i].name));
-			v[n].root = rk_strndup(l->v[i].root,
-					       strlen(l->v[i].root));
+			v[n].name =
+				rk_strndup(l->v[i].name, strlen(l->v[i].name));
+			v[n].root =
+				rk_strndup(l->v[i].root, strlen(l->v[i].root));
 			n += v[n].name && v[n].root;
 		}
 	pthread_mutex_unlock(&l->lock);
@@ -606,8 +606,8 @@ static void handle_fan(void *ctx, const struct rk_fan_event *e)
 		    strncmp(folder, f->v[i].root, n) != 0 ||
 		    (folder[n] && folder[n] != '/') ||
 		    (size_t)snprintf(path, sizeof(path), "%s%s/%s",
-				     f->v[i].name, folder + n, e->name) >=
-			    sizeof(path))
+				     f->v[i].name, folder + n,
+				     e->name) >= sizeof(path))
 			continue;
 		changed(f->w, path, e->name, (e->mask & FAN_ONDIR) != 0,
 			(e->mask & (FAN_DELETE | FAN_MOVED_FROM)) != 0,

@@ -425,16 +425,17 @@ static void finish(struct parser *p)
 	struct rk_query *q = p->q;
 	const struct rk_qnode *n;
 
-	if (!q->root)
+	if (!q->root || !q->root->child)
 		return;
 	join_filters(p, q->root);
 	q->root->occur = RK_MUST;
 	settle(q, q->root, RK_MUST);
-	for (n = q->root->child; n; n = n->next)
+	n = q->root->child;
+	for (; n; n = n->next)
 		q->constrained |=
 			n->kind != RK_NODE_WORD || n->occur != RK_SHOULD;
 	n = q->root->child;
-	if (!n->next && n->kind == RK_NODE_WORD && n->occur != RK_NOT) {
+	if (n && !n->next && n->kind == RK_NODE_WORD && n->occur != RK_NOT) {
 		const char *s = n->source + (*n->source == '+');
 		size_t len = (size_t)(n->source_end - s);
 

@@ -117,7 +117,7 @@ enum {
 	RK_REGEX_MAX = 4,
 	RK_HITS_MAX = 1000,
 	RK_QUERY_BYTES = 1024 * 1024, /* of a query that are read */
-	RK_QUERY_DEPTH = 32,	    /* parentheses inside each other */
+	RK_QUERY_DEPTH = 32,	      /* parentheses inside each other */
 };
 
 struct rk_query {

@@ -51,7 +51,7 @@ void rk_entities_sort(struct rk_entities *e)
 
 static void put_field(struct rk_buf *out, const char *s, size_t max)
 {
-	for (size_t i = 0; s[i] && i < max; i++)
+	for (size_t i = 0; i < max && s[i]; i++)
 		rk_buf_byte(out,
 			    (unsigned char)s[i] < ' ' ? ' ' : (uint8_t)s[i]);
 }

@@ -22,7 +22,7 @@ struct rk_ignore_set *rk_ignore_new(const char *base,
 struct rk_ignore_set *rk_ignore_ref(struct rk_ignore_set *s);
 void rk_ignore_unref(struct rk_ignore_set *s);
 /* Add the lines of a file; later ones win. Returns 0 or -ENOMEM. */
-int rk_ignore_add(struct rk_ignore_set *s, const char *text, size_t n);
+int rk_ignore_add(struct rk_ignore_set *set, const char *s, size_t n);
 /* Does the set itself hold any pattern? */
 int rk_ignore_empty(const struct rk_ignore_set *s);
 
