@@ -48,6 +48,12 @@ static int by_score(const void *a, const void *b, void *s)
 	return by_key(x->score, y->score, x, y, s);
 }
 
+void rk_sort_ranked(struct rk_searching *s, struct rk_ranked *v, size_t n)
+{
+	if (n)
+		qsort_r(v, n, sizeof(*v), by_score, s);
+}
+
 /* What is not known yet. */
 #define UNKNOWN (-1.0)
 
@@ -388,7 +394,7 @@ static void one_lane(struct rk_searching *s, struct rk_ranked *v, size_t *n,
 	if (s->q.sort == RK_SORT_NEW)
 		qsort_r(v, *n, sizeof(*v), by_top, s);
 	else
-		qsort_r(v, *n, sizeof(*v), by_score, s);
+		rk_sort_ranked(s, v, *n);
 	for (size_t i = 0; i < *n; i++)
 		v[i].lexical_rank = scores[i] > 0 && s->q.sort == RK_SORT_SCORE
 					    ? (uint32_t)i + 1
@@ -417,6 +423,6 @@ int rk_fuse(struct rk_searching *s, struct rk_ranked **out, size_t *n)
 	}
 	if ((rc = fuse_lanes(s, scores, *out, n)) < 0)
 		return rc;
-	qsort_r(*out, *n, sizeof(**out), by_score, s);
+	rk_sort_ranked(s, *out, *n);
 	return 0;
 }

@@ -94,17 +94,6 @@ static int collect(struct rk_searching *s, struct rk_ranked *v, size_t n,
 	return rc;
 }
 
-static int by_score(const void *a, const void *b, void *s)
-{
-	const struct rk_ranked *x = a, *y = b;
-
-	if (x->score != y->score)
-		return x->score > y->score ? -1 : 1;
-	if (x->c.source == y->c.source && x->c.chunk == y->c.chunk)
-		return 0;
-	return rk_place_before(s, &x->c, &y->c) ? -1 : 1;
-}
-
 int rk_pass_on(struct rk_searching *s, struct rk_ranked *v, size_t n)
 {
 	struct node *x;
@@ -124,7 +113,6 @@ int rk_pass_on(struct rk_searching *s, struct rk_ranked *v, size_t n)
 				x[j].gain += x[i].r->score;
 	for (unsigned i = 0; i < k; i++)
 		x[i].r->score += PASS_ON * x[i].gain;
-	if (n)
-		qsort_r(v, n, sizeof(*v), by_score, s);
+	rk_sort_ranked(s, v, n);
 	return 0;
 }

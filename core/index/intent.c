@@ -42,17 +42,6 @@ static struct rk_ranked *find_ranked(struct rk_ranked *v, size_t n,
 	return NULL;
 }
 
-static int by_score(const void *a, const void *b, void *s)
-{
-	const struct rk_ranked *x = a, *y = b;
-
-	if (x->score != y->score)
-		return x->score > y->score ? -1 : 1;
-	if (x->c.source == y->c.source && x->c.chunk == y->c.chunk)
-		return 0;
-	return rk_place_before(s, &x->c, &y->c) ? -1 : 1;
-}
-
 /* Above all that ranking found, by what they are worth. */
 static int put_first(struct rk_searching *s, const struct rk_definition *d,
 		     int nd, int code, struct rk_ranked **v, size_t *n)
@@ -91,7 +80,7 @@ static int put_first(struct rk_searching *s, const struct rk_definition *d,
 			r->line = d[i].entity.line;
 		}
 	}
-	qsort_r(w, k, sizeof(*w), by_score, s);
+	rk_sort_ranked(s, w, k);
 	*v = w;
 	*n = k;
 	return 0;

@@ -198,6 +198,8 @@ struct rk_ranked {
 };
 /* In the arena, best first. */
 int rk_fuse(struct rk_searching *s, struct rk_ranked **out, size_t *n);
+/* Best first; equal ones by place. */
+void rk_sort_ranked(struct rk_searching *s, struct rk_ranked *v, size_t n);
 /* hops.c: results in source code help those that they call. */
 int rk_pass_on(struct rk_searching *s, struct rk_ranked *v, size_t n);
 /* intent.c: definitions of the one name that is asked for come first. */
