@@ -113,39 +113,39 @@ static const struct fs_view CHUNK = {"chunk", chunk_answer};
 
 /* --- the folder of a document's chunks --- */
 
-static void chunks_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
-			  const char *name)
+/* The number that a name begins with; 0: it is none of a chunk. */
+static unsigned long number_of(const char *name)
 {
-	size_t digits = strspn(name, "0123456789"), room;
-	struct rk_parts *parts = NULL;
-	unsigned long i = strtoul(name, NULL, 10);
-	struct fs_node *n = NULL;
-	char *text;
-	int rc;
+	size_t digits = strspn(name, "0123456789");
 
-	if (digits == 0 || digits > 8 || i == 0 ||
-	    (name[digits] && name[digits] != '-' && name[digits] != '.')) {
-		fuse_reply_err(req, ENOENT);
-		return;
-	}
-	rc = rk_document_parts(fs->ix, parent->path, &parts);
+	if (digits == 0 || digits > 8 ||
+	    (name[digits] && name[digits] != '-' && name[digits] != '.'))
+		return 0;
+	return strtoul(name, NULL, 10);
+}
+
+/* Nodes are the loop's: it is held. */
+static void reply_chunk(fuse_req_t req, struct fs *fs, const char *path,
+			unsigned long i)
+{
+	size_t room = strlen(path) + 16;
+	struct rk_parts *parts = NULL;
+	struct fs_node *n = NULL;
+	char *text = malloc(room);
+	int rc = rk_document_parts(fs->ix, path, &parts);
+
 	if (rc == 0 && i > parts->n)
 		rc = -ENOENT;
 	rk_parts_free(parts);
-	if (rc < 0) {
-		fuse_reply_err(req, fs_errno(rc));
-		return;
-	}
-	room = strlen(parent->path) + 16;
-	if ((text = malloc(room))) {
-		snprintf(text, room, "%s/%lu", parent->path, i);
+	if (rc == 0 && text) {
+		snprintf(text, room, "%s/%lu", path, i);
 		n = fs_view_node(fs, &CHUNK, text);
 	}
 	free(text);
-	if (!n)
-		fuse_reply_err(req, ENOMEM);
-	else
+	if (n)
 		fs_view_reply(req, fs, n);
+	else
+		fuse_reply_err(req, rc < 0 ? fs_errno(rc) : ENOMEM);
 }
 
 /* The names, each with its NUL: what this handle lists. */
@@ -166,15 +166,77 @@ static struct fs_blob *list(struct fs *fs, const char *path)
 	return fs_blob_from(&b);
 }
 
+/* Both wait for what was written before, as queries do; off the loop. */
+struct chunks_job {
+	struct fs_job job;
+	fuse_req_t req;
+	struct fs *fs;
+	struct fs_node *dir;
+	unsigned long number; /* a lookup; 0: a listing */
+	struct fs_handle *h;
+	size_t size;
+	off_t off;
+	int plus;
+};
+
+static void chunks_run(struct fs_job *job)
+{
+	struct chunks_job *j = (struct chunks_job *)job;
+	struct fs *fs = j->fs;
+
+	rk_barrier(fs->ix, (int)rk_config_int(fs->ix, "wait_ms"), NULL);
+	if (j->number) {
+		pthread_mutex_lock(&fs->loop);
+		reply_chunk(j->req, fs, j->dir->path, j->number);
+		pthread_mutex_unlock(&fs->loop);
+	} else {
+		if (!j->h->blob)
+			j->h->blob = list(fs, j->dir->path);
+		if (j->h->blob)
+			fs_list_blob(j->req, j->h->blob, j->size, j->off,
+				     j->plus);
+		else
+			fuse_reply_err(j->req, ENOMEM);
+	}
+	free(j);
+}
+
+static void run_later(fuse_req_t req, struct fs *fs, struct chunks_job from)
+{
+	struct chunks_job *j = malloc(sizeof(*j));
+
+	if (!j) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	*j = from;
+	j->job.run = chunks_run;
+	j->req = req;
+	j->fs = fs;
+	fs_run(fs, &j->job);
+}
+
+static void chunks_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+			  const char *name)
+{
+	unsigned long i = number_of(name);
+
+	if (i == 0)
+		fuse_reply_err(req, ENOENT);
+	else
+		run_later(req, fs,
+			  (struct chunks_job){.dir = parent, .number = i});
+}
+
 static void chunks_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			   size_t size, off_t off, int plus)
 {
-	if (!h->blob)
-		h->blob = list(fs, h->node->path);
-	if (!h->blob)
-		fuse_reply_err(req, ENOMEM);
-	else
-		fs_list_blob(req, h->blob, size, off, plus);
+	run_later(req, fs,
+		  (struct chunks_job){.dir = h->node,
+				      .h = h,
+				      .size = size,
+				      .off = off,
+				      .plus = plus});
 }
 
 static void chunks_free(struct fs *fs, struct fs_node *n)

@@ -462,8 +462,11 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 		out->terms += s.view->segs[i]->nterms;
 	}
 	for (unsigned i = 0; i < s.view->nmems; i++) {
-		out->memory_bytes += s.view->mems[i]->bytes;
-		out->terms += s.view->mems[i]->vocab.n;
+		struct rk_memtable_size size;
+
+		rk_memtable_size(s.view->mems[i], &size);
+		out->memory_bytes += size.bytes;
+		out->terms += size.terms;
 	}
 	out->vectors = s.space->stride ? rk_vectors_there(&s) : 0;
 	for (unsigned i = 0; i < s.view->nsegs; i++)

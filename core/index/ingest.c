@@ -26,8 +26,11 @@ int rk_worker_init(struct rk_worker *w, struct rk_index *ix)
 
 	memset(w, 0, sizeof(*w));
 	rc = rk_ctags_new(&w->ctags);
+	pthread_mutex_lock(&ix->config_lock);
+	w->base = rk_language_by_name(ix->config.language);
 	if (rc == 0)
 		rc = rk_analyser_new(ix->config.language, &w->analyser);
+	pthread_mutex_unlock(&ix->config_lock);
 	if (rc < 0)
 		rk_worker_release(w);
 	return rc;
@@ -236,14 +239,14 @@ static int define(struct rk_index *ix, struct rk_worker *w, const char *path,
 
 /* Source code speaks as the index does. */
 static enum rk_language written_in(struct rk_index *ix,
+				   const struct rk_worker *w,
 				   const struct rk_source_text *t)
 {
 	enum rk_language l = RK_LANGUAGE_BASE;
 
 	if (t->kind != RK_KIND_CODE && rk_config_int(ix, "detect_language"))
 		l = rk_language_detect(t->s, t->n);
-	return l == rk_language_by_name(ix->config.language) ? RK_LANGUAGE_BASE
-							     : l;
+	return l == w->base ? RK_LANGUAGE_BASE : l;
 }
 
 struct parts {
@@ -288,7 +291,7 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 	struct parts p = {
 		RK_ENTITIES_INIT, RK_CHUNKS_INIT, {RK_BUF_INIT}, RK_BUF_INIT};
 	struct rk_space *sp = rk_target_space(ix);
-	enum rk_language language = written_in(ix, t);
+	enum rk_language language = written_in(ix, w, t);
 	int rc = take_apart(ix, w, path, t, language, &p);
 
 	rec->kind = (uint8_t)t->kind;

@@ -172,6 +172,7 @@ void rk_drain_queue(struct rk_index *ix);
 struct rk_worker {
 	struct rk_rows rows;
 	struct rk_analyser *analyser;
+	enum rk_language base; /* that the index is configured for */
 	struct rk_inverted inverted;
 	struct rk_ctags *ctags;
 	struct rk_grams grams;

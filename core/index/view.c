@@ -89,11 +89,13 @@ static void count_vectors(const struct rk_snapshot *s, uint64_t *have,
 						      : s->vecs[i]->filled;
 	}
 	for (unsigned i = 0; i < v->nmems; i++) {
-		const struct rk_memtable *m = v->mems[i];
+		struct rk_memtable *m = v->mems[i];
+		struct rk_memtable_size size;
 
-		*all += m->nchunks;
+		rk_memtable_size(m, &size);
+		*all += size.chunks;
 		if (m->vec_space == s->space->number)
-			*have += rk_space_is_local(s->space) ? m->nchunks
+			*have += rk_space_is_local(s->space) ? size.chunks
 							     : m->vec_done;
 	}
 }

@@ -368,6 +368,13 @@ int64_t rk_memtable_add(struct rk_memtable *m, const struct rk_doc_rec *rec,
 	return rc < 0 ? rc : doc;
 }
 
+void rk_memtable_size(struct rk_memtable *m, struct rk_memtable_size *out)
+{
+	pthread_rwlock_rdlock(&m->lock);
+	*out = (struct rk_memtable_size){m->nchunks, m->vocab.n, m->bytes};
+	pthread_rwlock_unlock(&m->lock);
+}
+
 void rk_memtable_publish(struct rk_memtable *m, uint32_t doc, uint32_t born)
 {
 	struct rk_mdoc *d;

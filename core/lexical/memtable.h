@@ -129,6 +129,12 @@ static inline const char *rk_memtable_path(const struct rk_memtable *m,
 	return (const char *)m->paths.p + m->docs[doc].rec.path_off;
 }
 
+/* How much is in it, from any thread. */
+struct rk_memtable_size {
+	size_t chunks, terms, bytes;
+};
+void rk_memtable_size(struct rk_memtable *m, struct rk_memtable_size *out);
+
 /* A document's signature: rec.gram_n bytes. */
 static inline const uint8_t *rk_memtable_gram(const struct rk_memtable *m,
 					      const struct rk_doc_rec *d)
