@@ -55,16 +55,21 @@ void rk_fan_read(int fan, rk_fan_fn *fn, void *ctx)
 {
 	_Alignas(struct fanotify_event_metadata) char buf[EVENT_BYTES];
 	ssize_t n = read(fan, buf, sizeof(buf));
-	const struct fanotify_event_metadata *m = (const void *)buf;
+	const char *at = buf;
 
-	for (; n > 0 && FAN_EVENT_OK(m, n); m = FAN_EVENT_NEXT(m, n)) {
+	/* FAN_EVENT_OK and FAN_EVENT_NEXT cast const away */
+	while (n >= (ssize_t)sizeof(struct fanotify_event_metadata)) {
+		const struct fanotify_event_metadata *m = (const void *)at;
 		struct rk_fan_event e;
 
-		if (m->vers != FANOTIFY_METADATA_VERSION)
+		if (m->vers != FANOTIFY_METADATA_VERSION ||
+		    m->event_len < sizeof(*m) || m->event_len > (size_t)n)
 			return;
 		decode(m, &e);
 		if (e.overflow || e.name)
 			fn(ctx, &e);
+		at += m->event_len;
+		n -= (ssize_t)m->event_len;
 	}
 }
 

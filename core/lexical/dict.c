@@ -25,7 +25,7 @@ void rk_dictw_add(struct rk_dictw *w, const char *s, size_t n, uint32_t df,
 
 	assert(n >= 1 && n <= RK_TERM_MAX);
 	if (w->n % RK_DICT_BLOCK == 0) {
-		rk_buf_u32(&w->index, (uint32_t)w->blob.n);
+		rk_buf_u32(&w->index, (uint32_t)(w->taken + w->blob.n));
 		rk_buf_varint(&w->blob, w->posts_off);
 		rk_buf_varint(&w->blob, w->poss_off);
 	} else {

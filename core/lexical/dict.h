@@ -26,6 +26,7 @@ struct rk_dict_entry {
 
 struct rk_dictw {
 	struct rk_buf blob, index;
+	uint64_t taken; /* bytes of the blob that the caller has taken away */
 	char prev[RK_TERM_MAX];
 	size_t prev_n;
 	uint32_t n;

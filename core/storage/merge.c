@@ -11,12 +11,12 @@
 
 enum { SPOOL_BYTES = 4 * 1024 * 1024 };
 
-/* Position bytes wait beside the file while postings are written to it. */
+/* Bytes that wait beside the file while postings are written to it. */
 struct spool {
 	struct rk_buf buf;
 	int fd; /* -1 until something had to be written out */
 	off_t off;
-	char name[48];
+	char name[56];
 };
 
 struct merge {
@@ -33,9 +33,10 @@ struct merge {
 	struct rk_dictw dict;
 	struct rk_postw post;
 	struct rk_buf posts; /* of one term */
-	struct spool pos;
-	int have[64];	   /* source has a current term */
-	uint32_t live[64]; /* its live documents */
+	struct spool pos;    /* positions */
+	struct spool words;  /* the dictionary, as far as it is written out */
+	int have[64];	     /* source has a current term */
+	uint32_t live[64];   /* its live documents */
 };
 
 void rk_remap_release(struct rk_remap *m)
@@ -46,6 +47,15 @@ void rk_remap_release(struct rk_remap *m)
 	*m = (struct rk_remap){NULL, 0};
 }
 
+static void spool_release(struct merge *m, struct spool *s)
+{
+	rk_buf_release(&s->buf);
+	if (s->fd >= 0) {
+		m->io->close(m->io->ctx, s->fd);
+		m->io->unlink(m->io->ctx, m->dir, s->name);
+	}
+}
+
 static void merge_release(struct merge *m)
 {
 	for (unsigned i = 0; m->chunk && i < m->n; i++)
@@ -54,11 +64,8 @@ static void merge_release(struct merge *m)
 	rk_dictw_release(&m->dict);
 	rk_postw_release(&m->post);
 	rk_buf_release(&m->posts);
-	rk_buf_release(&m->pos.buf);
-	if (m->pos.fd >= 0) {
-		m->io->close(m->io->ctx, m->pos.fd);
-		m->io->unlink(m->io->ctx, m->dir, m->pos.name);
-	}
+	spool_release(m, &m->pos);
+	spool_release(m, &m->words);
 }
 
 static int maps_alloc(struct merge *m)
@@ -310,9 +317,8 @@ static int put_tables(struct merge *m)
 	return rc ? rc : put_sorted(m);
 }
 
-static int spool_flush(struct merge *m)
+static int spool_flush(struct merge *m, struct spool *s)
 {
-	struct spool *s = &m->pos;
 	int rc;
 
 	if (s->fd < 0)
@@ -326,13 +332,12 @@ static int spool_flush(struct merge *m)
 	return rc;
 }
 
-static int put_positions(struct merge *m)
+/* All that went into it, to the section that is open. */
+static int spool_copy(struct merge *m, struct spool *s)
 {
-	struct spool *s = &m->pos;
 	struct rk_buf b = RK_BUF_INIT;
 	int rc = 0;
 
-	rk_cw_begin(m->cw, "poss");
 	for (off_t off = 0; off < s->off && rc == 0;) {
 		size_t n = s->off - off < SPOOL_BYTES ? (size_t)(s->off - off)
 						      : SPOOL_BYTES;
@@ -344,8 +349,31 @@ static int put_positions(struct merge *m)
 		off += (off_t)n;
 	}
 	rk_cw_add(m->cw, s->buf.p, s->buf.n);
-	rk_cw_end(m->cw);
 	rk_buf_release(&b);
+	return rc;
+}
+
+static int put_spooled(struct merge *m, const char *section, struct spool *s)
+{
+	int rc;
+
+	rk_cw_begin(m->cw, section);
+	rc = spool_copy(m, s);
+	rk_cw_end(m->cw);
+	return rc;
+}
+
+/* The dictionary of a large index is large: it is not kept in memory. */
+static int spool_words(struct merge *m)
+{
+	int rc;
+
+	rk_buf_add(&m->words.buf, m->dict.blob.p, m->dict.blob.n);
+	if (m->words.buf.err || m->dict.blob.err)
+		return -ENOMEM;
+	m->dict.taken += m->dict.blob.n;
+	m->dict.blob.n = 0;
+	rc = m->words.buf.n >= SPOOL_BYTES ? spool_flush(m, &m->words) : 0;
 	return rc;
 }
 
@@ -388,7 +416,7 @@ static void merge_word(const struct merge *m, unsigned i, uint32_t *df)
 static int finish_term(struct merge *m, const char *s, size_t n, uint32_t df)
 {
 	size_t before = m->pos.buf.n;
-	int bound;
+	int bound, rc;
 
 	if (df == 0)
 		return 0;
@@ -401,7 +429,9 @@ static int finish_term(struct merge *m, const char *s, size_t n, uint32_t df)
 	rk_dictw_add(&m->dict, s, n, df, m->posts.n, m->pos.buf.n - before,
 		     (uint8_t)bound);
 	rk_cw_add(m->cw, m->posts.p, m->posts.n);
-	return m->pos.buf.n >= SPOOL_BYTES ? spool_flush(m) : 0;
+	if (m->dict.blob.n >= SPOOL_BYTES && (rc = spool_words(m)) < 0)
+		return rc;
+	return m->pos.buf.n >= SPOOL_BYTES ? spool_flush(m, &m->pos) : 0;
 }
 
 /* The smallest current term over all sources; -1 when all are done. */
@@ -456,10 +486,9 @@ static int put_terms(struct merge *m, const _Atomic int *cancel)
 		rc = cancel && *cancel ? RK_ECANCELLED : merge_term(m, best);
 	rk_cw_end(m->cw);
 	if (rc == 0)
-		rc = put_positions(m);
-	rk_cw_begin(m->cw, "dict");
-	rk_cw_add(m->cw, m->dict.blob.p, m->dict.blob.n);
-	rk_cw_end(m->cw);
+		rc = put_spooled(m, "poss", &m->pos);
+	if (rc == 0 && (rc = spool_words(m)) == 0)
+		rc = put_spooled(m, "dict", &m->words);
 	rk_cw_begin(m->cw, "dictix");
 	rk_cw_add(m->cw, m->dict.index.p, m->dict.index.n);
 	rk_cw_end(m->cw);
@@ -527,9 +556,10 @@ int64_t rk_merge(const struct rk_io *io, int dir, uint64_t id,
 	m->dir = dir;
 	m->src = src;
 	m->n = n;
-	m->pos.fd = -1;
+	m->pos.fd = m->words.fd = -1;
 	rk_segment_name(id, name);
 	snprintf(m->pos.name, sizeof(m->pos.name), "%s.pos.tmp", name);
+	snprintf(m->words.name, sizeof(m->words.name), "%s.dict.tmp", name);
 	rc = maps_alloc(m);
 	for (unsigned i = 0; i < n && rc == 0; i++)
 		rc = map_source(m, i);
