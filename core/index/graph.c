@@ -270,19 +270,18 @@ static int refs_in_chunk(struct walk *w, const struct rk_qsource *src,
 static int refs_in_source(struct walk *w, unsigned i, unsigned *chunks)
 {
 	struct rk_searching *s = w->s;
-	struct rk_cursor *cur[RK_TERMS_MAX];
+	struct rk_cursor *cur[RK_TERMS_MAX] = {NULL};
 	uint32_t id = 0;
 	int rc = 0;
 
-	if (s->q.nterms == 0)
-		return 0;
 	for (unsigned t = 0; t < s->q.nterms; t++) {
 		if (s->src[i].bad || s->src[i].lists[t].df == 0)
 			return 0;
 		if (!(cur[t] = rk_open_cursor(s, &s->src[i], t)))
 			return -ENOMEM;
 	}
-	while (rc == 0 && (id = rk_cursor_geq(cur[0], id)) != RK_END) {
+	while (rc == 0 && cur[0] &&
+	       (id = rk_cursor_geq(cur[0], id)) != RK_END) {
 		unsigned t = 1;
 
 		if (s->opts->cancel && *s->opts->cancel)

@@ -151,7 +151,7 @@ static int add_line(struct grep *g, const char *path, uint32_t line,
 
 		if (!v)
 			return -ENOMEM;
-		if (k)
+		if (g->lines)
 			memcpy(v, g->lines, k * sizeof(*v));
 		g->lines = v;
 		g->lines_cap = cap;

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "vector/rotate.h"
+#include <assert.h>
 #include <cblas.h>
 #include <errno.h>
 #include <math.h>
@@ -165,8 +166,6 @@ static int recentre(struct builder *b, uint32_t n, const uint32_t *list)
 {
 	int rc;
 
-	if (n == 0)
-		return 0;
 	if ((rc = sum_lists(b, n, list)) < 0)
 		return rc;
 	for (uint32_t k = 0; k < b->nlists; k++) {
@@ -174,9 +173,8 @@ static int recentre(struct builder *b, uint32_t n, const uint32_t *list)
 		const float *r;
 
 		if (b->count[k] == 0) {
-			r = sample_row(
-				b, n,
-				(uint32_t)((uint64_t)k * 2654435761u % n));
+			assert(n > 0);
+			r = sample_row(b, n, (uint32_t)(k * 2654435761ull % n));
 			if (!r)
 				return RK_ECORRUPT;
 			memcpy(c, r, b->stride * sizeof(*c));
