@@ -215,21 +215,24 @@ int rk_link_there(struct rk_index *ix, const char *path)
 {
 	struct rk_links *l = &ix->links;
 	size_t n = strcspn(path, "/");
+	struct rk_link x = {.missing = -1};
+	char root[PATH_MAX];
 	struct stat st;
-	int yes = 1;
 
 	if (l->n == 0)
 		return 1;
 	pthread_mutex_lock(&l->lock);
-	for (unsigned i = 0; i < l->n; i++) {
-		const struct rk_link *x = &l->v[i];
-
-		if (strlen(x->name) == n && memcmp(x->name, path, n) == 0)
-			yes = !x->missing && stat(x->root, &st) == 0 &&
-			      st.st_dev == x->dev && st.st_ino == x->ino;
-	}
+	for (unsigned i = 0; i < l->n; i++)
+		if (strlen(l->v[i].name) == n &&
+		    memcmp(l->v[i].name, path, n) == 0) {
+			x = l->v[i];
+			memcpy(root, x.root, strlen(x.root) + 1);
+		}
 	pthread_mutex_unlock(&l->lock);
-	return yes;
+	if (x.missing)
+		return x.missing < 0; /* no source's */
+	/* without the lock: a dead network file system answers late */
+	return stat(root, &st) == 0 && st.st_dev == x.dev && st.st_ino == x.ino;
 }
 
 void rk_index_set_mount(struct rk_index *ix, const char *mountpoint)

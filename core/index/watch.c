@@ -653,12 +653,11 @@ static void flush(struct watch *w)
 
 /* --- the thread --- */
 
-/* Is the folder of a link there, and the one it was? */
-static void check_root(struct watch *w, struct rk_link *x)
+/* What was found at the folder of a link; links.lock is held. */
+static void judge_root(struct watch *w, struct rk_link *x, int there,
+		       const struct stat *st)
 {
-	struct stat st;
-	int there = stat(x->root, &st) == 0 && S_ISDIR(st.st_mode);
-	int same = there && st.st_dev == x->dev && st.st_ino == x->ino;
+	int same = there && st->st_dev == x->dev && st->st_ino == x->ino;
 
 	if (!x->missing && same)
 		return;
@@ -669,21 +668,38 @@ static void check_root(struct watch *w, struct rk_link *x)
 	}
 	/* back, or another folder in its place, or one that was empty */
 	if (there) {
-		x->dev = st.st_dev;
-		x->ino = st.st_ino;
+		x->dev = st->st_dev;
+		x->ino = st->st_ino;
 		x->missing = 0;
 		x->scan = 1;
 	}
 }
 
+/*
+ * Are the folders of all links there, and the ones they were? Looked at without
+ * the lock, since a dead network file system answers late.
+ */
 static void check_roots(struct watch *w)
 {
 	struct rk_links *l = &w->ix->links;
+	char root[PATH_MAX];
 
-	pthread_mutex_lock(&l->lock);
-	for (unsigned i = 0; i < l->n; i++)
-		check_root(w, &l->v[i]);
-	pthread_mutex_unlock(&l->lock);
+	for (unsigned i = 0; i < l->n; i++) {
+		struct stat st;
+		int there;
+
+		pthread_mutex_lock(&l->lock);
+		root[0] = '\0';
+		if (i < l->n)
+			memcpy(root, l->v[i].root, strlen(l->v[i].root) + 1);
+		pthread_mutex_unlock(&l->lock);
+		there = stat(root, &st) == 0 && S_ISDIR(st.st_mode);
+		pthread_mutex_lock(&l->lock);
+		/* this thread alone changes the list */
+		if (i < l->n && strcmp(l->v[i].root, root) == 0)
+			judge_root(w, &l->v[i], there, &st);
+		pthread_mutex_unlock(&l->lock);
+	}
 }
 
 static int is_due(const struct watch *w)
