@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "text/language.h"
-#include <ctype.h>
+#include "base/hash.h"
+#include <pthread.h>
 #include <string.h>
 #include <utf8proc.h>
 
 enum {
-	LOOK_BYTES = 8192, /* of a text */
+	LOOK_BYTES = 4096, /* of a text */
+	SCRIPTS_FROM = 0x370,
 	WORD_BYTES = 24,
 	WORDS_MIN = 5, /* function words that make a language likely */
 	SHARE = 8,     /* one in so many words, at least */
@@ -89,38 +91,77 @@ struct counts {
 	unsigned letters;
 };
 
-static int listed(const char *list, const char *w, size_t n)
-{
-	while (*list) {
-		size_t k = strcspn(list, " ");
+/* All function words by hash, with the languages that have them. */
+enum { SLOTS = 2048 };
+static struct slot {
+	uint64_t hash; /* 0: free */
+	uint32_t languages;
+} table[SLOTS];
 
-		if (k == n && memcmp(list, w, n) == 0)
-			return 1;
-		list += k + (list[k] == ' ');
-	}
-	return 0;
+static struct slot *slot_of(const char *w, size_t n)
+{
+	uint64_t h = rk_hash64(w, n) | 1;
+	size_t i = h >> 1 & (SLOTS - 1);
+
+	while (table[i].hash && table[i].hash != h)
+		i = (i + 1) & (SLOTS - 1);
+	return &table[i];
+}
+
+static void fill_table(void)
+{
+	for (int l = 1; l < RK_LANGUAGES; l++)
+		for (const char *w = LANGUAGES[l].words; *w;) {
+			size_t n = strcspn(w, " ");
+			struct slot *s = slot_of(w, n);
+
+			s->hash = rk_hash64(w, n) | 1;
+			s->languages |= 1u << l;
+			w += n + (w[n] == ' ');
+		}
 }
 
 static void count_word(struct counts *c, const char *w, size_t n)
 {
+	uint32_t left = slot_of(w, n)->languages;
+
 	c->words++;
-	for (int l = 1; l < RK_LANGUAGES; l++)
-		c->of[l] += (unsigned)listed(LANGUAGES[l].words, w, n);
+	for (; left; left &= left - 1)
+		c->of[__builtin_ctz(left)]++;
 }
 
 static void count_letter(struct counts *c, int32_t ch)
 {
 	c->letters++;
+	if (ch < SCRIPTS_FROM)
+		return;
 	for (int i = 0; i < NSCRIPTS; i++)
 		if (ch >= SCRIPTS[i].from && ch <= SCRIPTS[i].to)
 			c->script[SCRIPTS[i].language]++;
 }
 
-static int is_letter(int32_t c)
+static int is_letter_beyond(int32_t c)
 {
 	utf8proc_category_t cat = utf8proc_category(c);
 
 	return cat >= UTF8PROC_CATEGORY_LU && cat <= UTF8PROC_CATEGORY_MC;
+}
+
+static int is_letter(int32_t c)
+{
+	if (c < 0x80)
+		return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+	return is_letter_beyond(c);
+}
+
+static size_t put_lower(char *out, int32_t c)
+{
+	if (c < 0x80) {
+		*out = (char)(c | 0x20);
+		return 1;
+	}
+	return (size_t)utf8proc_encode_char(utf8proc_tolower(c),
+					    (utf8proc_uint8_t *)out);
 }
 
 /* Words in lower case, letters by their scripts. */
@@ -130,18 +171,16 @@ static void count_text(struct counts *c, const char *s, size_t n)
 	size_t len = 0;
 
 	for (size_t i = 0; i < n;) {
-		int32_t ch;
-		utf8proc_ssize_t k =
-			utf8proc_iterate((const utf8proc_uint8_t *)s + i,
-					 (utf8proc_ssize_t)(n - i), &ch);
-		int letter = k > 0 && is_letter(ch);
+		int32_t ch = (unsigned char)s[i];
+		utf8proc_ssize_t k = 1;
 
-		if (letter) {
+		if (ch >= 0x80)
+			k = utf8proc_iterate((const utf8proc_uint8_t *)s + i,
+					     (utf8proc_ssize_t)(n - i), &ch);
+		if (k > 0 && is_letter(ch)) {
 			count_letter(c, ch);
 			if (len + 4 <= WORD_BYTES)
-				len += (size_t)utf8proc_encode_char(
-					utf8proc_tolower(ch),
-					(utf8proc_uint8_t *)word + len);
+				len += put_lower(word + len, ch);
 		} else if (len) {
 			count_word(c, word, len);
 			len = 0;
@@ -154,10 +193,12 @@ static void count_text(struct counts *c, const char *s, size_t n)
 
 enum rk_language rk_language_detect(const char *s, size_t n)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct counts c = {0};
 	enum rk_language best = RK_LANGUAGE_BASE;
 	unsigned most = 0, next = 0;
 
+	pthread_once(&once, fill_table);
 	count_text(&c, s, n < LOOK_BYTES ? n : LOOK_BYTES);
 	for (int l = 1; l < RK_LANGUAGES; l++) {
 		if (c.script[l] * 2 > c.letters && c.letters >= 10)
