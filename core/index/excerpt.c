@@ -48,8 +48,7 @@ static int term_is(const struct rk_qterm *t, const struct rk_word *w)
 	case RK_TERM_PREFIX:
 		return w->n >= t->n && memcmp(t->s, w->s, t->n) == 0;
 	case RK_TERM_FUZZY:
-		return w->n <= 64 &&
-		       rk_edit_distance(t->s, t->n, w->s, w->n, 2) <= 2;
+		return rk_fuzzy_near(t->s, t->n, w->s, w->n);
 	case RK_TERM_EXACT:
 	case RK_TERM_RANGE:
 	default:

@@ -37,15 +37,6 @@ static int begins_with(const char *s, size_t n, const char *p, size_t p_n)
 	return n >= p_n && memcmp(s, p, p_n) == 0;
 }
 
-static int is_near(const struct rk_qterm *t, const char *s, size_t n)
-{
-	unsigned most = rk_edits_allowed(t->n);
-
-	most = most ? most : 1;
-	return n <= 64 && t->n <= 64 &&
-	       rk_edit_distance(t->s, t->n, s, n, most) <= most;
-}
-
 /* s: a term, or an unstemmed word without its mark */
 static int wanted(const struct rk_qterm *t, const char *s, size_t n)
 {
@@ -57,7 +48,7 @@ static int wanted(const struct rk_qterm *t, const char *s, size_t n)
 	if ((unsigned char)*s <= RK_PROPERTY_MARK)
 		return 0;
 	return t->match == RK_TERM_PREFIX ? begins_with(s, n, t->s, t->n)
-					  : is_near(t, s, n);
+					  : rk_fuzzy_near(t->s, t->n, s, n);
 }
 
 static int add_name(struct names *l, const char *s, size_t n, uint64_t df)

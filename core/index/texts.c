@@ -214,7 +214,11 @@ static size_t list_entries(DIR *d, struct entry **v, uint64_t *sum)
 		struct stat st;
 		struct entry *x;
 
-		if (strlen(e->d_name) >= KEY_CHARS || e->d_name[0] == '.' ||
+		if (e->d_name[0] == '.') { /* left by a daemon that died */
+			unlinkat(dirfd(d), e->d_name, 0);
+			continue;
+		}
+		if (strlen(e->d_name) >= KEY_CHARS ||
 		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) <
 			    0 ||
 		    rk_grow(v, &cap, n + 1, sizeof(**v)) < 0)
@@ -281,7 +285,7 @@ static void keep(const struct source *s, const struct rk_buf *text)
 	    renameat(dir, tmp, dir, s->key) < 0)
 		unlinkat(dir, tmp, 0);
 	close(fd);
-	if (++s->ix->texts_kept % TRIM_EVERY == 0)
+	if (s->ix->texts_kept++ % TRIM_EVERY == 0)
 		trim(s->ix, dir);
 out:
 	if (dir >= 0)

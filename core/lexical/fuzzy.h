@@ -19,6 +19,17 @@ static inline unsigned rk_edits_allowed(size_t n)
 	return n < 4 ? 0 : n < 8 ? 1 : 2;
 }
 
+/* Is b what a fuzzy word a may stand for? One typing error at least. */
+static inline int rk_fuzzy_near(const char *a, size_t an, const char *b,
+				size_t bn)
+{
+	unsigned most = rk_edits_allowed(an);
+
+	most = most ? most : 1;
+	return an <= 64 && bn <= 64 &&
+	       rk_edit_distance(a, an, b, bn, most) <= most;
+}
+
 /* The best spelling seen so far: nearest, then most frequent, then first. */
 struct rk_spelling {
 	char word[72];

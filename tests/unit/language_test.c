@@ -35,7 +35,7 @@ static const struct {
 	{RK_DUTCH,
 	 "De sleutels van het huis zijn niet bij de buren, dat wordt voor ons "
 	 "een probleem. Er is ook een kat aan de deur en een hond in het hok.",
-	 "huizen", "huizen"},
+	 "katten", "kat"},
 	{RK_SWEDISH,
 	 "Nycklarna till huset är inte hos grannen, och det var från honom som "
 	 "jag fick dem. Den som har ett hus på landet är av med dem.",

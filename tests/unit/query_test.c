@@ -327,10 +327,9 @@ static void a_signature_never_hides_a_match(void)
 		{"a|b|c", 0, "c", 1, 1},
 		{"x{,3}yz", 0, "x{,3}yz", 1, 1},
 		{"end$", 0, "the end\nx", 1, 1},
-		{"bad \xff?", 0, "bad", 0, 1},
 	};
 
-	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]) - 1; i++) {
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
 		int may, yes = pattern(ROWS[i].re, ROWS[i].fold, ROWS[i].text,
 				       &may);
 
