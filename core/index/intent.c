@@ -48,6 +48,7 @@ static int put_first(struct rk_searching *s, const struct rk_definition *d,
 {
 	struct rk_ranked *w =
 		rk_arena_alloc(&s->arena, (*n + (size_t)nd + 1) * sizeof(*w));
+	struct rk_allowed allowed[RK_SEGS_MAX + RK_MEMS_MAX] = {{NULL, NULL}};
 	size_t k = *n;
 	double best = 0;
 
@@ -58,7 +59,7 @@ static int put_first(struct rk_searching *s, const struct rk_definition *d,
 	for (size_t i = 0; i < k; i++)
 		best = w[i].score > best ? w[i].score : best;
 	for (int i = 0; i < nd; i++) {
-		struct rk_allowed a;
+		unsigned source = d[i].at.source;
 		struct rk_ranked *r = find_ranked(w, k, &d[i].at);
 		double score = worth(&d[i], code);
 		int rc;
@@ -66,11 +67,11 @@ static int put_first(struct rk_searching *s, const struct rk_definition *d,
 		if (score <= 0)
 			continue;
 		if (!r) {
-			/* one is asked for at a time: there are few */
-			if ((rc = rk_allowed_open(s, &s->src[d[i].at.source],
-						  &a)) < 0)
+			if (!allowed[source].gate &&
+			    ((rc = rk_allowed_open(s, &s->src[source],
+						   &allowed[source])) < 0))
 				return rc;
-			if (rk_allowed_ok(&a, d[i].at.chunk) != 1)
+			if (rk_allowed_ok(&allowed[source], d[i].at.chunk) != 1)
 				continue;
 			r = &w[k++];
 			*r = (struct rk_ranked){.c = d[i].at};

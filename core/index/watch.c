@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "index/fanotify.h"
+#include "text/vocab.h"
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -33,21 +34,13 @@ enum {
 	 IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF |          \
 	 IN_ONLYDIR | IN_EXCL_UNLINK | IN_DONT_FOLLOW)
 
-/* Set of strings; 0 in `slots` is free. */
-struct strings {
-	char **v;
-	size_t n, cap;
-	uint32_t *slots; /* index + 1 */
-	size_t nslots;
-};
-
 struct watch {
 	struct rk_index *ix;
 	int fd;
 	int fan;       /* watches file systems; -1: not used */
 	char **folder; /* by watch descriptor: its path, or NULL */
 	size_t folders_cap, nfolders;
-	struct strings changed;	    /* paths to look at */
+	struct rk_vocab changed;    /* paths to look at */
 	uint64_t first_ns, last_ns; /* of what was gathered */
 	uint64_t scanned_ns;	    /* the last comparison of all */
 	int told_limit;
@@ -59,59 +52,6 @@ void rk_watch_wake(struct rk_index *ix)
 
 	if (ix->watch_fd >= 0 && write(ix->watch_fd, &one, sizeof(one)) < 0)
 		return; /* it is awake already */
-}
-
-/* --- sets --- */
-
-static void strings_clear(struct strings *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		rk_free(s->v[i]);
-	rk_free(s->v);
-	rk_free(s->slots);
-	memset(s, 0, sizeof(*s));
-}
-
-static size_t slot_of(const struct strings *s, const char *p)
-{
-	size_t i = rk_hash64(p, strlen(p)) & (s->nslots - 1);
-
-	while (s->slots[i] && strcmp(s->v[s->slots[i] - 1], p) != 0)
-		i = (i + 1) & (s->nslots - 1);
-	return i;
-}
-
-static int strings_room(struct strings *s)
-{
-	size_t n = s->nslots ? 2 * s->nslots : 1024;
-	uint32_t *slots;
-
-	if (2 * s->n < s->nslots)
-		return 0;
-	if (!(slots = rk_calloc(n, sizeof(*slots))))
-		return -ENOMEM;
-	rk_free(s->slots);
-	s->slots = slots;
-	s->nslots = n;
-	for (size_t i = 0; i < s->n; i++)
-		s->slots[slot_of(s, s->v[i])] = (uint32_t)i + 1;
-	return 0;
-}
-
-static int strings_add(struct strings *s, const char *p)
-{
-	size_t at;
-
-	if (strings_room(s) < 0 ||
-	    rk_grow(&s->v, &s->cap, s->n + 1, sizeof(*s->v)) < 0)
-		return -ENOMEM;
-	at = slot_of(s, p);
-	if (s->slots[at])
-		return 0;
-	if (!(s->v[s->n] = rk_strndup(p, strlen(p))))
-		return -ENOMEM;
-	s->slots[at] = (uint32_t)++s->n;
-	return 0;
 }
 
 /* --- links --- */
@@ -461,8 +401,9 @@ static void gather(struct watch *w, const char *path)
 	if (w->changed.n == 0)
 		w->first_ns = now;
 	w->last_ns = now;
-	if (w->changed.n >= GATHER_MAX || strings_add(&w->changed, path) < 0) {
-		strings_clear(&w->changed);
+	if (w->changed.n >= GATHER_MAX ||
+	    rk_vocab_id(&w->changed, path, (uint32_t)strlen(path)) < 0) {
+		rk_vocab_clear(&w->changed);
 		want_scan(w->ix, NULL, 1);
 	}
 }
@@ -646,9 +587,9 @@ static void flush(struct watch *w)
 {
 	for (size_t i = 0; i < w->changed.n && !w->ix->stopping; i++) {
 		rk_throttle(w->ix);
-		rk_queue_push(&w->ix->queue, w->changed.v[i], 0, 0);
+		rk_queue_push(&w->ix->queue, w->changed.v[i].s, 0, 0);
 	}
-	strings_clear(&w->changed);
+	rk_vocab_clear(&w->changed);
 }
 
 /* --- the thread --- */
@@ -758,6 +699,8 @@ void *rk_watch_main(void *arg)
 {
 	struct watch w = {.ix = arg, .fan = -1};
 
+	if (rk_vocab_init(&w.changed) < 0)
+		return NULL;
 	w.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (w.fd < 0)
 		limit_reached(&w, NULL);
@@ -769,7 +712,7 @@ void *rk_watch_main(void *arg)
 	for (size_t i = 0; i < w.folders_cap; i++)
 		rk_free(w.folder[i]);
 	rk_free(w.folder);
-	strings_clear(&w.changed);
+	rk_vocab_release(&w.changed);
 	if (w.fd >= 0)
 		close(w.fd);
 	if (w.fan >= 0)

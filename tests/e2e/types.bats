@@ -60,21 +60,23 @@ lines_of() {
 	printf '#!/bin/sh\nsleep 60\n' >"$BATS_TEST_TMPDIR/hang"
 	printf '#!/bin/sh\nexit 3\n' >"$BATS_TEST_TMPDIR/fail"
 	printf '#!/bin/sh\nkill -9 $$\n' >"$BATS_TEST_TMPDIR/die"
+	printf '#!/bin/sh\nexec python3 -c "x = bytearray(1 << 30); print(len(x))"\n' >"$BATS_TEST_TMPDIR/hog"
 	printf '#!/bin/sh\nwhile :; do echo full of words; done\n' >"$BATS_TEST_TMPDIR/flood"
-	chmod +x "$BATS_TEST_TMPDIR"/{hang,fail,die,flood}
+	chmod +x "$BATS_TEST_TMPDIR"/{hang,fail,die,flood,hog}
 	{
 		echo "extract_timeout_s 1"
 		echo "text_max_mib 1"
-		for x in hang fail die flood missing; do echo "extract.*.$x $BATS_TEST_TMPDIR/$x"; done
+		for x in hang fail die flood hog missing; do echo "extract.*.$x $BATS_TEST_TMPDIR/$x"; done
 	} >"$MNT/.rankfs/config"
-	for x in hang fail die flood missing; do echo x >"$MNT/wallaby.$x"; done
+	for x in hang fail die flood hog missing; do echo x >"$MNT/wallaby.$x"; done
 	echo "wallaby" >"$MNT/ok.md"
 	eventually 20 indexed
-	assert_equal "$(paths wallaby | wc -l)" 6
+	assert_equal "$(paths wallaby | wc -l)" 7
 	run cat "$MNT/.rankfs/warnings"
 	assert_line --partial "wallaby.hang: $BATS_TEST_TMPDIR/hang took too long"
 	assert_line --partial "wallaby.fail: $BATS_TEST_TMPDIR/fail could not read it"
 	assert_line --partial "wallaby.die: $BATS_TEST_TMPDIR/die could not read it"
+	assert_line --partial "wallaby.hog: $BATS_TEST_TMPDIR/hog could not read it"
 	assert_line --partial "wallaby.missing: $BATS_TEST_TMPDIR/missing is not installed"
 	assert_line --partial "wallaby.flood: only the first 1 MiB"
 	run pgrep -f "$BATS_TEST_TMPDIR/(hang|flood)"
