@@ -20,9 +20,9 @@ struct fs_talk {
 	size_t at; /* bytes of the answer that have been read */
 };
 
-static void ask_stat(struct fs *fs, struct fs_node *n, struct stat *st)
+static void ask_stat(struct fs_node *n, struct stat *st)
 {
-	fs_virtual_stat(fs, n, S_IFREG | 0666, 0, st);
+	fs_virtual_stat(n, S_IFREG | 0666, 0, st);
 }
 
 static void ask_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
@@ -136,7 +136,6 @@ static int parse_question(const struct rk_buf *in, struct question *q)
 struct ask_job {
 	struct fs_job job;
 	fuse_req_t req;
-	struct fs *fs;
 	struct fs_handle *h;
 	size_t size;
 	_Atomic int cancel;
@@ -144,6 +143,7 @@ struct ask_job {
 
 static int answer(struct ask_job *j)
 {
+	struct fs_index *x = j->h->node->index;
 	struct fs_talk *t = j->h->dir;
 	struct question q = {.text = RK_BUF_INIT};
 	struct rk_search_opts opts = {.wait_ms = -1, .cancel = &j->cancel};
@@ -155,11 +155,9 @@ static int answer(struct ask_job *j)
 	opts.vector = q.vector;
 	opts.vector_dim = q.dim;
 	if (rc == 0)
-		rc = rk_search(j->fs->ix, (char *)q.text.p, q.text.n, &opts,
-			       &r);
+		rc = rk_search(x->ix, (char *)q.text.p, q.text.n, &opts, &r);
 	if (rc == 0) {
-		fs_render(r, (char *)q.text.p, q.text.n, j->fs->mountpoint,
-			  &out, &body);
+		fs_render(r, (char *)q.text.p, q.text.n, x->path, &out, &body);
 		rk_results_free(r);
 		if (!(j->h->blob = fs_blob_from(&out)))
 			rc = -ENOMEM;
@@ -223,7 +221,6 @@ static void ask_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	}
 	j->job.run = ask_run;
 	j->req = req;
-	j->fs = fs;
 	j->h = h;
 	j->size = n;
 	fuse_req_interrupt_func(req, interrupted, j);

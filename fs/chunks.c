@@ -58,11 +58,11 @@ static void put_field(struct rk_buf *out, const char *key, const char *value)
 	rk_buf_byte(out, '\n');
 }
 
-static void put_front(struct fs *fs, const char *path, const struct rk_part *p,
-		      struct rk_buf *out)
+static void put_front(struct fs_index *x, const char *path,
+		      const struct rk_part *p, struct rk_buf *out)
 {
 	rk_buf_str(out, "---\npath: ");
-	fs_put_path(out, fs->mountpoint, path);
+	fs_put_path(out, x->path, path);
 	rk_buf_printf(out, "\nlines: %u-%u\nref: %016llx\nkind: %s\n", p->first,
 		      p->last, (unsigned long long)p->id, p->kind);
 	if (p->page)
@@ -75,7 +75,7 @@ static void put_front(struct fs *fs, const char *path, const struct rk_part *p,
 }
 
 /* text: the document's path, a slash, a number */
-static int chunk_answer(struct fs *fs, const char *text,
+static int chunk_answer(struct fs_index *x, const char *text,
 			const struct rk_search_opts *opts,
 			struct fs_answer *out)
 {
@@ -86,18 +86,18 @@ static int chunk_answer(struct fs *fs, const char *text,
 	int rc = path ? 0 : -ENOMEM;
 
 	(void)opts;
-	out->generation = rk_generation(fs->ix);
-	out->pending = rk_pending(fs->ix);
+	out->generation = rk_generation(x->ix);
+	out->pending = rk_pending(x->ix);
 	if (rc == 0)
-		rc = rk_document_parts(fs->ix, path, &parts);
+		rc = rk_document_parts(x->ix, path, &parts);
 	if (rc == 0 && i >= parts->n)
 		rc = -ENOENT;
 	if (rc == 0) {
 		const struct rk_part *p = &parts->v[i];
 		struct rk_buf body = RK_BUF_INIT;
 
-		put_front(fs, path, p, &out->text);
-		rc = rk_document_text(fs->ix, path, p->off, (size_t)p->len,
+		put_front(x, path, p, &out->text);
+		rc = rk_document_text(x->ix, path, p->off, (size_t)p->len,
 				      &body);
 		fs_put_utf8(&out->text, (char *)body.p, body.n);
 		rk_buf_byte(&out->text, '\n');
@@ -125,37 +125,37 @@ static unsigned long number_of(const char *name)
 }
 
 /* Nodes are the loop's: it is held. */
-static void reply_chunk(fuse_req_t req, struct fs *fs, const char *path,
+static void reply_chunk(fuse_req_t req, struct fs_index *x, const char *path,
 			unsigned long i)
 {
 	size_t room = strlen(path) + 16;
 	struct rk_parts *parts = NULL;
 	struct fs_node *n = NULL;
 	char *text = malloc(room);
-	int rc = rk_document_parts(fs->ix, path, &parts);
+	int rc = rk_document_parts(x->ix, path, &parts);
 
 	if (rc == 0 && i > parts->n)
 		rc = -ENOENT;
 	rk_parts_free(parts);
 	if (rc == 0 && text) {
 		snprintf(text, room, "%s/%lu", path, i);
-		n = fs_view_node(fs, &CHUNK, text);
+		n = fs_view_node(x, &CHUNK, text);
 	}
 	free(text);
 	if (n)
-		fs_view_reply(req, fs, n);
+		fs_view_reply(req, x->fs, n);
 	else
 		fuse_reply_err(req, rc < 0 ? fs_errno(rc) : ENOMEM);
 }
 
 /* The names, each with its NUL: what this handle lists. */
-static struct fs_blob *list(struct fs *fs, const char *path)
+static struct fs_blob *list(struct fs_index *x, const char *path)
 {
 	struct rk_parts *parts = NULL;
 	struct rk_buf b = RK_BUF_INIT;
 
 	rk_buf_add(&b, ".\0..", 5);
-	if (rk_document_parts(fs->ix, path, &parts) == 0)
+	if (rk_document_parts(x->ix, path, &parts) == 0)
 		for (size_t i = 0; i < parts->n; i++) {
 			char name[NAME_BYTES];
 
@@ -170,7 +170,6 @@ static struct fs_blob *list(struct fs *fs, const char *path)
 struct chunks_job {
 	struct fs_job job;
 	fuse_req_t req;
-	struct fs *fs;
 	struct fs_node *dir;
 	unsigned long number; /* a lookup; 0: a listing */
 	struct fs_handle *h;
@@ -182,16 +181,17 @@ struct chunks_job {
 static void chunks_run(struct fs_job *job)
 {
 	struct chunks_job *j = (struct chunks_job *)job;
-	struct fs *fs = j->fs;
+	struct fs_index *x = j->dir->index;
+	struct fs *fs = x->fs;
 
-	rk_barrier(fs->ix, (int)rk_config_int(fs->ix, "wait_ms"), NULL);
+	rk_barrier(x->ix, (int)rk_config_int(x->ix, "wait_ms"), NULL);
 	if (j->number) {
 		pthread_mutex_lock(&fs->loop);
-		reply_chunk(j->req, fs, j->dir->path, j->number);
+		reply_chunk(j->req, x, j->dir->path, j->number);
 		pthread_mutex_unlock(&fs->loop);
 	} else {
 		if (!j->h->blob)
-			j->h->blob = list(fs, j->dir->path);
+			j->h->blob = list(x, j->dir->path);
 		if (j->h->blob)
 			fs_list_blob(j->req, j->h->blob, j->size, j->off,
 				     j->plus);
@@ -212,7 +212,6 @@ static void run_later(fuse_req_t req, struct fs *fs, struct chunks_job from)
 	*j = from;
 	j->job.run = chunks_run;
 	j->req = req;
-	j->fs = fs;
 	fs_run(fs, &j->job);
 }
 

@@ -13,39 +13,41 @@
 
 /* --- what the files say --- */
 
-static void read_status(struct fs *fs, uid_t uid, struct rk_buf *out)
+static void read_status(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
 	struct rk_status st;
 
 	(void)uid;
-	rk_status(fs->ix, &st);
+	rk_status(x->ix, &st);
 	fs_render_status(&st, out);
-	rk_sources_print(fs->ix, out);
+	rk_sources_print(x->ix, out);
 }
 
-static void read_status_json(struct fs *fs, uid_t uid, struct rk_buf *out)
+static void read_status_json(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
 	struct rk_status st;
 
 	(void)uid;
-	rk_status(fs->ix, &st);
+	rk_status(x->ix, &st);
 	fs_render_status_json(&st, out);
 }
 
-static void read_warnings(struct fs *fs, uid_t uid, struct rk_buf *out)
+static void read_warnings(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
 	(void)uid;
-	rk_warnings(fs->ix, out);
+	rk_warnings(x->ix, out);
 }
 
-static void read_config(struct fs *fs, uid_t uid, struct rk_buf *out)
+static void read_config(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
 	(void)uid;
-	rk_config_print(fs->ix, out);
+	rk_config_print(x->ix, out);
 }
 
-static void read_error(struct fs *fs, uid_t uid, struct rk_buf *out)
+static void read_error(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
+	struct fs *fs = x->fs;
+
 	pthread_mutex_lock(&fs->answers);
 	for (size_t i = 0; i < 16; i++)
 		if (fs->errors[i].text[0] && fs->errors[i].uid == uid)
@@ -63,14 +65,14 @@ static const char CTL_HELP[] =
 	"# verify      check every checksum; damage goes to .rankfs/warnings\n"
 	"# sync        put everything accepted so far on disk\n";
 
-static void read_ctl(struct fs *fs, uid_t uid, struct rk_buf *out)
+static void read_ctl(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
-	(void)fs;
+	(void)x;
 	(void)uid;
 	rk_buf_str(out, CTL_HELP);
 }
 
-static void read_readme(struct fs *fs, uid_t uid, struct rk_buf *out)
+static void read_readme(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
 	(void)uid;
 	rk_buf_printf(
@@ -106,7 +108,7 @@ static void read_readme(struct fs *fs, uid_t uid, struct rk_buf *out)
 		"writable\n"
 		".rankfs/ctl                   verbs; cat it for the list\n"
 		".rankfs/error                 why your last write failed\n",
-		fs->mountpoint, fs->mountpoint, fs->mountpoint);
+		x->path, x->path, x->path);
 }
 
 /* --- what writing does --- */
@@ -151,7 +153,7 @@ static const struct {
 	{"refit", verb_refit},
 };
 
-static int run_verb(struct fs *fs, const char *s, size_t n, char *err,
+static int run_verb(struct fs_index *x, const char *s, size_t n, char *err,
 		    size_t err_n)
 {
 	for (size_t i = 0; i < sizeof(VERBS) / sizeof(VERBS[0]); i++) {
@@ -159,7 +161,7 @@ static int run_verb(struct fs *fs, const char *s, size_t n, char *err,
 
 		if (strlen(VERBS[i].name) != n || memcmp(VERBS[i].name, s, n))
 			continue;
-		rc = VERBS[i].run(fs->ix);
+		rc = VERBS[i].run(x->ix);
 		if (rc < 0)
 			snprintf(err, err_n, "%s: %s", VERBS[i].name,
 				 rk_strerror(rc));
@@ -170,7 +172,7 @@ static int run_verb(struct fs *fs, const char *s, size_t n, char *err,
 	return -EINVAL;
 }
 
-static int write_ctl(struct fs *fs, const char *s, size_t n, char *err,
+static int write_ctl(struct fs_index *x, const char *s, size_t n, char *err,
 		     size_t err_n)
 {
 	const char *end = s + n;
@@ -185,25 +187,25 @@ static int write_ctl(struct fs *fs, const char *s, size_t n, char *err,
 		while (e > s && strchr(" \t\r", e[-1]))
 			e--;
 		if (e > s && *s != '#')
-			rc = run_verb(fs, s, (size_t)(e - s), err, err_n);
+			rc = run_verb(x, s, (size_t)(e - s), err, err_n);
 		s = nl ? nl + 1 : end;
 	}
 	return rc < 0 ? rc : 0;
 }
 
-static int write_config(struct fs *fs, const char *s, size_t n, char *err,
+static int write_config(struct fs_index *x, const char *s, size_t n, char *err,
 			size_t err_n)
 {
-	return rk_config_set(fs->ix, s, n, err, err_n);
+	return rk_config_set(x->ix, s, n, err, err_n);
 }
 
 /* --- the table --- */
 
 struct fs_file {
 	const char *name;
-	void (*read)(struct fs *, uid_t, struct rk_buf *);
+	void (*read)(struct fs_index *, uid_t, struct rk_buf *);
 	/* in a pool thread; a sentence in err when it fails */
-	int (*write)(struct fs *, const char *, size_t, char *err,
+	int (*write)(struct fs_index *, const char *, size_t, char *err,
 		     size_t err_n);
 };
 
@@ -218,67 +220,75 @@ static const struct fs_file FILES[] = {
 };
 enum { NFILES = sizeof(FILES) / sizeof(FILES[0]) };
 
-static struct fs_node *file_nodes[NFILES]; /* one mount a process */
+_Static_assert((int)NFILES <= (int)FS_CONTROL_FILES, "room for the files");
 
-int fs_control_init(struct fs *fs)
+/* What has a kind of its own: at the root, and in .rankfs/. */
+static const struct {
+	size_t node; /* offset in struct fs_index */
+	const struct fs_kind *kind;
+} NODES[] = {
+	{offsetof(struct fs_index, query_dir), &FS_QUERY_DIR},
+	{offsetof(struct fs_index, control_dir), &FS_CONTROL_DIR},
+	{offsetof(struct fs_index, recall_dir), &FS_RECALL_DIR},
+	{offsetof(struct fs_index, ask), &FS_ASK},
+	{offsetof(struct fs_index, import), &FS_IMPORT},
+	{offsetof(struct fs_index, similar_dir), &FS_SIMILAR_DIR},
+	{offsetof(struct fs_index, chunks_dir), &FS_CHUNKS_DIR},
+	{offsetof(struct fs_index, symbols_dir), &FS_SYMBOLS_DIR},
+};
+enum { NNODES = sizeof(NODES) / sizeof(NODES[0]), FIRST_FILE = 100 };
+
+static struct fs_node **node_slot(struct fs_index *x, size_t off)
 {
-	fs->query_dir = fs_node_virtual(fs, &FS_QUERY_DIR);
-	fs->control_dir = fs_node_virtual(fs, &FS_CONTROL_DIR);
-	fs->recall_dir = fs_node_virtual(fs, &FS_RECALL_DIR);
-	fs->ask = fs_node_virtual(fs, &FS_ASK);
-	fs->import = fs_node_virtual(fs, &FS_IMPORT);
-	fs->similar_dir = fs_node_virtual(fs, &FS_SIMILAR_DIR);
-	fs->chunks_dir = fs_node_virtual(fs, &FS_CHUNKS_DIR);
-	fs->symbols_dir = fs_node_virtual(fs, &FS_SYMBOLS_DIR);
-	if (!fs->recall_dir || !fs->ask || !fs->import || !fs->similar_dir ||
-	    !fs->chunks_dir || !fs->symbols_dir)
-		return -ENOMEM;
-	fs->chunks_dir->ino = ((ino_t)0x7f << 56) | 54;
-	fs->symbols_dir->ino = ((ino_t)0x7f << 56) | 55;
-	fs->recall_dir->ino = ((ino_t)0x7f << 56) | 50;
-	fs->ask->ino = ((ino_t)0x7f << 56) | 51;
-	fs->import->ino = ((ino_t)0x7f << 56) | 52;
-	fs->similar_dir->ino = ((ino_t)0x7f << 56) | 53;
-	for (int i = 0; i < NFILES; i++) {
-		file_nodes[i] = fs_node_virtual(fs, &FS_CONTROL_FILE);
-		if (!file_nodes[i])
+	return (struct fs_node **)((char *)x + off);
+}
+
+/* Inode numbers that no backing file system uses. */
+static struct fs_node *node_new(struct fs_index *x, const struct fs_kind *kind,
+				int number)
+{
+	struct fs_node *n = fs_node_virtual(x, kind);
+
+	if (n)
+		n->ino = ((ino_t)0x7f << 56) | (ino_t)number;
+	return n;
+}
+
+int fs_control_init(struct fs_index *x)
+{
+	for (int i = 0; i < NNODES; i++)
+		if (!(*node_slot(x, NODES[i].node) =
+			      node_new(x, NODES[i].kind, i + 1)))
 			return -ENOMEM;
-		file_nodes[i]->file = &FILES[i];
-		file_nodes[i]->ino = ((ino_t)0x7f << 56) | (ino_t)(100 + i);
-	}
-	return fs->query_dir && fs->control_dir ? 0 : -ENOMEM;
-}
-
-void fs_control_release(struct fs *fs)
-{
 	for (int i = 0; i < NFILES; i++) {
-		free(file_nodes[i]);
-		file_nodes[i] = NULL;
+		x->files[i] = node_new(x, &FS_CONTROL_FILE, FIRST_FILE + i);
+		if (!x->files[i])
+			return -ENOMEM;
+		x->files[i]->file = &FILES[i];
 	}
-	free(fs->query_dir);
-	free(fs->control_dir);
-	free(fs->recall_dir);
-	free(fs->ask);
-	free(fs->import);
-	free(fs->similar_dir);
-	free(fs->chunks_dir);
-	free(fs->symbols_dir);
+	return 0;
 }
 
-struct fs_node *fs_query_readme(struct fs *fs)
+void fs_control_release(struct fs_index *x)
 {
-	(void)fs;
-	return file_nodes[0];
+	for (int i = 0; i < NFILES; i++)
+		free(x->files[i]);
+	for (int i = 0; i < NNODES; i++)
+		free(*node_slot(x, NODES[i].node));
+}
+
+struct fs_node *fs_query_readme(struct fs_index *x)
+{
+	return x->files[0];
 }
 
 /* --- files --- */
 
-static struct fs_blob *file_text(struct fs *fs, const struct fs_node *n,
-				 uid_t uid)
+static struct fs_blob *file_text(const struct fs_node *n, uid_t uid)
 {
 	struct rk_buf b = RK_BUF_INIT;
 
-	n->file->read(fs, uid, &b);
+	n->file->read(n->index, uid, &b);
 	return fs_blob_from(&b);
 }
 
@@ -287,11 +297,11 @@ static mode_t file_mode(const struct fs_node *n)
 	return S_IFREG | (n->file->write ? 0644 : 0444);
 }
 
-static void file_stat(struct fs *fs, struct fs_node *n, struct stat *st)
+static void file_stat(struct fs_node *n, struct stat *st)
 {
-	struct fs_blob *b = file_text(fs, n, fs->uid);
+	struct fs_blob *b = file_text(n, n->index->fs->uid);
 
-	fs_virtual_stat(fs, n, file_mode(n), b ? b->n : 0, st);
+	fs_virtual_stat(n, file_mode(n), b ? b->n : 0, st);
 	if (strcmp(n->file->name, "README") != 0)
 		clock_gettime(CLOCK_REALTIME, &st->st_mtim);
 	fs_blob_unref(b);
@@ -300,9 +310,10 @@ static void file_stat(struct fs *fs, struct fs_node *n, struct stat *st)
 static void file_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		      struct fuse_file_info *fi)
 {
-	struct fs_blob *b = file_text(fs, n, fuse_req_ctx(req)->uid);
+	struct fs_blob *b = file_text(n, fuse_req_ctx(req)->uid);
 	struct fs_handle *h;
 
+	(void)fs;
 	if ((fi->flags & O_ACCMODE) != O_RDONLY && !n->file->write) {
 		fs_blob_unref(b);
 		fuse_reply_err(req, EACCES);
@@ -338,7 +349,7 @@ void fs_remember_error(struct fs *fs, uid_t uid, const char *text)
 struct write_job {
 	struct fs_job job;
 	fuse_req_t req;
-	struct fs *fs;
+	struct fs_index *x;
 	const struct fs_file *file;
 	uid_t uid;
 	size_t n;
@@ -349,9 +360,9 @@ static void write_run(struct fs_job *job)
 {
 	struct write_job *j = (struct write_job *)job;
 	char err[256] = "";
-	int rc = j->file->write(j->fs, j->p, j->n, err, sizeof(err));
+	int rc = j->file->write(j->x, j->p, j->n, err, sizeof(err));
 
-	fs_remember_error(j->fs, j->uid, err);
+	fs_remember_error(j->x->fs, j->uid, err);
 	if (rc < 0)
 		fuse_reply_err(j->req, fs_errno(rc));
 	else
@@ -377,7 +388,7 @@ static void file_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	}
 	j->job.run = write_run;
 	j->req = req;
-	j->fs = fs;
+	j->x = h->node->index;
 	j->file = file;
 	j->uid = fuse_req_ctx(req)->uid;
 	j->n = n;
@@ -401,43 +412,38 @@ const struct fs_kind FS_CONTROL_FILE = {
 /* What has a kind of its own. */
 static const struct {
 	const char *name;
-	size_t node; /* offset in struct fs */
+	size_t node; /* offset in struct fs_index */
 } OTHERS[] = {
-	{"ask", offsetof(struct fs, ask)},
-	{"import", offsetof(struct fs, import)},
-	{"chunks", offsetof(struct fs, chunks_dir)},
-	{"similar", offsetof(struct fs, similar_dir)},
-	{"symbols", offsetof(struct fs, symbols_dir)},
+	{"ask", offsetof(struct fs_index, ask)},
+	{"import", offsetof(struct fs_index, import)},
+	{"chunks", offsetof(struct fs_index, chunks_dir)},
+	{"similar", offsetof(struct fs_index, similar_dir)},
+	{"symbols", offsetof(struct fs_index, symbols_dir)},
 };
 enum { NOTHERS = sizeof(OTHERS) / sizeof(OTHERS[0]) };
-
-static struct fs_node *other_node(struct fs *fs, int i)
-{
-	return *(struct fs_node **)((char *)fs + OTHERS[i].node);
-}
 
 static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		       const char *name)
 {
+	struct fs_index *x = parent->index;
 	struct stat st;
 
-	(void)parent;
 	for (int i = 0; i < NOTHERS; i++) {
-		struct fs_node *n = other_node(fs, i);
+		struct fs_node *n = *node_slot(x, OTHERS[i].node);
 
 		if (strcmp(OTHERS[i].name, name) != 0)
 			continue;
 		n->nlookup++;
-		n->kind->stat(fs, n, &st);
+		n->kind->stat(n, &st);
 		fs_reply_virtual(req, fs, n, &st, fs->timeout);
 		return;
 	}
 	for (int i = 0; i < NFILES; i++) {
 		if (strcmp(FILES[i].name, name) != 0)
 			continue;
-		file_nodes[i]->nlookup++;
-		file_stat(fs, file_nodes[i], &st);
-		fs_reply_virtual(req, fs, file_nodes[i], &st, fs->timeout);
+		x->files[i]->nlookup++;
+		file_stat(x->files[i], &st);
+		fs_reply_virtual(req, fs, x->files[i], &st, fs->timeout);
 		return;
 	}
 	fuse_reply_err(req, ENOENT);

@@ -29,13 +29,7 @@ static struct fs *fs_of(fuse_req_t req)
 
 /* --- telling the index --- */
 
-static int touch_path(struct fs *fs, const char *path, unsigned flags,
-		      uint64_t *seq)
-{
-	return rk_touch(fs->ix, path, flags, seq);
-}
-
-static int touch_node(struct fs *fs, const struct fs_node *n, uint64_t *seq)
+static int touch_node(const struct fs_node *n, uint64_t *seq)
 {
 	char path[PATH_BYTES];
 	int rc = fs_node_path(n, path, sizeof(path));
@@ -43,22 +37,22 @@ static int touch_node(struct fs *fs, const struct fs_node *n, uint64_t *seq)
 	/* unlinked, or too deep: stored, and nothing to be found by */
 	if (rc < 0 || !S_ISREG(n->type))
 		return 0;
-	return touch_path(fs, path, 0, seq);
+	return rk_touch(n->index->ix, path, 0, seq);
 }
 
-static int touch_child(struct fs *fs, const struct fs_node *parent,
-		       const char *name, unsigned flags)
+static int touch_child(const struct fs_node *parent, const char *name,
+		       unsigned flags)
 {
 	char path[PATH_BYTES];
 
 	if (fs_child_path(parent, name, path, sizeof(path)) < 0)
 		return 0;
-	return touch_path(fs, path, flags, NULL);
+	return rk_touch(parent->index->ix, path, flags, NULL);
 }
 
-static int touch_handle(struct fs *fs, struct fs_handle *h, uint64_t *seq)
+static int touch_handle(struct fs_handle *h, uint64_t *seq)
 {
-	int rc = touch_node(fs, h->node, seq);
+	int rc = touch_node(h->node, seq);
 
 	if (rc == 0)
 		h->dirty = h->fresh = 0;
@@ -72,8 +66,8 @@ static int node_at(struct fs *fs, struct fs_node *n, int *dir,
 {
 	*dir = -1;
 	*name = "";
-	if (n == fs->root) {
-		*dir = fs->files_fd;
+	if (n == n->index->root) {
+		*dir = n->index->files_fd;
 		return AT_EMPTY_PATH;
 	}
 	if (!n->links)
@@ -140,14 +134,16 @@ static void reply_new_entry(fuse_req_t req, struct fs *fs,
 static void doc_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		       const char *name)
 {
-	struct fs_node *v = parent == fs->root ? fs_root_entry(fs, name) : NULL;
+	struct fs_node *v = parent == parent->index->root
+				    ? fs_root_entry(parent->index, name)
+				    : NULL;
 	struct stat st;
 
 	if (v) {
 		v->nlookup++;
-		fs_virtual_stat(fs, v, S_IFDIR | 0555, 0, &st);
+		fs_virtual_stat(v, S_IFDIR | 0555, 0, &st);
 		fs_reply_virtual(req, fs, v, &st, fs->timeout);
-	} else if (fs_reserved(fs, parent, name)) {
+	} else if (fs_reserved(parent, name)) {
 		fuse_reply_err(req, ENOENT);
 	} else {
 		reply_new_entry(req, fs, parent, name);
@@ -280,7 +276,7 @@ static int set_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	rc = ftruncate(fd, size) < 0 ? -errno : 0;
 	drop_set_id(req, fd);
 	close(fd);
-	return rc ? rc : touch_node(fs, n, NULL);
+	return rc ? rc : touch_node(n, NULL);
 }
 
 /* What is being written is indexed when it is closed. */
@@ -314,7 +310,7 @@ static void doc_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	/* the index knows a document by its mtime, too */
 	if (rc == 0 && S_ISREG(n->type) && !any_dirty(n) &&
 	    to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
-		rc = touch_node(fs, n, NULL);
+		rc = touch_node(n, NULL);
 	if (rc < 0)
 		fuse_reply_err(req, fs_errno(rc));
 	else
@@ -496,7 +492,7 @@ static void doc_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 struct throttle_job {
 	struct fs_job job;
 	fuse_req_t req;
-	struct fs *fs;
+	struct rk_index *ix;
 };
 
 /* The close of a bulk copy waits here while the workers catch up. */
@@ -505,21 +501,21 @@ static void throttle_run(struct fs_job *job)
 	struct throttle_job *j = (struct throttle_job *)job;
 	const struct timespec ts = {0, 1000000};
 
-	for (int i = 0; i < 30000 && rk_congested(j->fs->ix); i++)
+	for (int i = 0; i < 30000 && rk_congested(j->ix); i++)
 		nanosleep(&ts, NULL);
 	fuse_reply_err(j->req, 0);
 	free(j);
 }
 
-static void reply_throttled(fuse_req_t req, struct fs *fs)
+static void reply_throttled(fuse_req_t req, struct fs *fs, struct rk_index *ix)
 {
 	struct throttle_job *j;
 
-	if (!rk_congested(fs->ix) || !(j = malloc(sizeof(*j)))) {
+	if (!rk_congested(ix) || !(j = malloc(sizeof(*j)))) {
 		fuse_reply_err(req, 0);
 		return;
 	}
-	*j = (struct throttle_job){{.run = throttle_run}, req, fs};
+	*j = (struct throttle_job){{.run = throttle_run}, req, ix};
 	fs_pool_add(fs->throttle, &j->job);
 }
 
@@ -531,22 +527,23 @@ static void doc_flush(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 		fuse_reply_err(req, 0);
 		return;
 	}
-	rc = touch_handle(fs, h, NULL);
+	rc = touch_handle(h, NULL);
 	if (rc < 0)
 		fuse_reply_err(req, fs_errno(rc));
 	else
-		reply_throttled(req, fs);
+		reply_throttled(req, fs, h->node->index->ix);
 }
 
 static void doc_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 {
+	(void)fs;
 	if (h->dir) {
 		closedir(h->dir);
 		free(h);
 	} else {
 		/* written through a map after the last close, or left empty */
 		if (h->dirty || h->fresh)
-			touch_handle(fs, h, NULL);
+			touch_handle(h, NULL);
 		handle_free(h);
 	}
 	fuse_reply_err(req, 0);
@@ -557,7 +554,7 @@ static void doc_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 struct sync_job {
 	struct fs_job job;
 	fuse_req_t req;
-	struct fs *fs;
+	struct rk_index *ix;
 	int fd;	    /* the file's; or -1: */
 	int own_fd; /* a folder's, opened for this, to be closed */
 	int data_only;
@@ -572,14 +569,14 @@ static void sync_run(struct fs_job *job)
 	if ((j->data_only ? fdatasync(fd) : fsync(fd)) < 0)
 		rc = -errno;
 	if (rc == 0)
-		rc = rk_sync(j->fs->ix, j->seq);
+		rc = rk_sync(j->ix, j->seq);
 	if (j->own_fd >= 0)
 		close(j->own_fd);
 	fuse_reply_err(j->req, fs_errno(rc));
 	free(j);
 }
 
-static void sync_later(fuse_req_t req, struct fs *fs, int fd, int own_fd,
+static void sync_later(fuse_req_t req, struct fs_index *x, int fd, int own_fd,
 		       int data_only, uint64_t seq)
 {
 	struct sync_job *j = malloc(sizeof(*j));
@@ -590,17 +587,16 @@ static void sync_later(fuse_req_t req, struct fs *fs, int fd, int own_fd,
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	*j = (struct sync_job){{.run = sync_run}, req, fs, fd, own_fd,
+	*j = (struct sync_job){{.run = sync_run}, req, x->ix, fd, own_fd,
 			       data_only,	  seq};
-	fs_pool_add(fs->pool, &j->job);
+	fs_pool_add(x->fs->pool, &j->job);
 }
 
 void fs_doc_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 		  struct fuse_file_info *fi)
 {
-	struct fs *fs = fs_of(req);
 	struct fs_handle *h = (struct fs_handle *)fi->fh;
-	uint64_t seq = rk_last_touch(fs->ix);
+	uint64_t seq = rk_last_touch(h->node->index->ix);
 	int rc = 0;
 
 	(void)ino;
@@ -609,11 +605,11 @@ void fs_doc_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 		return;
 	}
 	if (h->dirty || h->fresh)
-		rc = touch_handle(fs, h, &seq);
+		rc = touch_handle(h, &seq);
 	if (rc < 0)
 		fuse_reply_err(req, fs_errno(rc));
 	else
-		sync_later(req, fs, h->fd, -1, datasync, seq);
+		sync_later(req, h->node->index, h->fd, -1, datasync, seq);
 }
 
 void fs_doc_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
@@ -632,7 +628,8 @@ void fs_doc_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 	if (fd < 0)
 		fuse_reply_err(req, -fd);
 	else
-		sync_later(req, fs, -1, fd, datasync, rk_last_touch(fs->ix));
+		sync_later(req, n->index, -1, fd, datasync,
+			   rk_last_touch(n->index->ix));
 }
 
 /* --- making and removing names --- */
@@ -646,7 +643,7 @@ static struct fs_node *parent_for(fuse_req_t req, fuse_ino_t ino,
 
 	if (n->kind != &FS_DOCUMENT)
 		fuse_reply_err(req, EPERM);
-	else if (fs_reserved(fs, n, name))
+	else if (fs_reserved(n, name))
 		fuse_reply_err(req, EEXIST);
 	else if ((*dir = fs_node_dirfd(fs, n)) < 0)
 		fuse_reply_err(req, -*dir);
@@ -681,7 +678,7 @@ static void finish_new(fuse_req_t req, struct fs_node *parent, int dir,
 		return;
 	}
 	own(req, dir, name);
-	if (touch && (rc = touch_child(fs, parent, name, 0)) < 0)
+	if (touch && (rc = touch_child(parent, name, 0)) < 0)
 		fuse_reply_err(req, fs_errno(rc));
 	else
 		reply_new_entry(req, fs, parent, name);
@@ -708,11 +705,10 @@ void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 }
 
 /* A name at the top that is, or may have been, a link to a source. */
-static void note_link(struct fs *fs, const struct fs_node *p,
-		      const struct fs_node *n)
+static void note_link(const struct fs_node *p, const struct fs_node *n)
 {
-	if (p == fs->root && (!n || S_ISLNK(n->type)))
-		rk_links_changed(fs->ix);
+	if (p == p->index->root && (!n || S_ISLNK(n->type)))
+		rk_links_changed(p->index->ix);
 }
 
 void fs_doc_symlink(fuse_req_t req, const char *target, fuse_ino_t ino,
@@ -726,14 +722,15 @@ void fs_doc_symlink(fuse_req_t req, const char *target, fuse_ino_t ino,
 	if (!p)
 		return;
 	/* it would be read with the rights of who mounted */
-	if (p == fs->root && *target == '/' && uid != fs->uid && uid != 0) {
+	if (p == p->index->root && *target == '/' && uid != fs->uid &&
+	    uid != 0) {
 		fs_remember_error(fs, uid,
 				  "only who mounted may link a source");
 		fuse_reply_err(req, EPERM);
 		return;
 	}
 	finish_new(req, p, dir, name, symlinkat(target, dir, name), 0);
-	note_link(fs, p, NULL);
+	note_link(p, NULL);
 }
 
 void fs_doc_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent,
@@ -757,7 +754,7 @@ void fs_doc_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent,
 	p->pinned--;
 	if (rc < 0)
 		fuse_reply_err(req, -rc);
-	else if ((rc = touch_child(fs, p, newname, 0)) < 0)
+	else if ((rc = touch_child(p, newname, 0)) < 0)
 		fuse_reply_err(req, fs_errno(rc));
 	else
 		reply_new_entry(req, fs, p, newname);
@@ -808,7 +805,7 @@ static void remove_name(fuse_req_t req, fuse_ino_t ino, const char *name,
 	struct fs_node *p = fs_node(fs, ino), *n;
 	int dir, rc = 0;
 
-	if (p->kind != &FS_DOCUMENT || fs_reserved(fs, p, name)) {
+	if (p->kind != &FS_DOCUMENT || fs_reserved(p, name)) {
 		fuse_reply_err(req, EPERM);
 		return;
 	}
@@ -822,8 +819,8 @@ static void remove_name(fuse_req_t req, fuse_ino_t ino, const char *name,
 	}
 	n = fs_node_find(fs, p, name);
 	if (!flags && (!n || S_ISREG(n->type)))
-		rc = touch_child(fs, p, name, 0);
-	note_link(fs, p, n);
+		rc = touch_child(p, name, 0);
+	note_link(p, n);
 	fs_link_drop(fs, p, name);
 	fuse_reply_err(req, fs_errno(rc));
 }
@@ -847,9 +844,9 @@ static int touch_renamed(struct fs *fs, struct fs_node *p, const char *name,
 	unsigned tree = (!a || !S_ISREG(a->type) || (b && !S_ISREG(b->type)))
 				? RK_TOUCH_TREE
 				: 0;
-	int rc = touch_child(fs, p, name, tree);
+	int rc = touch_child(p, name, tree);
 
-	return rc ? rc : touch_child(fs, to, to_name, tree);
+	return rc ? rc : touch_child(to, to_name, tree);
 }
 
 void fs_doc_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
@@ -859,7 +856,7 @@ void fs_doc_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 	struct fs_node *p = fs_node(fs, parent), *to;
 	int dir, from, rc;
 
-	if (p->kind != &FS_DOCUMENT || fs_reserved(fs, p, name)) {
+	if (p->kind != &FS_DOCUMENT || fs_reserved(p, name)) {
 		fuse_reply_err(req, EPERM);
 		return;
 	}
@@ -872,8 +869,8 @@ void fs_doc_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 							      : 0;
 	to->pinned--;
 	if (rc == 0) {
-		note_link(fs, p, fs_node_find(fs, p, name));
-		note_link(fs, to, fs_node_find(fs, p, name));
+		note_link(p, fs_node_find(fs, p, name));
+		note_link(to, fs_node_find(fs, p, name));
 		rc = touch_renamed(fs, p, name, to, newname);
 		fs_link_move(fs, p, name, to, newname,
 			     (flags & RENAME_EXCHANGE) != 0);
@@ -912,10 +909,10 @@ void fs_doc_readlink(fuse_req_t req, fuse_ino_t ino)
 void fs_doc_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct fs *fs = fs_of(req);
+	struct fs_node *n = fs_node(fs, ino);
 	struct statvfs st;
 
-	(void)ino;
-	if (fstatvfs(fs->files_fd, &st) < 0)
+	if (fstatvfs(n->index->files_fd, &st) < 0)
 		fuse_reply_err(req, errno);
 	else
 		fuse_reply_statfs(req, &st);
@@ -1077,7 +1074,7 @@ static int touch_attached(fuse_req_t req, fuse_ino_t ino, const char *name)
 
 	if (strncmp(name, "user.", 5) != 0)
 		return 0;
-	return touch_node(fs, fs_node(fs, ino), NULL);
+	return touch_node(fs_node(fs, ino), NULL);
 }
 
 void fs_doc_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
@@ -1200,7 +1197,7 @@ static int put_document(struct listing *l, struct fs_node *dir,
 
 	e.attr.st_ino = d->d_ino;
 	e.attr.st_mode = (mode_t)d->d_type << 12;
-	if (fs_reserved(l->fs, dir, d->d_name))
+	if (fs_reserved(dir, d->d_name))
 		return 0;
 	if (l->plus && !dots && lookup_entry(l->fs, dir, d->d_name, &e) < 0)
 		return 0; /* gone meanwhile */
@@ -1212,16 +1209,16 @@ static int put_document(struct listing *l, struct fs_node *dir,
 	return 0;
 }
 
-static void put_virtual(struct listing *l, off_t off)
+static void put_virtual(struct listing *l, struct fs_index *x, off_t off)
 {
 	struct fs_node *n;
 	const char *name;
 
 	for (int i = (int)(off - VIRTUAL_OFF);
-	     i >= 0 && (name = fs_root_listed(l->fs, i, &n)); i++) {
+	     i >= 0 && (name = fs_root_listed(x, i, &n)); i++) {
 		struct fuse_entry_param e = {.ino = 0};
 
-		fs_virtual_stat(l->fs, n, S_IFDIR | 0555, 0, &e.attr);
+		fs_virtual_stat(n, S_IFDIR | 0555, 0, &e.attr);
 		if (l->plus) {
 			e.ino = fs_nodeid(l->fs, n);
 			e.attr_timeout = e.entry_timeout = l->fs->timeout;
@@ -1254,8 +1251,8 @@ static void doc_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		off = VIRTUAL_OFF;
 	}
 	/* what did not fit is read again: the next offset says where */
-	if (!full && h->node == fs->root)
-		put_virtual(&l, off);
+	if (!full && h->node == h->node->index->root)
+		put_virtual(&l, h->node->index, off);
 	if (full)
 		seekdir(h->dir, 0);
 	fuse_reply_buf(req, l.buf, l.n);

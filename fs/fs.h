@@ -22,6 +22,7 @@ struct fs_pool;
 enum {
 	FS_QUERY_BUCKETS = 4096,
 	FS_RECEIVERS = 4,
+	FS_CONTROL_FILES = 16,
 	FS_AWAY_MAX = 2, /* of them may run jobs themselves */
 };
 
@@ -48,8 +49,9 @@ struct fs_link {
 
 struct fs_node {
 	const struct fs_kind *kind;
-	uint64_t nlookup;  /* what the kernel will forget */
-	uint64_t children; /* links that name this node as their parent */
+	struct fs_index *index; /* whose tree it is in */
+	uint64_t nlookup;	/* what the kernel will forget */
+	uint64_t children;	/* links that name this node as their parent */
 	/* documents (kind FS_DOCUMENT) */
 	dev_t dev;
 	ino_t ino;
@@ -87,19 +89,30 @@ struct fs_handle {
 	struct fs_handle *next; /* of the node */
 };
 
-struct fs {
+/* An index as it is mounted: its root, and what is virtual below it. */
+struct fs_index {
+	struct fs *fs;
 	struct rk_index *ix;
+	char *path; /* of the root, absolute */
+	int files_fd;
+	struct fs_node *root, *query_dir, *recall_dir, *control_dir;
+	struct fs_node *ask, *import, *similar_dir, *chunks_dir, *symbols_dir;
+	struct fs_node *files[FS_CONTROL_FILES]; /* of .rankfs/, by table */
+};
+
+struct fs {
+	const char *backing; /* borrowed */
+	int read_only;
+	struct fs_index *main;
 	struct fuse_session *se;
 	struct fs_pool *pool;	  /* searches, syncs, cold reads */
 	struct fs_pool *throttle; /* one thread: writers that must wait */
-	int files_fd;
-	char *mountpoint; /* absolute */
-	double timeout;	  /* seconds that names and attributes are cached */
+	char *mountpoint;	  /* absolute */
+	double timeout; /* seconds that names and attributes are cached */
 	uid_t uid;
 	gid_t gid;
 	time_t started;
-	struct fs_node *root, *query_dir, *recall_dir, *control_dir;
-	struct fs_node *ask, *import, *similar_dir, *chunks_dir, *symbols_dir;
+	struct fs_node *root;
 	struct fs_node **by_ino;
 	struct fs_link **by_name;
 	size_t ino_mask, name_mask, nnodes, nlinks;
@@ -118,6 +131,16 @@ struct fs {
 	unsigned next_error;
 	int ready_fd; /* told once the kernel is there; -1 */
 };
+
+/* index.c: an index and its nodes */
+/*
+ * Open the index `name` of the backing folder, to be seen at `path`. Returns 0,
+ * or what rk_index_open() says.
+ */
+int fs_index_open(struct fs *fs, const char *name, const char *path,
+		  struct fs_index **out);
+/* NULL is allowed. What rk_index_close() says. */
+int fs_index_close(struct fs_index *x);
 
 /* kernel.c: after fuse_session_mount(); 0 or -errno */
 int fs_kernel_setup(struct fs *fs);
@@ -138,7 +161,8 @@ struct fs_node *fs_node_get(struct fs *fs, struct fs_node *parent,
 			    const char *name, const struct stat *st);
 struct fs_node *fs_node_find(struct fs *fs, struct fs_node *parent,
 			     const char *name);
-struct fs_node *fs_node_virtual(struct fs *fs, const struct fs_kind *kind);
+/* A node outside the tables, unknown to the kernel; NULL: no memory. */
+struct fs_node *fs_node_virtual(struct fs_index *x, const struct fs_kind *kind);
 /* The name is gone, or now belongs to another inode. */
 void fs_link_drop(struct fs *fs, struct fs_node *parent, const char *name);
 void fs_link_move(struct fs *fs, struct fs_node *parent, const char *name,
@@ -174,23 +198,22 @@ struct fs_kind {
 			off_t, int plus);
 	void (*forget)(struct fs *, struct fs_node *);
 	/* virtual files whose attributes cost nothing */
-	void (*stat)(struct fs *, struct fs_node *, struct stat *);
+	void (*stat)(struct fs_node *, struct stat *);
 };
 extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
 	FS_CONTROL_FILE, FS_RECALL_DIR, FS_RECALL, FS_ASK, FS_IMPORT,
 	FS_SIMILAR_DIR, FS_CHUNKS_DIR, FS_CHUNKS, FS_SYMBOLS_DIR;
 extern const struct fuse_lowlevel_ops FS_OPS;
 /* Is this name taken by the tree at an index root? */
-int fs_reserved(const struct fs *fs, const struct fs_node *parent,
-		const char *name);
+int fs_reserved(const struct fs_node *parent, const char *name);
 /* The virtual folder of that name at the root, or NULL. */
-struct fs_node *fs_root_entry(struct fs *fs, const char *name);
+struct fs_node *fs_root_entry(struct fs_index *x, const char *name);
 /* Virtual folders that a listing of the root shows; i from 0. NULL: no more */
-const char *fs_root_listed(struct fs *fs, int i, struct fs_node **n);
+const char *fs_root_listed(struct fs_index *x, int i, struct fs_node **n);
 
 /* Shared by virtual files. */
-void fs_virtual_stat(const struct fs *fs, const struct fs_node *n, mode_t mode,
-		     size_t size, struct stat *st);
+void fs_virtual_stat(const struct fs_node *n, mode_t mode, size_t size,
+		     struct stat *st);
 /* For kinds with `stat`. `>` truncates first: there is nothing to lose. */
 void fs_virtual_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n);
 void fs_virtual_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
@@ -234,11 +257,11 @@ int fs_doc_stat(struct fs *fs, struct fs_node *n, struct stat *st);
 
 /* mirror.c */
 /* A folder node of its own for a path; it is forgotten with the lookup. */
-void fs_mirror_reply_dir(fuse_req_t req, struct fs *fs,
+void fs_mirror_reply_dir(fuse_req_t req, struct fs_index *x,
 			 const struct fs_kind *kind, const char *path);
 void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		      size_t size, off_t off, int plus);
-void fs_virtual_dir_stat(struct fs *fs, struct fs_node *n, struct stat *st);
+void fs_virtual_dir_stat(struct fs_node *n, struct stat *st);
 
 /* A listing of names, each with its NUL, "." and ".." first. */
 void fs_list_blob(fuse_req_t req, const struct fs_blob *names, size_t size,
@@ -268,12 +291,12 @@ struct fs_answer {
 struct fs_view {
 	const char *name;
 	/* 0, or negative; out->text is released by the caller */
-	int (*answer)(struct fs *fs, const char *text,
+	int (*answer)(struct fs_index *x, const char *text,
 		      const struct rk_search_opts *opts, struct fs_answer *out);
 };
 extern const struct fs_view FS_VIEW_QUERY;
 /* The node of a text in a view, made if need be; NULL: no memory. */
-struct fs_node *fs_view_node(struct fs *fs, const struct fs_view *view,
+struct fs_node *fs_view_node(struct fs_index *x, const struct fs_view *view,
 			     const char *text);
 /* Answer a lookup with it. */
 void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n);
@@ -282,9 +305,9 @@ void fs_query_nodes_release(struct fs *fs);
 /* control.c */
 /* What .rankfs/error tells this user; "" forgets. Any thread. */
 void fs_remember_error(struct fs *fs, uid_t uid, const char *text);
-int fs_control_init(struct fs *fs);
-struct fs_node *fs_query_readme(struct fs *fs);
-void fs_control_release(struct fs *fs);
+int fs_control_init(struct fs_index *x);
+struct fs_node *fs_query_readme(struct fs_index *x);
+void fs_control_release(struct fs_index *x);
 
 /* pool.c: bounded threads, first come first served */
 struct fs_job {

@@ -44,7 +44,7 @@ static int refuse(char *err, size_t err_n, const char *why)
 }
 
 /* A relative path without "." and "..", whose first name is not ours. */
-static int check_id(struct fs *fs, const char *id, char *err, size_t err_n)
+static int check_id(struct fs_index *x, const char *id, char *err, size_t err_n)
 {
 	const char *p = id;
 	char first[256] = "";
@@ -63,28 +63,28 @@ static int check_id(struct fs *fs, const char *id, char *err, size_t err_n)
 	}
 	if (id[strlen(id) - 1] == '/')
 		return refuse(err, err_n, "id: the name is missing");
-	if (fs_reserved(fs, fs->root, first))
+	if (fs_reserved(x->root, first))
 		return refuse(err, err_n, "id: a reserved name");
 	return 0;
 }
 
-static int open_beneath(struct fs *fs, const char *path, int flags)
+static int open_beneath(struct fs_index *x, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = (unsigned)flags | O_CLOEXEC | O_NOFOLLOW,
 		.mode = flags & O_CREAT ? 0644 : 0,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
-	long fd = syscall(SYS_openat2, fs->files_fd, path, &how, sizeof(how));
+	long fd = syscall(SYS_openat2, x->files_fd, path, &how, sizeof(how));
 
 	return fd < 0 ? -errno : (int)fd;
 }
 
 /* Folders on the way; nothing leads out of the documents. */
-static int make_folders(struct fs *fs, const char *id)
+static int make_folders(struct fs_index *x, const char *id)
 {
 	char path[4096];
-	int at = dup(fs->files_fd), next;
+	int at = dup(x->files_fd), next;
 
 	for (const char *p = id, *slash; at >= 0 && (slash = strchr(p, '/'));
 	     p = slash + 1) {
@@ -202,7 +202,7 @@ static int set_vector(int fd, const json_t *a, char *err, size_t err_n)
 	return rc;
 }
 
-static int put_document(struct fs *fs, json_t *o, char *err, size_t err_n)
+static int put_document(struct fs_index *x, json_t *o, char *err, size_t err_n)
 {
 	const char *id = json_string_value(json_object_get(o, "id"));
 	const json_t *text = json_object_get(o, "text");
@@ -212,10 +212,10 @@ static int put_document(struct fs *fs, json_t *o, char *err, size_t err_n)
 
 	if (!id || !json_is_string(text))
 		return refuse(err, err_n, "id and text are needed, as strings");
-	if ((rc = check_id(fs, id, err, err_n)) < 0 ||
-	    (rc = make_folders(fs, id)) < 0)
+	if ((rc = check_id(x, id, err, err_n)) < 0 ||
+	    (rc = make_folders(x, id)) < 0)
 		return rc;
-	fd = open_beneath(fs, id, O_WRONLY | O_CREAT | O_TRUNC);
+	fd = open_beneath(x, id, O_WRONLY | O_CREAT | O_TRUNC);
 	if (fd < 0)
 		return fd;
 	rc = write_text(fd, json_string_value(text), json_string_length(text));
@@ -226,13 +226,13 @@ static int put_document(struct fs *fs, json_t *o, char *err, size_t err_n)
 	if (close(fd) < 0 && rc == 0)
 		rc = -errno;
 	if (rc == 0)
-		rc = rk_touch(fs->ix, id, 0, NULL);
+		rc = rk_touch(x->ix, id, 0, NULL);
 	return rc;
 }
 
 /* --- lines --- */
 
-static int put_line(struct fs *fs, const char *s, size_t n, char *err,
+static int put_line(struct fs_index *x, const char *s, size_t n, char *err,
 		    size_t err_n)
 {
 	json_error_t e;
@@ -248,14 +248,14 @@ static int put_line(struct fs *fs, const char *s, size_t n, char *err,
 	if (!json_is_object(o))
 		rc = refuse(err, err_n, o ? "not an object" : e.text);
 	else
-		rc = put_document(fs, o, err, err_n);
+		rc = put_document(x, o, err, err_n);
 	json_decref(o);
 	return rc;
 }
 
 /* All whole lines of what has come so far; `last`: the rest is one, too. */
-static int put_lines(struct fs *fs, struct fs_lines *l, int last, char *err,
-		     size_t err_n)
+static int put_lines(struct fs_index *x, struct fs_lines *l, int last,
+		     char *err, size_t err_n)
 {
 	char why[200] = "";
 	size_t at = 0;
@@ -268,7 +268,7 @@ static int put_lines(struct fs *fs, struct fs_lines *l, int last, char *err,
 		if (!nl && !last)
 			break;
 		l->line++;
-		rc = put_line(fs, (char *)l->rest.p + at, n, why, sizeof(why));
+		rc = put_line(x, (char *)l->rest.p + at, n, why, sizeof(why));
 		at += n + (nl != NULL);
 	}
 	if (rc < 0)
@@ -283,9 +283,9 @@ static int put_lines(struct fs *fs, struct fs_lines *l, int last, char *err,
 
 /* --- the file --- */
 
-static void import_stat(struct fs *fs, struct fs_node *n, struct stat *st)
+static void import_stat(struct fs_node *n, struct stat *st)
 {
-	fs_virtual_stat(fs, n, S_IFREG | 0200, 0, st);
+	fs_virtual_stat(n, S_IFREG | 0200, 0, st);
 }
 
 static void import_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
@@ -316,7 +316,7 @@ static void import_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 struct import_job {
 	struct fs_job job;
 	fuse_req_t req;
-	struct fs *fs;
+	struct fs_index *x;
 	struct fs_lines *lines;
 	uid_t uid;
 	size_t n;
@@ -327,9 +327,9 @@ static void import_run(struct fs_job *job)
 {
 	struct import_job *j = (struct import_job *)job;
 	char err[256] = "";
-	int rc = put_lines(j->fs, j->lines, j->last, err, sizeof(err));
+	int rc = put_lines(j->x, j->lines, j->last, err, sizeof(err));
 
-	fs_remember_error(j->fs, j->uid, err);
+	fs_remember_error(j->x->fs, j->uid, err);
 	if (rc < 0 || j->last)
 		fuse_reply_err(j->req, fs_errno(rc));
 	else
@@ -348,7 +348,7 @@ static void start(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
 	}
 	j->job.run = import_run;
 	j->req = req;
-	j->fs = fs;
+	j->x = h->node->index;
 	j->lines = h->dir;
 	j->uid = fuse_req_ctx(req)->uid;
 	j->n = n;

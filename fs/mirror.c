@@ -18,10 +18,10 @@ static void dir_free(struct fs *fs, struct fs_node *n)
 	free(n);
 }
 
-void fs_mirror_reply_dir(fuse_req_t req, struct fs *fs,
+void fs_mirror_reply_dir(fuse_req_t req, struct fs_index *x,
 			 const struct fs_kind *kind, const char *path)
 {
-	struct fs_node *n = fs_node_virtual(fs, kind);
+	struct fs_node *n = fs_node_virtual(x, kind);
 	uint64_t h = rk_hash64(path, strlen(path)) ^
 		     rk_hash64(kind->name, strlen(kind->name));
 	struct stat st;
@@ -33,11 +33,11 @@ void fs_mirror_reply_dir(fuse_req_t req, struct fs *fs,
 	}
 	n->nlookup = 1; /* each lookup makes its own node */
 	n->ino = (ino_t)(h >> 8 | (uint64_t)0x7c << 56);
-	fs_virtual_stat(fs, n, S_IFDIR | 0555, 0, &st);
-	fs_reply_virtual(req, fs, n, &st, fs->timeout);
+	fs_virtual_stat(n, S_IFDIR | 0555, 0, &st);
+	fs_reply_virtual(req, x->fs, n, &st, x->fs->timeout);
 }
 
-static void similar_leaf(fuse_req_t req, struct fs *fs, const char *path)
+static void similar_leaf(fuse_req_t req, struct fs_index *x, const char *path)
 {
 	char text[4096 + 16];
 	struct fs_node *n;
@@ -47,21 +47,21 @@ static void similar_leaf(fuse_req_t req, struct fs *fs, const char *path)
 		return;
 	}
 	snprintf(text, sizeof(text), "like:\"%s\"", path);
-	if (!(n = fs_view_node(fs, &FS_VIEW_QUERY, text)))
+	if (!(n = fs_view_node(x, &FS_VIEW_QUERY, text)))
 		fuse_reply_err(req, ENOMEM);
 	else
-		fs_view_reply(req, fs, n);
+		fs_view_reply(req, x->fs, n);
 }
 
-static void chunks_leaf(fuse_req_t req, struct fs *fs, const char *path)
+static void chunks_leaf(fuse_req_t req, struct fs_index *x, const char *path)
 {
-	fs_mirror_reply_dir(req, fs, &FS_CHUNKS, path);
+	fs_mirror_reply_dir(req, x, &FS_CHUNKS, path);
 }
 
-static void lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
-		   const char *name,
-		   void (*leaf)(fuse_req_t, struct fs *, const char *))
+static void lookup(fuse_req_t req, struct fs_node *parent, const char *name,
+		   void (*leaf)(fuse_req_t, struct fs_index *, const char *))
 {
+	struct fs_index *x = parent->index;
 	const char *dir = parent->path ? parent->path : "";
 	char path[4096];
 	struct stat st;
@@ -71,25 +71,27 @@ static void lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		fuse_reply_err(req, ENAMETOOLONG);
 		return;
 	}
-	if (fstatat(fs->files_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(x->files_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		fuse_reply_err(req, errno);
 	else if (S_ISDIR(st.st_mode) ||
 		 (!*dir && S_ISLNK(st.st_mode))) /* a linked source */
-		fs_mirror_reply_dir(req, fs, parent->kind, path);
+		fs_mirror_reply_dir(req, x, parent->kind, path);
 	else
-		leaf(req, fs, path);
+		leaf(req, x, path);
 }
 
 static void similar_lookup(fuse_req_t req, struct fs *fs,
 			   struct fs_node *parent, const char *name)
 {
-	lookup(req, fs, parent, name, similar_leaf);
+	(void)fs;
+	lookup(req, parent, name, similar_leaf);
 }
 
 static void chunks_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 			  const char *name)
 {
-	lookup(req, fs, parent, name, chunks_leaf);
+	(void)fs;
+	lookup(req, parent, name, chunks_leaf);
 }
 
 void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
@@ -101,9 +103,9 @@ void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	fs_list_names(req, fs, NAMES, 2, size, off, plus);
 }
 
-void fs_virtual_dir_stat(struct fs *fs, struct fs_node *n, struct stat *st)
+void fs_virtual_dir_stat(struct fs_node *n, struct stat *st)
 {
-	fs_virtual_stat(fs, n, S_IFDIR | 0555, 0, st);
+	fs_virtual_stat(n, S_IFDIR | 0555, 0, st);
 }
 
 #define MIRROR(id, path, find)                                                 \

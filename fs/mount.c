@@ -197,12 +197,11 @@ static char *absolute(const char *path)
 
 static int open_index(struct fs *fs, const struct fs_options *o)
 {
-	unsigned flags = o->read_only ? RK_READ_ONLY : 0;
-	int rc = rk_index_open(fs_env(), o->backing, "main", flags, &fs->ix);
+	int rc = fs_index_open(fs, "main", fs->mountpoint, &fs->main);
 	char holder[64];
 
 	if (rc == 0) {
-		rk_index_set_mount(fs->ix, fs->mountpoint);
+		fs->root = fs->main->root;
 		return 0;
 	}
 	if (rc == RK_ELOCKED &&
@@ -223,13 +222,13 @@ static int setup(struct fs *fs, struct fs_options *o)
 	fs->timeout = o->timeout;
 	pthread_mutex_init(&fs->answers, NULL);
 	pthread_mutex_init(&fs->loop, NULL);
-	if (open_index(fs, o) < 0)
+	fs->backing = o->backing;
+	fs->read_only = o->read_only;
+	if (fs_nodes_init(fs) < 0 || open_index(fs, o) < 0)
 		return -1;
-	fs->files_fd = rk_index_files_fd(fs->ix);
 	fs->pool = fs_pool_new(POOL_THREADS);
 	fs->throttle = fs_pool_new(1);
-	if (!fs->pool || !fs->throttle || fs_nodes_init(fs) < 0 ||
-	    fs_control_init(fs) < 0) {
+	if (!fs->pool || !fs->throttle) {
 		fprintf(stderr, "rankfs: out of memory\n");
 		return -1;
 	}
@@ -287,12 +286,11 @@ static void teardown(struct fs *fs)
 	fs_pool_free(fs->pool);
 	if (fs->se)
 		fuse_session_destroy(fs->se);
-	rc = rk_index_close(fs->ix);
+	fs_query_nodes_release(fs);
+	rc = fs_index_close(fs->main);
 	if (rc < 0)
 		fprintf(stderr, "rankfs: last checkpoint: %s\n",
 			rk_strerror(rc));
-	fs_query_nodes_release(fs);
-	fs_control_release(fs);
 	fs_nodes_release(fs);
 	pthread_mutex_destroy(&fs->answers);
 	pthread_mutex_destroy(&fs->loop);

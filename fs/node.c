@@ -75,12 +75,12 @@ static void grow_names(struct fs *fs)
 	fs->name_mask = mask;
 }
 
-struct fs_node *fs_node_virtual(struct fs *fs, const struct fs_kind *kind)
+struct fs_node *fs_node_virtual(struct fs_index *x, const struct fs_kind *kind)
 {
 	struct fs_node *n = calloc(1, sizeof(*n));
 
-	(void)fs;
 	if (n) {
+		n->index = x;
 		n->kind = kind;
 		n->dirfd = -1;
 	}
@@ -92,13 +92,7 @@ int fs_nodes_init(struct fs *fs)
 	fs->ino_mask = fs->name_mask = FIRST_BUCKETS - 1;
 	fs->by_ino = calloc(FIRST_BUCKETS, sizeof(struct fs_node *));
 	fs->by_name = calloc(FIRST_BUCKETS, sizeof(struct fs_link *));
-	fs->root = fs_node_virtual(fs, &FS_DOCUMENT);
-	if (!fs->by_ino || !fs->by_name || !fs->root)
-		return -ENOMEM;
-	fs->root->dirfd = fs->files_fd;
-	fs->root->type = S_IFDIR;
-	fs->root->nlookup = 1;
-	return 0;
+	return fs->by_ino && fs->by_name ? 0 : -ENOMEM;
 }
 
 static struct fs_link **find_link(struct fs *fs, const struct fs_node *parent,
@@ -138,7 +132,7 @@ static void lru_first(struct fs *fs, struct fs_node *n)
 
 static void close_dirfd(struct fs *fs, struct fs_node *n)
 {
-	if (n->dirfd < 0 || n == fs->root)
+	if (n->dirfd < 0 || n == n->index->root)
 		return;
 	lru_remove(fs, n);
 	close(n->dirfd);
@@ -163,8 +157,8 @@ int fs_node_dirfd(struct fs *fs, struct fs_node *n)
 {
 	int at, fd;
 
-	if (n == fs->root)
-		return n->dirfd;
+	if (n == n->index->root)
+		return n->index->files_fd;
 	if (n->dirfd >= 0) {
 		lru_remove(fs, n);
 		lru_first(fs, n);
@@ -195,8 +189,8 @@ static void node_free(struct fs *fs, struct fs_node *n);
 /* Nobody knows the node any more: free it, and parents that waited for it. */
 static void node_settle(struct fs *fs, struct fs_node *n)
 {
-	if (n->nlookup == 0 && n->children == 0 && n != fs->root &&
-	    n->kind == &FS_DOCUMENT)
+	if (n->nlookup == 0 && n->children == 0 && n->kind == &FS_DOCUMENT &&
+	    n != n->index->root)
 		node_free(fs, n);
 }
 
@@ -270,7 +264,7 @@ struct fs_node *fs_node_get(struct fs *fs, struct fs_node *parent,
 		    n->type == (st->st_mode & S_IFMT))
 			break;
 	if (!n) {
-		n = fs_node_virtual(fs, &FS_DOCUMENT);
+		n = fs_node_virtual(parent->index, &FS_DOCUMENT);
 		if (!n)
 			return NULL;
 		n->dev = st->st_dev;
@@ -352,7 +346,6 @@ void fs_nodes_release(struct fs *fs)
 		}
 	free(fs->by_ino);
 	free(fs->by_name);
-	free(fs->root);
 }
 
 /* --- paths --- */

@@ -108,11 +108,12 @@ static void answer_set(struct fs *fs, struct fs_node *n, struct fs_blob *b)
 /* The node's answer if nothing can have changed since; a reference. */
 static struct fs_blob *fresh_answer(struct fs *fs, struct fs_node *n)
 {
+	struct rk_index *ix = n->index->ix;
 	struct fs_blob *b = NULL;
 
 	pthread_mutex_lock(&fs->answers);
-	if (n->blob && n->complete && rk_pending(fs->ix) == 0 &&
-	    n->generation == rk_generation(fs->ix))
+	if (n->blob && n->complete && rk_pending(ix) == 0 &&
+	    n->generation == rk_generation(ix))
 		b = fs_blob_ref(n->blob);
 	pthread_mutex_unlock(&fs->answers);
 	return b;
@@ -185,17 +186,17 @@ static uint64_t answer_hash(const struct rk_buf *b, size_t body,
 	return rk_hash64(seed, sizeof(seed));
 }
 
-static int query_answer(struct fs *fs, const char *text,
+static int query_answer(struct fs_index *x, const char *text,
 			const struct rk_search_opts *opts,
 			struct fs_answer *out)
 {
 	size_t body, n = strlen(text);
 	struct rk_results *r;
-	int rc = rk_search(fs->ix, text, n, opts, &r);
+	int rc = rk_search(x->ix, text, n, opts, &r);
 
 	if (rc < 0)
 		return rc;
-	fs_render(r, text, n, fs->mountpoint, &out->text, &body);
+	fs_render(r, text, n, x->path, &out->text, &body);
 	out->hash = out->text.err ? 0 : answer_hash(&out->text, body, r);
 	out->generation = r->generation;
 	out->pending = r->pending;
@@ -209,7 +210,7 @@ static int run_query(struct query_job *j, struct fs_blob **out)
 {
 	struct rk_search_opts opts = {.wait_ms = -1, .cancel = &j->cancel};
 	struct fs_answer a = {.text = RK_BUF_INIT};
-	int rc = j->n->view->answer(j->fs, j->n->text, &opts, &a);
+	int rc = j->n->view->answer(j->n->index, j->n->text, &opts, &a);
 	struct fs_blob *blob;
 
 	if (rc < 0) {
@@ -229,7 +230,7 @@ static void reply_stat(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	struct stat st;
 
 	pthread_mutex_lock(&fs->answers);
-	fs_virtual_stat(fs, n, S_IFREG | 0444, size, &st);
+	fs_virtual_stat(n, S_IFREG | 0444, size, &st);
 	pthread_mutex_unlock(&fs->answers);
 	fuse_reply_attr(req, &st, 0);
 }
@@ -397,9 +398,10 @@ const struct fs_kind FS_QUERY = {
 
 /* --- the folder --- */
 
-struct fs_node *fs_view_node(struct fs *fs, const struct fs_view *view,
+struct fs_node *fs_view_node(struct fs_index *x, const struct fs_view *view,
 			     const char *text)
 {
+	struct fs *fs = x->fs;
 	uint64_t h = rk_hash64(text, strlen(text));
 	struct fs_node **p, *q;
 	ino_t ino;
@@ -409,10 +411,10 @@ struct fs_node *fs_view_node(struct fs *fs, const struct fs_view *view,
 	ino = (ino_t)(h >> 8 | (uint64_t)0x7e << 56);
 	p = &fs->query_nodes[ino % FS_QUERY_BUCKETS];
 	for (q = *p; q; q = q->chain)
-		if (q->ino == ino && q->view == view &&
+		if (q->ino == ino && q->view == view && q->index == x &&
 		    strcmp(q->text, text) == 0)
 			return q;
-	q = fs_node_virtual(fs, &FS_QUERY);
+	q = fs_node_virtual(x, &FS_QUERY);
 	if (!q || !(q->text = strdup(text))) {
 		free(q);
 		return NULL;
@@ -430,7 +432,7 @@ void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n)
 
 	n->nlookup++;
 	pthread_mutex_lock(&fs->answers);
-	fs_virtual_stat(fs, n, S_IFREG | 0444, n->blob ? n->blob->n : 0, &st);
+	fs_virtual_stat(n, S_IFREG | 0444, n->blob ? n->blob->n : 0, &st);
 	pthread_mutex_unlock(&fs->answers);
 	fs_reply_virtual(req, fs, n, &st, fs->timeout);
 }
@@ -442,11 +444,10 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	struct fs_node *n;
 	struct stat st;
 
-	(void)parent;
 	if (strcmp(name, "README") == 0) {
-		n = fs_query_readme(fs);
+		n = fs_query_readme(parent->index);
 		n->nlookup++;
-		n->kind->stat(fs, n, &st);
+		n->kind->stat(n, &st);
 		fs_reply_virtual(req, fs, n, &st, fs->timeout);
 		return;
 	}
@@ -459,7 +460,7 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		return;
 	}
 	fs_decode_name(name, text);
-	if (!(n = fs_view_node(fs, &FS_VIEW_QUERY, text)))
+	if (!(n = fs_view_node(parent->index, &FS_VIEW_QUERY, text)))
 		fuse_reply_err(req, ENOMEM);
 	else
 		fs_view_reply(req, fs, n);

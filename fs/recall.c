@@ -16,13 +16,13 @@ enum { PATH_BYTES = 4096, CONTENT_MAX = 64 << 20 };
 
 /* --- the document behind a name --- */
 
-static int hit_stat(struct fs *fs, struct fs_node *n, struct stat *st)
+static int hit_stat(struct fs_node *n, struct stat *st)
 {
 	struct stat d;
 
-	if (fstatat(fs->files_fd, n->path, &d, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(n->index->files_fd, n->path, &d, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	fs_virtual_stat(fs, n, S_IFREG | 0444, (size_t)d.st_size, st);
+	fs_virtual_stat(n, S_IFREG | 0444, (size_t)d.st_size, st);
 	st->st_mtim = d.st_mtim;
 	return 0;
 }
@@ -30,7 +30,9 @@ static int hit_stat(struct fs *fs, struct fs_node *n, struct stat *st)
 static void recall_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 {
 	struct stat st;
-	int rc = hit_stat(fs, n, &st);
+	int rc = hit_stat(n, &st);
+
+	(void)fs;
 
 	if (rc < 0)
 		fuse_reply_err(req, -rc);
@@ -38,9 +40,9 @@ static void recall_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 		fuse_reply_attr(req, &st, 0);
 }
 
-static struct fs_blob *load(struct fs *fs, const char *path)
+static struct fs_blob *load(struct fs_index *x, const char *path)
 {
-	int fd = openat(fs->files_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(x->files_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct rk_buf b = RK_BUF_INIT;
 	ssize_t n = -1;
 
@@ -62,11 +64,12 @@ static void recall_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	struct fs_blob *b;
 	struct fs_handle *h;
 
+	(void)fs;
 	if ((fi->flags & O_ACCMODE) != O_RDONLY) {
 		fuse_reply_err(req, EACCES);
 		return;
 	}
-	if (!(b = load(fs, n->path))) {
+	if (!(b = load(n->index, n->path))) {
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
@@ -123,7 +126,7 @@ static void reply(struct recall_job *j, const char *path, int rc)
 
 	if (rc == 1 && !(j->n->path = strdup(path)))
 		rc = -ENOMEM;
-	if (rc == 1 && (rc = hit_stat(j->fs, j->n, &st)) == 0) {
+	if (rc == 1 && (rc = hit_stat(j->n, &st)) == 0) {
 		j->n->nlookup = 1;
 		fs_reply_virtual(j->req, j->fs, j->n, &st, j->fs->timeout);
 		return;
@@ -139,8 +142,8 @@ static void recall_run(struct fs_job *job)
 		.wait_ms = -1, .cancel = &j->cancel, .no_excerpts = 1};
 	char path[PATH_BYTES] = "";
 	double score;
-	int rc = rk_recall(j->fs->ix, j->text, strlen(j->text), &opts, path,
-			   sizeof(path), &score);
+	int rc = rk_recall(j->n->index->ix, j->text, strlen(j->text), &opts,
+			   path, sizeof(path), &score);
 
 	fuse_req_interrupt_func(j->req, NULL, NULL);
 	reply(j, path, rc);
@@ -152,13 +155,12 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 {
 	struct recall_job *j;
 
-	(void)parent;
 	if (fs_is_probe(name)) {
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
 	j = calloc(1, sizeof(*j) + strlen(name) + 1);
-	if (!j || !(j->n = fs_node_virtual(fs, &FS_RECALL))) {
+	if (!j || !(j->n = fs_node_virtual(parent->index, &FS_RECALL))) {
 		free(j);
 		fuse_reply_err(req, ENOMEM);
 		return;

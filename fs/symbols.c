@@ -9,10 +9,10 @@
 #include <errno.h>
 #include <string.h>
 
-static void put_place(struct fs *fs, struct rk_buf *out, const char *path,
+static void put_place(struct fs_index *x, struct rk_buf *out, const char *path,
 		      uint32_t line)
 {
-	fs_put_path(out, fs->mountpoint, path);
+	fs_put_path(out, x->path, path);
 	rk_buf_printf(out, ":%u: ", line);
 }
 
@@ -22,14 +22,14 @@ static void put_title(struct rk_buf *out, const char *what, size_t n, int cut)
 		rk_buf_printf(out, "# %s: %zu%s\n", what, n, cut ? "+" : "");
 }
 
-static void put_defs(struct fs *fs, const struct rk_symbol *s, const char *name,
-		     struct rk_buf *out)
+static void put_defs(struct fs_index *x, const struct rk_symbol *s,
+		     const char *name, struct rk_buf *out)
 {
 	put_title(out, "definitions", s->ndefs, 0);
 	for (size_t i = 0; i < s->ndefs; i++) {
 		const struct rk_symbol_def *d = &s->defs[i];
 
-		put_place(fs, out, d->path, d->line);
+		put_place(x, out, d->path, d->line);
 		rk_buf_printf(out, "%s ", d->kind);
 		if (*d->scope) {
 			fs_put_text(out, d->scope, strlen(d->scope));
@@ -43,45 +43,45 @@ static void put_defs(struct fs *fs, const struct rk_symbol *s, const char *name,
 	}
 }
 
-static void put_links(struct fs *fs, const char *what,
+static void put_links(struct fs_index *x, const char *what,
 		      const struct rk_symbol_link *v, size_t n,
 		      struct rk_buf *out)
 {
 	put_title(out, what, n, 0);
 	for (size_t i = 0; i < n; i++) {
-		put_place(fs, out, v[i].path, v[i].line);
+		put_place(x, out, v[i].path, v[i].line);
 		fs_put_text(out, v[i].name, strlen(v[i].name));
 		rk_buf_byte(out, '\n');
 	}
 }
 
-static void put_refs(struct fs *fs, const struct rk_symbol *s,
+static void put_refs(struct fs_index *x, const struct rk_symbol *s,
 		     struct rk_buf *out)
 {
 	put_title(out, "references", s->nrefs, s->refs_cut);
 	for (size_t i = 0; i < s->nrefs; i++) {
 		const struct rk_symbol_ref *r = &s->refs[i];
 
-		put_place(fs, out, r->path, r->line);
+		put_place(x, out, r->path, r->line);
 		fs_put_text(out, r->text, strlen(r->text));
 		rk_buf_byte(out, '\n');
 	}
 }
 
-static int symbol_answer(struct fs *fs, const char *text,
+static int symbol_answer(struct fs_index *x, const char *text,
 			 const struct rk_search_opts *opts,
 			 struct fs_answer *out)
 {
 	struct rk_buf *b = &out->text;
 	struct rk_symbol *s;
-	int rc = rk_symbol(fs->ix, text, strlen(text), opts, &s);
+	int rc = rk_symbol(x->ix, text, strlen(text), opts, &s);
 
 	if (rc < 0)
 		return rc;
-	put_defs(fs, s, text, b);
-	put_links(fs, "callers", s->callers, s->ncallers, b);
-	put_links(fs, "callees", s->callees, s->ncallees, b);
-	put_refs(fs, s, b);
+	put_defs(x, s, text, b);
+	put_links(x, "callers", s->callers, s->ncallers, b);
+	put_links(x, "callees", s->callees, s->ncallees, b);
+	put_refs(x, s, b);
 	if (b->n == 0)
 		rk_buf_printf(b, "# nothing is known of this name%s\n",
 			      s->pending ? " (changes are still being indexed)"
@@ -101,7 +101,6 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	char text[4096];
 	struct fs_node *n;
 
-	(void)parent;
 	if (fs_is_probe(name)) {
 		fuse_reply_err(req, ENOENT);
 		return;
@@ -111,7 +110,7 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		return;
 	}
 	fs_decode_name(name, text);
-	if (!(n = fs_view_node(fs, &SYMBOL, text)))
+	if (!(n = fs_view_node(parent->index, &SYMBOL, text)))
 		fuse_reply_err(req, ENOMEM);
 	else
 		fs_view_reply(req, fs, n);

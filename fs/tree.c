@@ -12,20 +12,19 @@
 /* Reserved at an index root. `listed`: shown by readdir, walks may enter. */
 static const struct {
 	const char *name;
-	size_t node; /* offset in struct fs; 0: not there yet */
+	size_t node; /* offset in struct fs_index; 0: not there yet */
 	int listed;
 } RESERVED[] = {
-	{"query", offsetof(struct fs, query_dir), 1},
+	{"query", offsetof(struct fs_index, query_dir), 1},
 	{"find", 0, 0},
-	{"recall", offsetof(struct fs, recall_dir), 0},
-	{".rankfs", offsetof(struct fs, control_dir), 0},
+	{"recall", offsetof(struct fs_index, recall_dir), 0},
+	{".rankfs", offsetof(struct fs_index, control_dir), 0},
 };
 enum { NRESERVED = sizeof(RESERVED) / sizeof(RESERVED[0]) };
 
-int fs_reserved(const struct fs *fs, const struct fs_node *parent,
-		const char *name)
+int fs_reserved(const struct fs_node *parent, const char *name)
 {
-	if (parent != fs->root)
+	if (parent != parent->index->root)
 		return 0;
 	for (int i = 0; i < NRESERVED; i++)
 		if (strcmp(RESERVED[i].name, name) == 0)
@@ -33,26 +32,26 @@ int fs_reserved(const struct fs *fs, const struct fs_node *parent,
 	return 0;
 }
 
-static struct fs_node *reserved_node(struct fs *fs, int i)
+static struct fs_node *reserved_node(struct fs_index *x, int i)
 {
 	return RESERVED[i].node
-		       ? *(struct fs_node **)((char *)fs + RESERVED[i].node)
+		       ? *(struct fs_node **)((char *)x + RESERVED[i].node)
 		       : NULL;
 }
 
-struct fs_node *fs_root_entry(struct fs *fs, const char *name)
+struct fs_node *fs_root_entry(struct fs_index *x, const char *name)
 {
 	for (int i = 0; i < NRESERVED; i++)
 		if (strcmp(RESERVED[i].name, name) == 0)
-			return reserved_node(fs, i);
+			return reserved_node(x, i);
 	return NULL;
 }
 
-const char *fs_root_listed(struct fs *fs, int i, struct fs_node **n)
+const char *fs_root_listed(struct fs_index *x, int i, struct fs_node **n)
 {
 	for (int k = 0; k < NRESERVED; k++)
-		if (RESERVED[k].listed && reserved_node(fs, k) && i-- == 0) {
-			*n = reserved_node(fs, k);
+		if (RESERVED[k].listed && reserved_node(x, k) && i-- == 0) {
+			*n = reserved_node(x, k);
 			return RESERVED[k].name;
 		}
 	return NULL;
@@ -60,21 +59,13 @@ const char *fs_root_listed(struct fs *fs, int i, struct fs_node **n)
 
 /* --- what virtual nodes share --- */
 
-/* Inode numbers that no backing file system uses, stable per node. */
-static ino_t virtual_ino(const struct fs *fs, const struct fs_node *n)
+void fs_virtual_stat(const struct fs_node *n, mode_t mode, size_t size,
+		     struct stat *st)
 {
-	if (n->ino)
-		return n->ino;
-	return ((ino_t)0x7f << 56) | (ino_t)(n == fs->query_dir	    ? 1
-					     : n == fs->control_dir ? 2
-								    : 3);
-}
+	const struct fs *fs = n->index->fs;
 
-void fs_virtual_stat(const struct fs *fs, const struct fs_node *n, mode_t mode,
-		     size_t size, struct stat *st)
-{
 	memset(st, 0, sizeof(*st));
-	st->st_ino = virtual_ino(fs, n);
+	st->st_ino = n->ino;
 	st->st_mode = mode;
 	st->st_nlink = S_ISDIR(mode) ? 2 : 1;
 	st->st_uid = fs->uid;
@@ -106,7 +97,8 @@ void fs_virtual_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 {
 	struct stat st;
 
-	n->kind->stat(fs, n, &st);
+	(void)fs;
+	n->kind->stat(n, &st);
 	fuse_reply_attr(req, &st, 0);
 }
 
@@ -127,7 +119,7 @@ void fs_virtual_dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 {
 	struct stat st;
 
-	fs_virtual_stat(fs, n, S_IFDIR | 0555, 0, &st);
+	fs_virtual_stat(n, S_IFDIR | 0555, 0, &st);
 	fuse_reply_attr(req, &st, fs->timeout);
 }
 
