@@ -243,6 +243,79 @@ int rk_search(struct rk_index *ix, const char *text, size_t n,
 	      const struct rk_search_opts *opts, struct rk_results **out);
 void rk_results_free(struct rk_results *r);
 
+/* --- standing queries ---------------------------------------------------- */
+
+/*
+ * Ask to be told of changes: `wake` is called, from the thread that made one,
+ * under locks: it must not wait and may call nothing here. One listener at a
+ * time; NULL ends it.
+ */
+void rk_listen(struct rk_index *ix, void (*wake)(void *ctx), void *ctx);
+
+/* What has changed since it was last taken. The caller frees it. */
+struct rk_changes;
+/* NULL: nothing, or nobody listens. */
+struct rk_changes *rk_changes_take(struct rk_index *ix);
+void rk_changes_free(struct rk_changes *c);
+
+struct rk_change {
+	const char *path; /* borrowed from the changes */
+	uint64_t generation;
+	int gone; /* else it has come, in place of one that is told before */
+};
+size_t rk_changes_count(const struct rk_changes *c);
+struct rk_change rk_changes_at(const struct rk_changes *c, size_t i);
+/* There was more than is listed: too many, or vectors that are new. */
+int rk_changes_much(const struct rk_changes *c);
+
+/* A query that is asked again when its answer may be another. */
+struct rk_standing;
+enum rk_effect {
+	RK_EFFECT_NONE,	    /* not one result, nor the number of matches */
+	RK_EFFECT_POSSIBLE, /* a document may have come near in meaning */
+	RK_EFFECT_LIKELY,   /* a document with its words came or went */
+};
+/*
+ * Told from postings alone, in about a microsecond a word and document; scores
+ * may change by a little with any document and do not count. Any thread, no
+ * longer than the index is open. rk_standing_new(): 0, RK_ECANCELLED, -ENOMEM.
+ */
+int rk_standing_new(struct rk_index *ix, const char *text, size_t n,
+		    struct rk_standing **out);
+void rk_standing_free(struct rk_standing *st);
+enum rk_effect rk_standing_effect(const struct rk_standing *st,
+				  const struct rk_changes *c);
+
+/* --- saved queries ------------------------------------------------------- */
+
+/*
+ * Queries with a name, kept with the index, and marks on single documents that
+ * one of them must or must not show. A change is on disk when the call returns
+ * 0. Returns: -ENOENT no such name, -EEXIST, -EINVAL, -ENOSPC, RK_EREADONLY,
+ * -errno.
+ */
+int rk_saved_put(struct rk_index *ix, const char *name, const char *text);
+int rk_saved_drop(struct rk_index *ix, const char *name);
+/* In the place of `to`, if there is one. Marks go with it. */
+int rk_saved_rename(struct rk_index *ix, const char *from, const char *to);
+/* 1 and its text appended to out (may be NULL), or 0. */
+int rk_saved_text(struct rk_index *ix, const char *name, struct rk_buf *out);
+/* All names in order, each with a NUL behind it. */
+void rk_saved_names(struct rk_index *ix, struct rk_buf *out);
+
+enum rk_feedback {
+	RK_FEEDBACK_NONE,
+	RK_FEEDBACK_PINNED,  /* shown first, whatever the search says */
+	RK_FEEDBACK_DEMOTED, /* never shown */
+};
+int rk_saved_mark(struct rk_index *ix, const char *name, const char *path,
+		  enum rk_feedback mark);
+/* Forget all marks of a query. */
+int rk_saved_unmark(struct rk_index *ix, const char *name);
+/* Paths so marked, each with a NUL behind it, oldest first. */
+void rk_saved_marks(struct rk_index *ix, const char *name,
+		    enum rk_feedback mark, struct rk_buf *out);
+
 /* --- what documents are made of ----------------------------------------- */
 
 /* A chunk of a document: what a query ranks. */

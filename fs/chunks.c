@@ -109,7 +109,7 @@ static int chunk_answer(struct fs_index *x, const char *text,
 	return rc;
 }
 
-static const struct fs_view CHUNK = {"chunk", chunk_answer};
+static const struct fs_view CHUNK = {"chunk", ".rankfs/chunks", chunk_answer};
 
 /* --- the folder of a document's chunks --- */
 
@@ -143,7 +143,7 @@ static void reply_chunk(fuse_req_t req, struct fs_index *x, const char *path,
 	}
 	free(text);
 	if (n)
-		fs_view_reply(req, x->fs, n);
+		fs_view_reply(req, x->fs, n, NULL);
 	else
 		fuse_reply_err(req, rc < 0 ? fs_errno(rc) : ENOMEM);
 }

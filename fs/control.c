@@ -91,6 +91,9 @@ static void read_readme(struct fs_index *x, uid_t uid, struct rk_buf *out)
 		"tokens:4000\n"
 		"A / in a name is written %%2F, a %% is %%25. =name makes a "
 		"query of any name.\n\n"
+		"ln -s \"a query\" query/NAME saves it; whoever watches a "
+		"query "
+		"file (tail -F, inotifywait, an editor) sees it change.\n"
 		"recall/<question>: the document put away for it, if there "
 		"is one.\n\n"
 		".rankfs/ask                   write a question, read the "
@@ -102,6 +105,8 @@ static void read_readme(struct fs_index *x, uid_t uid, struct rk_buf *out)
 		".rankfs/import                JSON Lines: id, text, metadata, "
 		"vector\n"
 		".rankfs/status, status.json   how the index is doing\n"
+		".rankfs/events                a line for each change; poll "
+		"waits\n"
 		".rankfs/warnings              what could not be indexed "
 		"whole\n"
 		".rankfs/config                settings, readable and "
@@ -235,6 +240,7 @@ static const struct {
 	{offsetof(struct fs_index, similar_dir), &FS_SIMILAR_DIR},
 	{offsetof(struct fs_index, chunks_dir), &FS_CHUNKS_DIR},
 	{offsetof(struct fs_index, symbols_dir), &FS_SYMBOLS_DIR},
+	{offsetof(struct fs_index, events_file), &FS_EVENTS_FILE},
 };
 enum { NNODES = sizeof(NODES) / sizeof(NODES[0]), FIRST_FILE = 100 };
 
@@ -416,6 +422,7 @@ static const struct {
 } OTHERS[] = {
 	{"ask", offsetof(struct fs_index, ask)},
 	{"import", offsetof(struct fs_index, import)},
+	{"events", offsetof(struct fs_index, events_file)},
 	{"chunks", offsetof(struct fs_index, chunks_dir)},
 	{"similar", offsetof(struct fs_index, similar_dir)},
 	{"symbols", offsetof(struct fs_index, symbols_dir)},

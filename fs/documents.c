@@ -635,11 +635,10 @@ void fs_doc_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 /* --- making and removing names --- */
 
 /* A folder in which documents may be made; else the error is replied. */
-static struct fs_node *parent_for(fuse_req_t req, fuse_ino_t ino,
+static struct fs_node *parent_for(fuse_req_t req, struct fs_node *n,
 				  const char *name, int *dir)
 {
 	struct fs *fs = fs_of(req);
-	struct fs_node *n = fs_node(fs, ino);
 
 	if (n->kind != &FS_DOCUMENT)
 		fuse_reply_err(req, EPERM);
@@ -684,11 +683,13 @@ static void finish_new(fuse_req_t req, struct fs_node *parent, int dir,
 		reply_new_entry(req, fs, parent, name);
 }
 
-void fs_doc_mkdir(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode)
+static void doc_mkdir(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+		      const char *name, mode_t mode)
 {
 	int dir;
-	struct fs_node *p = parent_for(req, ino, name, &dir);
+	struct fs_node *p = parent_for(req, parent, name, &dir);
 
+	(void)fs;
 	if (p)
 		finish_new(req, p, dir, name, mkdirat(dir, name, mode), 0);
 }
@@ -697,7 +698,8 @@ void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 		  dev_t rdev)
 {
 	int dir;
-	struct fs_node *p = parent_for(req, ino, name, &dir);
+	struct fs_node *p =
+		parent_for(req, fs_node(fs_of(req), ino), name, &dir);
 
 	if (p)
 		finish_new(req, p, dir, name, mknodat(dir, name, mode, rdev),
@@ -711,13 +713,12 @@ static void note_link(const struct fs_node *p, const struct fs_node *n)
 		rk_links_changed(p->index->ix);
 }
 
-void fs_doc_symlink(fuse_req_t req, const char *target, fuse_ino_t ino,
-		    const char *name)
+static void doc_symlink(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+			const char *name, const char *target)
 {
 	uid_t uid = fuse_req_ctx(req)->uid;
 	int dir;
-	struct fs *fs = fs_of(req);
-	struct fs_node *p = parent_for(req, ino, name, &dir);
+	struct fs_node *p = parent_for(req, parent, name, &dir);
 
 	if (!p)
 		return;
@@ -733,11 +734,10 @@ void fs_doc_symlink(fuse_req_t req, const char *target, fuse_ino_t ino,
 	note_link(p, NULL);
 }
 
-void fs_doc_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent,
-		 const char *newname)
+static void doc_link(fuse_req_t req, struct fs *fs, struct fs_node *n,
+		     struct fs_node *newparent, const char *newname)
 {
-	struct fs *fs = fs_of(req);
-	struct fs_node *n = fs_node(fs, ino), *p;
+	struct fs_node *p;
 	const char *name = "";
 	int dir, from = -1, rc;
 
@@ -767,7 +767,7 @@ void fs_doc_create(fuse_req_t req, fuse_ino_t ino, const char *name,
 	struct fuse_entry_param e = {.ino = 0};
 	struct fs_handle *h = NULL;
 	int dir, fd, rc;
-	struct fs_node *p = parent_for(req, ino, name, &dir);
+	struct fs_node *p = parent_for(req, fs_node(fs, ino), name, &dir);
 
 	if (!p)
 		return;
@@ -798,14 +798,14 @@ void fs_doc_create(fuse_req_t req, fuse_ino_t ino, const char *name,
 	}
 }
 
-static void remove_name(fuse_req_t req, fuse_ino_t ino, const char *name,
+static void remove_name(fuse_req_t req, struct fs_node *p, const char *name,
 			int flags)
 {
-	struct fs *fs = fs_of(req);
-	struct fs_node *p = fs_node(fs, ino), *n;
+	struct fs *fs = p->index->fs;
+	struct fs_node *n;
 	int dir, rc = 0;
 
-	if (p->kind != &FS_DOCUMENT || fs_reserved(p, name)) {
+	if (fs_reserved(p, name)) {
 		fuse_reply_err(req, EPERM);
 		return;
 	}
@@ -825,13 +825,17 @@ static void remove_name(fuse_req_t req, fuse_ino_t ino, const char *name,
 	fuse_reply_err(req, fs_errno(rc));
 }
 
-void fs_doc_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+static void doc_unlink(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+		       const char *name)
 {
+	(void)fs;
 	remove_name(req, parent, name, 0);
 }
 
-void fs_doc_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+static void doc_rmdir(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+		      const char *name)
 {
+	(void)fs;
 	remove_name(req, parent, name, AT_REMOVEDIR);
 }
 
@@ -849,14 +853,14 @@ static int touch_renamed(struct fs *fs, struct fs_node *p, const char *name,
 	return rc ? rc : touch_child(to, to_name, tree);
 }
 
-void fs_doc_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
-		   fuse_ino_t newparent, const char *newname, unsigned flags)
+static void doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
+		       const char *name, struct fs_node *newparent,
+		       const char *newname, unsigned flags)
 {
-	struct fs *fs = fs_of(req);
-	struct fs_node *p = fs_node(fs, parent), *to;
+	struct fs_node *to;
 	int dir, from, rc;
 
-	if (p->kind != &FS_DOCUMENT || fs_reserved(p, name)) {
+	if (fs_reserved(p, name)) {
 		fuse_reply_err(req, EPERM);
 		return;
 	}
@@ -878,19 +882,13 @@ void fs_doc_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 	fuse_reply_err(req, fs_errno(rc));
 }
 
-void fs_doc_readlink(fuse_req_t req, fuse_ino_t ino)
+static void doc_readlink(fuse_req_t req, struct fs *fs, struct fs_node *n)
 {
-	struct fs *fs = fs_of(req);
-	struct fs_node *n = fs_node(fs, ino);
 	char buf[PATH_MAX + 1];
 	const char *name;
 	ssize_t r;
 	int dir, rc;
 
-	if (n->kind != &FS_DOCUMENT) {
-		fuse_reply_err(req, EINVAL);
-		return;
-	}
 	if ((rc = node_at(fs, n, &dir, &name)) < 0) {
 		fuse_reply_err(req, -rc);
 		return;
@@ -1270,4 +1268,11 @@ const struct fs_kind FS_DOCUMENT = {
 	.flush = doc_flush,
 	.release = doc_release,
 	.readdir = doc_readdir,
+	.readlink = doc_readlink,
+	.symlink = doc_symlink,
+	.link = doc_link,
+	.mkdir = doc_mkdir,
+	.unlink = doc_unlink,
+	.rmdir = doc_rmdir,
+	.rename = doc_rename,
 };

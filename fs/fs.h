@@ -23,6 +23,9 @@ enum {
 	FS_QUERY_BUCKETS = 4096,
 	FS_RECEIVERS = 4,
 	FS_CONTROL_FILES = 16,
+	FS_QUERY_BYTES = 1024,	 /* of a query in a name */
+	FS_VIEW_PATH = 4096 * 2, /* of a query file, absolute */
+	FS_MEMOS = 4096,
 	FS_AWAY_MAX = 2, /* of them may run jobs themselves */
 };
 
@@ -69,11 +72,15 @@ struct fs_node {
 	char *path;		    /* a document, relative to the root */
 	/* a view's newest answer, under fs->answers */
 	struct fs_blob *blob;
+	size_t size;	     /* of the newest answer, also once it is gone */
+	uint64_t hash;	     /* of what it says */
+	int known;	     /* there was one: hash and mtime mean it */
 	uint64_t generation; /* that the answer belongs to */
 	int complete;	     /* nothing was pending then */
 	struct timespec mtime;
 	pid_t opener; /* who opened it last, and still has it open */
 	int opened;
+	struct fs_live *live; /* followed by live.c; or NULL */
 	struct fs_node *query_prev, *query_next; /* newest answers first */
 };
 
@@ -97,7 +104,19 @@ struct fs_index {
 	int files_fd;
 	struct fs_node *root, *query_dir, *recall_dir, *control_dir;
 	struct fs_node *ask, *import, *similar_dir, *chunks_dir, *symbols_dir;
+	struct fs_node *events_file;
 	struct fs_node *files[FS_CONTROL_FILES]; /* of .rankfs/, by table */
+	struct fs_events *events;
+	struct fs_node **saved; /* targets of saved queries, kept; loop */
+	size_t nsaved;
+	unsigned busy; /* threads that need it open; under loop */
+};
+
+/* When an answer last changed, for queries that the kernel has forgotten. */
+struct fs_memo {
+	ino_t ino;
+	uint64_t hash;
+	struct timespec mtime;
 };
 
 struct fs {
@@ -124,6 +143,9 @@ struct fs {
 	struct fs_node *query_nodes[FS_QUERY_BUCKETS]; /* the loop's own */
 	struct fs_node *query_head, *query_tail;
 	size_t answer_bytes;
+	struct fs_memo memos[FS_MEMOS]; /* by inode; under answers */
+	struct fs_live_thread *live;
+	struct fs_helper *helper;
 	struct {
 		uid_t uid;
 		char text[256];
@@ -141,6 +163,11 @@ int fs_index_open(struct fs *fs, const char *name, const char *path,
 		  struct fs_index **out);
 /* NULL is allowed. What rk_index_close() says. */
 int fs_index_close(struct fs_index *x);
+/* For each index that is open, off the loop. */
+void fs_index_each(struct fs *fs, void (*fn)(struct fs_index *x, void *ctx),
+		   void *ctx);
+/* Who may do with it as they like: root, who mounted, its owner. */
+int fs_is_owner(const struct fs_index *x, uid_t uid);
 
 /* kernel.c: after fuse_session_mount(); 0 or -errno */
 int fs_kernel_setup(struct fs *fs);
@@ -196,13 +223,30 @@ struct fs_kind {
 	void (*release)(fuse_req_t, struct fs *, struct fs_handle *);
 	void (*readdir)(fuse_req_t, struct fs *, struct fs_handle *, size_t,
 			off_t, int plus);
+	void (*readlink)(fuse_req_t, struct fs *, struct fs_node *);
+	void (*poll)(fuse_req_t, struct fs_handle *, struct fuse_pollhandle *);
+	/* in a folder of this kind; where missing: EPERM */
+	void (*symlink)(fuse_req_t, struct fs *, struct fs_node *dir,
+			const char *name, const char *target);
+	void (*link)(fuse_req_t, struct fs *, struct fs_node *what,
+		     struct fs_node *dir, const char *name);
+	void (*mkdir)(fuse_req_t, struct fs *, struct fs_node *dir,
+		      const char *name, mode_t mode);
+	void (*unlink)(fuse_req_t, struct fs *, struct fs_node *dir,
+		       const char *name);
+	void (*rmdir)(fuse_req_t, struct fs *, struct fs_node *dir,
+		      const char *name);
+	void (*rename)(fuse_req_t, struct fs *, struct fs_node *dir,
+		       const char *name, struct fs_node *to,
+		       const char *to_name, unsigned flags);
 	void (*forget)(struct fs *, struct fs_node *);
 	/* virtual files whose attributes cost nothing */
 	void (*stat)(struct fs_node *, struct stat *);
 };
 extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
 	FS_CONTROL_FILE, FS_RECALL_DIR, FS_RECALL, FS_ASK, FS_IMPORT,
-	FS_SIMILAR_DIR, FS_CHUNKS_DIR, FS_CHUNKS, FS_SYMBOLS_DIR;
+	FS_SIMILAR_DIR, FS_CHUNKS_DIR, FS_CHUNKS, FS_SYMBOLS_DIR,
+	FS_EVENTS_FILE, FS_SAVED;
 extern const struct fuse_lowlevel_ops FS_OPS;
 /* Is this name taken by the tree at an index root? */
 int fs_reserved(const struct fs_node *parent, const char *name);
@@ -231,14 +275,6 @@ void fs_blob_release(fuse_req_t req, struct fs *fs, struct fs_handle *h);
 void fs_doc_create(fuse_req_t, fuse_ino_t, const char *, mode_t,
 		   struct fuse_file_info *);
 void fs_doc_mknod(fuse_req_t, fuse_ino_t, const char *, mode_t, dev_t);
-void fs_doc_mkdir(fuse_req_t, fuse_ino_t, const char *, mode_t);
-void fs_doc_symlink(fuse_req_t, const char *, fuse_ino_t, const char *);
-void fs_doc_link(fuse_req_t, fuse_ino_t, fuse_ino_t, const char *);
-void fs_doc_unlink(fuse_req_t, fuse_ino_t, const char *);
-void fs_doc_rmdir(fuse_req_t, fuse_ino_t, const char *);
-void fs_doc_rename(fuse_req_t, fuse_ino_t, const char *, fuse_ino_t,
-		   const char *, unsigned);
-void fs_doc_readlink(fuse_req_t, fuse_ino_t);
 void fs_doc_statfs(fuse_req_t, fuse_ino_t);
 void fs_doc_fsync(fuse_req_t, fuse_ino_t, int, struct fuse_file_info *);
 void fs_doc_fsyncdir(fuse_req_t, fuse_ino_t, int, struct fuse_file_info *);
@@ -290,6 +326,7 @@ struct fs_answer {
 };
 struct fs_view {
 	const char *name;
+	const char *dir; /* where its files are, from the index's root */
 	/* 0, or negative; out->text is released by the caller */
 	int (*answer)(struct fs_index *x, const char *text,
 		      const struct rk_search_opts *opts, struct fs_answer *out);
@@ -299,8 +336,62 @@ extern const struct fs_view FS_VIEW_QUERY;
 struct fs_node *fs_view_node(struct fs_index *x, const struct fs_view *view,
 			     const char *text);
 /* Answer a lookup with it. */
-void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n);
+/* `name`: in query/, NULL elsewhere. */
+void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n,
+		   const char *name);
+/* Where a view's file is, for who has a name of it; 0 or -ENAMETOOLONG. */
+int fs_view_path(const struct fs_node *n, char *out, size_t cap);
+/*
+ * Bring a view's answer up to date without waiting for changes that are not
+ * indexed yet. Any thread, off the loop, which keeps the node. 0 or negative.
+ */
+int fs_view_refresh(struct fs *fs, struct fs_node *n,
+		    const _Atomic int *cancel);
 void fs_query_nodes_release(struct fs *fs);
+
+/* live.c: queries that are asked again when an index changes */
+int fs_live_new(struct fs *fs); /* 0 or -ENOMEM */
+/* Once it is mounted; 0 or -errno. */
+int fs_live_start(struct fs *fs);
+/* Wait for its thread; what it knows of nodes stays until fs_live_free(). */
+void fs_live_stop(struct fs *fs);
+void fs_live_free(struct fs *fs);
+/* An index has changed. Any thread, any locks. */
+void fs_live_wake(void *fs);
+/* On the loop: somebody has looked the query up, by this name in query/. */
+void fs_live_add(struct fs_node *n, const char *name);
+void fs_live_remove(struct fs_node *n);
+/* A saved query is followed whether somebody watches it or not. */
+void fs_live_hold(struct fs_node *n);
+void fs_live_unhold(struct fs_node *n);
+
+/* helper.c: the process that touches files, so that there are events */
+int fs_helper_new(struct fs *fs); /* 0 or -errno */
+void fs_helper_free(struct fs *fs);
+/* The live thread's: 0, or -errno if nobody can be told. */
+int fs_helper_touch(struct fs *fs, const char *path);
+int fs_is_helper(const struct fs *fs, pid_t pid);
+
+/* events.c */
+struct fs_events *fs_events_new(void);
+void fs_events_free(struct fs_events *e);
+/* A line for who reads .rankfs/events; not from inside a request. */
+void fs_event(struct fs_index *x, uint64_t generation, const char *what,
+	      const char *on);
+
+/* saved.c; all on the loop */
+/* 1: the lookup in query/ has been answered. */
+int fs_saved_lookup(fuse_req_t req, struct fs_node *dir, const char *name);
+void fs_saved_symlink(fuse_req_t, struct fs *, struct fs_node *dir,
+		      const char *name, const char *target);
+void fs_saved_unlink(fuse_req_t, struct fs *, struct fs_node *dir,
+		     const char *name);
+void fs_saved_rename(fuse_req_t, struct fs *, struct fs_node *dir,
+		     const char *name, struct fs_node *to, const char *to_name,
+		     unsigned flags);
+/* Keep the nodes of what is saved now. */
+void fs_saved_follow(struct fs_index *x);
+void fs_saved_release(struct fs_index *x);
 
 /* control.c */
 /* What .rankfs/error tells this user; "" forgets. Any thread. */

@@ -13,6 +13,8 @@ static int make_nodes(struct fs_index *x)
 		return -ENOMEM;
 	x->root->type = S_IFDIR;
 	x->root->nlookup = 1;
+	if (!(x->events = fs_events_new()))
+		return -ENOMEM;
 	return fs_control_init(x);
 }
 
@@ -32,9 +34,12 @@ int fs_index_open(struct fs *fs, const char *name, const char *path,
 		x->files_fd = rk_index_files_fd(x->ix);
 		rc = make_nodes(x);
 	}
-	if (rc == 0)
+	if (rc == 0) {
 		*out = x;
-	else
+		fs_saved_follow(x);
+		rk_listen(x->ix, fs_live_wake, fs);
+	}
+	if (rc < 0)
 		fs_index_close(x);
 	return rc;
 }
@@ -46,9 +51,21 @@ int fs_index_close(struct fs_index *x)
 	if (!x)
 		return 0;
 	rc = rk_index_close(x->ix);
+	fs_events_free(x->events);
 	fs_control_release(x);
 	free(x->root);
 	free(x->path);
 	free(x);
 	return rc;
+}
+
+void fs_index_each(struct fs *fs, void (*fn)(struct fs_index *x, void *ctx),
+		   void *ctx)
+{
+	fn(fs->main, ctx);
+}
+
+int fs_is_owner(const struct fs_index *x, uid_t uid)
+{
+	return uid == 0 || uid == x->fs->uid;
 }

@@ -2,6 +2,7 @@
 #include "mount.h"
 #include "verbs.h"
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A closed stdin must not let a file of the index become descriptor 0. */
@@ -21,6 +22,8 @@ int main(int argc, char **argv)
 	struct fs_options o;
 	int rc;
 
+	if (argc == 2 && strcmp(argv[1], FS_HELPER_VERB) == 0)
+		return fs_helper_main();
 	open_stdio();
 	rc = fs_verb(argc, argv);
 	if (rc >= 0)

@@ -50,7 +50,7 @@ static void similar_leaf(fuse_req_t req, struct fs_index *x, const char *path)
 	if (!(n = fs_view_node(x, &FS_VIEW_QUERY, text)))
 		fuse_reply_err(req, ENOMEM);
 	else
-		fs_view_reply(req, x->fs, n);
+		fs_view_reply(req, x->fs, n, NULL);
 }
 
 static void chunks_leaf(fuse_req_t req, struct fs_index *x, const char *path)

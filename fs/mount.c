@@ -224,7 +224,8 @@ static int setup(struct fs *fs, struct fs_options *o)
 	pthread_mutex_init(&fs->loop, NULL);
 	fs->backing = o->backing;
 	fs->read_only = o->read_only;
-	if (fs_nodes_init(fs) < 0 || open_index(fs, o) < 0)
+	if (fs_nodes_init(fs) < 0 || fs_live_new(fs) < 0 ||
+	    open_index(fs, o) < 0)
 		return -1;
 	fs->pool = fs_pool_new(POOL_THREADS);
 	fs->throttle = fs_pool_new(1);
@@ -282,11 +283,16 @@ static void teardown(struct fs *fs)
 {
 	int rc;
 
+	fs_live_stop(fs);
+	fs_helper_free(fs);
 	fs_pool_free(fs->throttle);
 	fs_pool_free(fs->pool);
 	if (fs->se)
 		fuse_session_destroy(fs->se);
+	if (fs->main)
+		fs_saved_release(fs->main);
 	fs_query_nodes_release(fs);
+	fs_live_free(fs);
 	rc = fs_index_close(fs->main);
 	if (rc < 0)
 		fprintf(stderr, "rankfs: last checkpoint: %s\n",
@@ -358,6 +364,19 @@ static void serve_requests(struct fs *fs)
 		pthread_join(more[--n], NULL);
 }
 
+/* A mount that cannot tell watchers is a mount all the same. */
+static void follow_queries(struct fs *fs)
+{
+	sigset_t old;
+
+	if (fs->read_only)
+		return;
+	block_signals(&old);
+	if (fs_helper_new(fs) < 0 || fs_live_start(fs) < 0)
+		fprintf(stderr, "rankfs: watchers of queries get no events\n");
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
 static int serve(struct fs_options *o, char *mountpoint, int ready_fd)
 {
 	struct fs *fs = calloc(1, sizeof(*fs));
@@ -374,6 +393,7 @@ static int serve(struct fs_options *o, char *mountpoint, int ready_fd)
 		if (mount_session(fs, o) == 0) {
 			if (!o->foreground)
 				detach_stdio(0);
+			follow_queries(fs);
 			serve_requests(fs);
 			rc = 0;
 		}

@@ -2,6 +2,7 @@
 /* The FUSE table: find the node, call its kind, or refuse. No policy here. */
 #include "fs.h"
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 static struct fs *fs_of(fuse_req_t req)
@@ -163,6 +164,100 @@ static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
 	h->node->kind->readdir(req, fs_of(req), h, size, off, 1);
 }
 
+/* --- names: what a kind of folder does not know is not permitted --- */
+
+static void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	struct fs_node *n = fs_node(fs_of(req), ino);
+
+	if (n->kind->readlink)
+		n->kind->readlink(req, fs_of(req), n);
+	else
+		fuse_reply_err(req, EINVAL);
+}
+
+static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
+		       const char *name)
+{
+	struct fs_node *n = fs_node(fs_of(req), parent);
+
+	if (n->kind->symlink)
+		n->kind->symlink(req, fs_of(req), n, name, target);
+	else
+		fuse_reply_err(req, EPERM);
+}
+
+static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
+		    const char *name)
+{
+	struct fs_node *n = fs_node(fs_of(req), parent);
+
+	if (n->kind->link)
+		n->kind->link(req, fs_of(req), fs_node(fs_of(req), ino), n,
+			      name);
+	else
+		fuse_reply_err(req, EPERM);
+}
+
+static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
+		     mode_t mode)
+{
+	struct fs_node *n = fs_node(fs_of(req), parent);
+
+	if (n->kind->mkdir)
+		n->kind->mkdir(req, fs_of(req), n, name, mode);
+	else
+		fuse_reply_err(req, EPERM);
+}
+
+static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs_node *n = fs_node(fs_of(req), parent);
+
+	if (n->kind->unlink)
+		n->kind->unlink(req, fs_of(req), n, name);
+	else
+		fuse_reply_err(req, EPERM);
+}
+
+static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs_node *n = fs_node(fs_of(req), parent);
+
+	if (n->kind->rmdir)
+		n->kind->rmdir(req, fs_of(req), n, name);
+	else
+		fuse_reply_err(req, EPERM);
+}
+
+static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+		      fuse_ino_t newparent, const char *newname, unsigned flags)
+{
+	struct fs_node *n = fs_node(fs_of(req), parent);
+
+	if (n->kind->rename)
+		n->kind->rename(req, fs_of(req), n, name,
+				fs_node(fs_of(req), newparent), newname, flags);
+	else
+		fuse_reply_err(req, EPERM);
+}
+
+/* Files are always ready, but for those that say otherwise. */
+static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+		    struct fuse_pollhandle *ph)
+{
+	struct fs_handle *h = handle(fi);
+
+	(void)ino;
+	if (h->node->kind->poll) {
+		h->node->kind->poll(req, h, ph);
+		return;
+	}
+	if (ph)
+		fuse_pollhandle_destroy(ph);
+	fuse_reply_poll(req, POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM);
+}
+
 const struct fuse_lowlevel_ops FS_OPS = {
 	.init = op_init,
 	.lookup = op_lookup,
@@ -179,15 +274,16 @@ const struct fuse_lowlevel_ops FS_OPS = {
 	.readdir = op_readdir,
 	.readdirplus = op_readdirplus,
 	.releasedir = op_release,
+	.poll = op_poll,
 	.create = fs_doc_create,
 	.mknod = fs_doc_mknod,
-	.mkdir = fs_doc_mkdir,
-	.symlink = fs_doc_symlink,
-	.link = fs_doc_link,
-	.unlink = fs_doc_unlink,
-	.rmdir = fs_doc_rmdir,
-	.rename = fs_doc_rename,
-	.readlink = fs_doc_readlink,
+	.mkdir = op_mkdir,
+	.symlink = op_symlink,
+	.link = op_link,
+	.unlink = op_unlink,
+	.rmdir = op_rmdir,
+	.rename = op_rename,
+	.readlink = op_readlink,
 	.statfs = fs_doc_statfs,
 	.fsync = fs_doc_fsync,
 	.fsyncdir = fs_doc_fsyncdir,

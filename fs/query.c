@@ -16,7 +16,6 @@
 #include <time.h>
 
 enum {
-	QUERY_BYTES_MAX = 1024,
 	ANSWER_BYTES_MAX = 16 << 20, /* kept for all queries together */
 };
 
@@ -120,23 +119,49 @@ static struct fs_blob *fresh_answer(struct fs *fs, struct fs_node *n)
 }
 
 /*
+ * When the answer became this one: now, unless it is known to have said the
+ * same before the kernel forgot it.
+ */
+static void date_answer(struct fs *fs, struct fs_node *n, uint64_t hash)
+{
+	struct fs_memo *m = &fs->memos[n->ino % FS_MEMOS];
+
+	if (n->known && n->hash == hash)
+		return;
+	if (!n->known && m->ino == n->ino && m->hash == hash)
+		n->mtime = m->mtime;
+	else
+		clock_gettime(CLOCK_REALTIME, &n->mtime);
+	*m = (struct fs_memo){n->ino, hash, n->mtime};
+	n->hash = hash;
+	n->known = 1;
+}
+
+/*
  * Keep a new answer. If it says the same as the one before, the old bytes
  * stay, so that size and mtime do: a watcher sees a change when there is one.
  */
 static struct fs_blob *keep_answer(struct fs *fs, struct fs_node *n,
 				   struct fs_blob *b, const struct fs_answer *a)
 {
+	int same, other;
+
 	pthread_mutex_lock(&fs->answers);
-	if (n->blob && n->blob->body_hash == b->body_hash) {
+	same = n->blob && n->blob->body_hash == b->body_hash && n->complete;
+	other = n->known && n->hash != b->body_hash;
+	date_answer(fs, n, b->body_hash);
+	if (same) {
 		fs_blob_unref(b);
 		b = fs_blob_ref(n->blob);
 	} else {
-		clock_gettime(CLOCK_REALTIME, &n->mtime);
 		answer_set(fs, n, b);
 	}
+	n->size = b->n;
 	n->generation = a->generation;
 	n->complete = a->pending == 0;
 	pthread_mutex_unlock(&fs->answers);
+	if (other) /* whoever watches does not know yet */
+		fs_live_wake(fs);
 	return b;
 }
 
@@ -160,30 +185,40 @@ static void interrupted(fuse_req_t req, void *data)
 	j->cancel = 1;
 }
 
-/* Hash of what makes an answer this answer. */
-static uint64_t answer_hash(const struct rk_buf *b, size_t body,
-			    const struct rk_results *r)
+static uint64_t mix(uint64_t h, const void *p, size_t n)
 {
-	uint64_t seed[3] = {rk_hash64(b->p + body, b->n - body), r->pending,
-			    r->total};
+	return rk_mix64(h ^ rk_hash64(p, n));
+}
 
-	if (r->format == RK_AS_JSON) {
-		/* took_ms and generation are inside: compare the hits */
-		seed[0] = r->nhits;
-		for (size_t i = 0; i < r->nlines; i++)
-			seed[0] = seed[0] * 31 + r->lines[i].line +
-				  rk_hash64(r->lines[i].text, r->lines[i].len);
-		for (size_t i = 0; i < r->nhits; i++) {
-			const struct rk_hit *h = &r->hits[i];
+static uint64_t mix_text(uint64_t h, const char *s)
+{
+	return s ? mix(h, s, strlen(s)) : rk_mix64(h);
+}
 
-			seed[0] ^=
-				rk_hash64(h->path, strlen(h->path)) * (i + 3);
-			seed[0] ^= rk_hash64(h->excerpt, strlen(h->excerpt));
-			seed[0] += h->line + (uint64_t)h->mtime_ns +
-				   (uint64_t)(h->lexical * 1e6);
-		}
+/*
+ * Hash of what makes an answer this answer: its places and what is shown of
+ * them, not the scores, which move a little with any document.
+ */
+static uint64_t answer_hash(const struct rk_results *r)
+{
+	uint64_t h = rk_mix64(r->total * 2 + (uint64_t)r->total_is_lower);
+
+	h = mix_text(h, r->reason);
+	h = mix_text(h, r->notes);
+	h = mix_text(h, r->did_you_mean);
+	for (size_t i = 0; i < r->nlines; i++) {
+		h = mix_text(h + r->lines[i].line, r->lines[i].path);
+		h = mix(h, r->lines[i].text, r->lines[i].len);
 	}
-	return rk_hash64(seed, sizeof(seed));
+	for (size_t i = 0; i < r->nhits; i++) {
+		const struct rk_hit *hit = &r->hits[i];
+
+		h = mix_text(h + hit->line, hit->path);
+		h = mix_text(h + hit->first, hit->excerpt);
+		for (size_t k = 0; k < hit->ncopies; k++)
+			h = mix_text(h, hit->copies[k]);
+	}
+	return h;
 }
 
 static int query_answer(struct fs_index *x, const char *text,
@@ -197,20 +232,20 @@ static int query_answer(struct fs_index *x, const char *text,
 	if (rc < 0)
 		return rc;
 	fs_render(r, text, n, x->path, &out->text, &body);
-	out->hash = out->text.err ? 0 : answer_hash(&out->text, body, r);
+	out->hash = answer_hash(r);
 	out->generation = r->generation;
 	out->pending = r->pending;
 	rk_results_free(r);
 	return 0;
 }
 
-const struct fs_view FS_VIEW_QUERY = {"query", query_answer};
+const struct fs_view FS_VIEW_QUERY = {"query", "query", query_answer};
 
-static int run_query(struct query_job *j, struct fs_blob **out)
+static int evaluate(struct fs *fs, struct fs_node *n,
+		    const struct rk_search_opts *opts, struct fs_blob **out)
 {
-	struct rk_search_opts opts = {.wait_ms = -1, .cancel = &j->cancel};
 	struct fs_answer a = {.text = RK_BUF_INIT};
-	int rc = j->n->view->answer(j->n->index, j->n->text, &opts, &a);
+	int rc = n->view->answer(n->index, n->text, opts, &a);
 	struct fs_blob *blob;
 
 	if (rc < 0) {
@@ -220,8 +255,25 @@ static int run_query(struct query_job *j, struct fs_blob **out)
 	if (!(blob = fs_blob_from(&a.text)))
 		return -ENOMEM;
 	blob->body_hash = a.hash;
-	*out = keep_answer(j->fs, j->n, blob, &a);
+	*out = keep_answer(fs, n, blob, &a);
 	return 0;
+}
+
+static int run_query(struct query_job *j, struct fs_blob **out)
+{
+	struct rk_search_opts opts = {.wait_ms = -1, .cancel = &j->cancel};
+
+	return evaluate(j->fs, j->n, &opts, out);
+}
+
+int fs_view_refresh(struct fs *fs, struct fs_node *n, const _Atomic int *cancel)
+{
+	struct rk_search_opts opts = {.wait_ms = 0, .cancel = cancel};
+	struct fs_blob *b = fresh_answer(fs, n);
+	int rc = b ? 0 : evaluate(fs, n, &opts, &b);
+
+	fs_blob_unref(b);
+	return rc;
 }
 
 static void reply_stat(fuse_req_t req, struct fs *fs, struct fs_node *n,
@@ -319,12 +371,25 @@ static int pinned_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	return yes;
 }
 
+/* Nothing is searched for the helper, and it may open what others may not. */
+static void helper_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
+{
+	struct stat st;
+
+	pthread_mutex_lock(&fs->answers);
+	fs_virtual_stat(n, S_IFREG | 0644, n->size, &st);
+	pthread_mutex_unlock(&fs->answers);
+	fuse_reply_attr(req, &st, 0);
+}
+
 static void query_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 {
 	struct fs_blob *b;
 	size_t size;
 
-	if (pinned_size(req, fs, n, &size)) {
+	if (fs_is_helper(fs, fuse_req_ctx(req)->pid)) {
+		helper_getattr(req, fs, n);
+	} else if (pinned_size(req, fs, n, &size)) {
 		reply_stat(req, fs, n, size);
 	} else if ((b = fresh_answer(fs, n)) != NULL) {
 		reply_stat(req, fs, n, b->n);
@@ -351,13 +416,46 @@ static void query_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		query_getattr(req, fs, n);
 }
 
+/* What the helper writes is nothing but the event that it makes. */
+static void open_to_touch(fuse_req_t req, struct fs *fs, struct fs_node *n,
+			  struct fuse_file_info *fi)
+{
+	struct fs_handle *h;
+
+	if (!fs_is_helper(fs, fuse_req_ctx(req)->pid)) {
+		fuse_reply_err(req, EACCES);
+		return;
+	}
+	if (!(h = fs_handle_blob(n, NULL))) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	pthread_mutex_lock(&fs->answers);
+	n->opened++;
+	pthread_mutex_unlock(&fs->answers);
+	fi->fh = (uintptr_t)h;
+	fi->direct_io = 1;
+	fi->noflush = 1;
+	fuse_reply_open(req, fi);
+}
+
+static void query_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+			const char *p, size_t n, off_t off)
+{
+	(void)fs;
+	(void)h;
+	(void)p;
+	(void)off;
+	fuse_reply_write(req, n);
+}
+
 static void query_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		       struct fuse_file_info *fi)
 {
 	struct fs_blob *b;
 
 	if ((fi->flags & O_ACCMODE) != O_RDONLY)
-		fuse_reply_err(req, EACCES);
+		open_to_touch(req, fs, n, fi);
 	else if ((b = fresh_answer(fs, n)) != NULL)
 		reply_opened(req, fs, n, b, fi);
 	else
@@ -379,6 +477,7 @@ static void query_free(struct fs *fs, struct fs_node *n)
 	while (*p != n)
 		p = &(*p)->chain;
 	*p = n->chain;
+	fs_live_remove(n);
 	pthread_mutex_lock(&fs->answers);
 	answer_unlink(fs, n);
 	pthread_mutex_unlock(&fs->answers);
@@ -391,10 +490,42 @@ const struct fs_kind FS_QUERY = {
 	.getattr = query_getattr,
 	.setattr = query_setattr,
 	.open = query_open,
+	.write = query_write,
 	.read = fs_blob_read,
 	.release = query_release,
 	.forget = query_free,
 };
+
+/* --- names --- */
+
+/* The name of a text: what fs_decode_name() gives it back from. */
+static void encode_name(const char *text, struct rk_buf *out)
+{
+	if (*text == '=' || fs_is_probe(text) || strcmp(text, "README") == 0)
+		rk_buf_byte(out, '=');
+	for (; *text; text++) {
+		if (*text == '/' || *text == '\n' || *text == '%')
+			rk_buf_printf(out, "%%%02X", (unsigned)*text);
+		else
+			rk_buf_byte(out, (uint8_t)*text);
+	}
+}
+
+int fs_view_path(const struct fs_node *n, char *out, size_t cap)
+{
+	struct rk_buf b = RK_BUF_INIT;
+	int rc = -ENAMETOOLONG;
+
+	rk_buf_printf(&b, "%s/%s/", n->index->path, n->view->dir);
+	encode_name(n->text, &b);
+	rk_buf_byte(&b, 0);
+	if (!b.err && b.n <= cap) {
+		memcpy(out, b.p, b.n);
+		rc = 0;
+	}
+	rk_buf_release(&b);
+	return rc;
+}
 
 /* --- the folder --- */
 
@@ -426,13 +557,15 @@ struct fs_node *fs_view_node(struct fs_index *x, const struct fs_view *view,
 	return q;
 }
 
-void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n)
+void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n,
+		   const char *name)
 {
 	struct stat st;
 
 	n->nlookup++;
+	fs_live_add(n, name);
 	pthread_mutex_lock(&fs->answers);
-	fs_virtual_stat(n, S_IFREG | 0444, n->blob ? n->blob->n : 0, &st);
+	fs_virtual_stat(n, S_IFREG | 0444, n->size, &st);
 	pthread_mutex_unlock(&fs->answers);
 	fs_reply_virtual(req, fs, n, &st, fs->timeout);
 }
@@ -440,7 +573,7 @@ void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n)
 static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		       const char *name)
 {
-	char text[QUERY_BYTES_MAX + 1];
+	char text[FS_QUERY_BYTES + 1];
 	struct fs_node *n;
 	struct stat st;
 
@@ -451,11 +584,13 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		fs_reply_virtual(req, fs, n, &st, fs->timeout);
 		return;
 	}
+	if (fs_saved_lookup(req, parent, name))
+		return;
 	if (fs_is_probe(name)) {
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
-	if (strlen(name) > QUERY_BYTES_MAX) {
+	if (strlen(name) > FS_QUERY_BYTES) {
 		fuse_reply_err(req, ENAMETOOLONG);
 		return;
 	}
@@ -463,16 +598,25 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	if (!(n = fs_view_node(parent->index, &FS_VIEW_QUERY, text)))
 		fuse_reply_err(req, ENOMEM);
 	else
-		fs_view_reply(req, fs, n);
+		fs_view_reply(req, fs, n, name);
 }
 
+/* README and the saved queries. */
 static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			size_t size, off_t off, int plus)
 {
-	static const char *const NAMES[] = {".", "..", "README"};
+	(void)fs;
+	if (!h->blob) {
+		struct rk_buf names = RK_BUF_INIT;
 
-	(void)h;
-	fs_list_names(req, fs, NAMES, 3, size, off, plus);
+		rk_buf_add(&names, ".\0..\0README", 12);
+		rk_saved_names(h->node->index->ix, &names);
+		h->blob = fs_blob_from(&names);
+	}
+	if (h->blob)
+		fs_list_blob(req, h->blob, size, off, plus);
+	else
+		fuse_reply_err(req, ENOMEM);
 }
 
 const struct fs_kind FS_QUERY_DIR = {
@@ -481,6 +625,9 @@ const struct fs_kind FS_QUERY_DIR = {
 	.getattr = fs_virtual_dir_getattr,
 	.release = fs_blob_release,
 	.readdir = dir_readdir,
+	.symlink = fs_saved_symlink,
+	.unlink = fs_saved_unlink,
+	.rename = fs_saved_rename,
 };
 
 void fs_query_nodes_release(struct fs *fs)

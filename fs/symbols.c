@@ -93,7 +93,8 @@ static int symbol_answer(struct fs_index *x, const char *text,
 	return 0;
 }
 
-static const struct fs_view SYMBOL = {"symbol", symbol_answer};
+static const struct fs_view SYMBOL = {"symbol", ".rankfs/symbols",
+				      symbol_answer};
 
 static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		       const char *name)
@@ -113,7 +114,7 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	if (!(n = fs_view_node(parent->index, &SYMBOL, text)))
 		fuse_reply_err(req, ENOMEM);
 	else
-		fs_view_reply(req, fs, n);
+		fs_view_reply(req, fs, n, NULL);
 }
 
 const struct fs_kind FS_SYMBOLS_DIR = {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -133,6 +134,26 @@ int rk_io_read_all(const struct rk_io *io, int fd, void *p, size_t n, off_t off)
 		n -= (size_t)r;
 	}
 	return 0;
+}
+
+int rk_io_read_file(const struct rk_io *io, int dir, const char *name,
+		    size_t max, struct rk_buf *out)
+{
+	int fd = io->openat(io->ctx, dir, name, O_RDONLY | O_NOFOLLOW, 0);
+	struct stat st;
+	int rc = 0;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    (uint64_t)st.st_size > max)
+		rc = RK_ECORRUPT;
+	if (rc == 0 && (rc = rk_buf_reserve(out, (size_t)st.st_size)) == 0 &&
+	    (rc = rk_io_read_all(io, fd, out->p + out->n, (size_t)st.st_size,
+				 0)) == 0)
+		out->n += (size_t)st.st_size;
+	io->close(io->ctx, fd);
+	return rc;
 }
 
 int rk_io_replace(const struct rk_io *io, int dir, const char *name,

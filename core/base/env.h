@@ -2,6 +2,7 @@
 #ifndef RK_BASE_ENV_H
 #define RK_BASE_ENV_H
 
+#include "base/buf.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -45,6 +46,13 @@ int rk_io_write_all(const struct rk_io *io, int fd, const void *p, size_t n,
 		    off_t off);
 int rk_io_read_all(const struct rk_io *io, int fd, void *p, size_t n,
 		   off_t off);
+
+/*
+ * Append the whole of `name` to out. Returns 0, -errno (-ENOENT), -ENOMEM, or
+ * RK_ECORRUPT if it is no regular file or larger than max bytes.
+ */
+int rk_io_read_file(const struct rk_io *io, int dir, const char *name,
+		    size_t max, struct rk_buf *out);
 
 /*
  * Replace `name` in directory `dir` by n bytes, durably and in one step:

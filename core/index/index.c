@@ -242,6 +242,8 @@ static void index_free(struct rk_index *ix)
 	rk_manifest_release(&ix->manifest);
 	rk_warnings_release(&ix->warnings);
 	rk_links_release(&ix->links);
+	rk_change_log_release(&ix->changes);
+	rk_saved_release(&ix->saved);
 	if (ix->watch_fd >= 0)
 		close(ix->watch_fd);
 	if (ix->files_fd >= 0)
@@ -276,6 +278,8 @@ static struct rk_index *index_alloc(const struct rk_env *env, const char *name,
 	ix->backing_fd = ix->dir_fd = ix->files_fd = ix->lock_fd = -1;
 	ix->watch_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	rk_links_init(&ix->links);
+	rk_change_log_init(&ix->changes);
+	rk_saved_init(&ix->saved);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&ix->writer, NULL);
@@ -343,6 +347,7 @@ int rk_index_open(const struct rk_env *env, const char *backing,
 			rc = ix->lock_fd;
 	}
 	if (rc == 0 && (rc = load_config(ix)) == 0 &&
+	    (rc = rk_saved_load(ix)) == 0 &&
 	    (rc = rk_links_open(ix, backing)) == 0)
 		rc = rk_recover(ix);
 	if (rc == 0 && !(flags & RK_READ_ONLY))

@@ -86,6 +86,19 @@ static void mark_dirty(struct rk_index *ix)
 		ix->dirty_since_ns = rk_mono_ns();
 }
 
+/* For who listens: the old one went, the new one came. */
+static void note_published(struct rk_index *ix, struct rk_memtable *m,
+			   uint32_t doc, const struct rk_docref *old,
+			   uint32_t gen)
+{
+	const struct rk_docref now = {NULL, m, doc, m->docs[doc].rec};
+	const char *path = rk_memtable_path(m, doc);
+
+	if (old)
+		rk_note_change(ix, old, path, now.rec.path_n, gen, 1);
+	rk_note_change(ix, &now, path, now.rec.path_n, gen, 0);
+}
+
 /* The one moment in which the new takes the place of the old (X1). */
 static int publish(struct rk_index *ix, struct rk_memtable *m, uint32_t doc,
 		   const struct rk_docref *old)
@@ -108,6 +121,7 @@ static int publish(struct rk_index *ix, struct rk_memtable *m, uint32_t doc,
 		}
 		__atomic_store_n(&ix->generation, gen, __ATOMIC_RELEASE);
 		mark_dirty(ix);
+		note_published(ix, m, doc, old, gen);
 	}
 	pthread_mutex_unlock(&ix->lock);
 	return rc;
@@ -181,6 +195,8 @@ int rk_remove_path(struct rk_index *ix, const char *path)
 			__atomic_store_n(&ix->generation, ix->generation + 1,
 					 __ATOMIC_RELEASE);
 			mark_dirty(ix);
+			rk_note_change(ix, &old, path, strlen(path),
+				       ix->generation, 1);
 		}
 		pthread_mutex_unlock(&ix->lock);
 	}

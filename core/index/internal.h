@@ -3,9 +3,11 @@
 #define RK_INDEX_INTERNAL_H
 
 #include "rankfs.h"
+#include "index/changes.h"
 #include "index/config.h"
 #include "index/links.h"
 #include "index/queue.h"
+#include "index/saved.h"
 #include "index/space.h"
 #include "index/warnings.h"
 #include "lexical/memtable.h"
@@ -37,7 +39,7 @@
  *      Whatever is missing is made again by the embedding thread.
  *
  * Lock order: writer, links.lock, lock, memtable.lock, queue.lock,
- * warnings.lock.
+ * warnings.lock, changes.lock.
  */
 enum { RK_SEGS_MAX = 60, RK_MEMS_MAX = 4, RK_SPARE_MAX = 8 };
 
@@ -79,6 +81,8 @@ struct rk_index {
 	struct rk_warnings warnings;
 	struct rk_wal *wal;
 	struct rk_queue queue;
+	struct rk_change_log changes;
+	struct rk_saved saved;
 
 	pthread_mutex_t writer;
 	pthread_mutex_t lock; /* guards view, generation, stats, manifest */

@@ -600,15 +600,19 @@ static uint64_t languages_of(const struct rk_snapshot *snap)
 	return all;
 }
 
+int rk_searching_parse(struct rk_searching *s, const char *text, size_t n)
+{
+	return rk_query_parse(&s->q, s->a, text, n, s->ix->env->now_ns(),
+			      languages_of(&s->snap));
+}
+
 static int answer(struct rk_searching *s, const char *text, size_t n,
 		  struct answer *a)
 {
 	int rc;
 
 	a->r.pending = s->pending;
-	if ((rc = rk_query_parse(&s->q, s->a, text, n, s->ix->env->now_ns(),
-				 languages_of(&s->snap))) < 0 ||
-	    (rc = run(s, a)) < 0)
+	if ((rc = rk_searching_parse(s, text, n)) < 0 || (rc = run(s, a)) < 0)
 		return rc;
 	rk_sources_close(s);
 	if (!s->opts->no_excerpts && (rc = add_excerpts(s, a)) < 0)

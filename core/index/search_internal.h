@@ -3,6 +3,7 @@
 #define RK_INDEX_SEARCH_INTERNAL_H
 
 #include "index/internal.h"
+#include "lexical/cursor.h"
 #include "query/query.h"
 
 /* One query term's postings in one source. */
@@ -78,6 +79,8 @@ struct rk_searching {
 int rk_searching_begin(struct rk_searching *s, struct rk_index *ix,
 		       const struct rk_search_opts *opts);
 void rk_searching_end(struct rk_searching *s);
+/* The text into s->q, by the languages that the snapshot holds. */
+int rk_searching_parse(struct rk_searching *s, const char *text, size_t n);
 
 /* lookup.c: from terms to postings */
 int rk_sources_open(struct rk_searching *s);

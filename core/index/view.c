@@ -60,6 +60,7 @@ void rk_new_generation(struct rk_index *ix)
 {
 	pthread_mutex_lock(&ix->lock);
 	__atomic_store_n(&ix->generation, ix->generation + 1, __ATOMIC_RELEASE);
+	rk_note_all(ix);
 	pthread_mutex_unlock(&ix->lock);
 }
 

@@ -5,10 +5,8 @@
 #include "base/mp.h"
 #include "base/status.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { VERSION = 1, BYTES_MAX = 4 << 20, CRC_BYTES = 5 };
 static const char MAGIC[] = "rankfs-registry";
@@ -81,21 +79,11 @@ static int decode(const uint8_t *p, size_t n, struct rk_registry_entry *out,
 int rk_registry_read(const struct rk_io *io, int backing_fd,
 		     struct rk_registry_entry *out, int max)
 {
-	int fd =
-		io->openat(io->ctx, backing_fd, NAME, O_RDONLY | O_NOFOLLOW, 0);
 	struct rk_buf b = RK_BUF_INIT;
-	struct stat st;
-	int rc = 0;
+	int rc = rk_io_read_file(io, backing_fd, NAME, BYTES_MAX, &b);
 
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_size < CRC_BYTES || st.st_size > BYTES_MAX)
-		rc = RK_ECORRUPT;
-	if (rc == 0 && (rc = rk_buf_reserve(&b, (size_t)st.st_size)) == 0 &&
-	    (rc = rk_io_read_all(io, fd, b.p, (size_t)st.st_size, 0)) == 0)
-		rc = decode(b.p, (size_t)st.st_size, out, max);
-	io->close(io->ctx, fd);
+	if (rc == 0)
+		rc = b.n < CRC_BYTES ? RK_ECORRUPT : decode(b.p, b.n, out, max);
 	rk_buf_release(&b);
 	return rc;
 }

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Saved queries: symbolic links in query/ from a name to a query beside it.
+ * The index keeps them. `ln -s`, `ln -sf`, `mv` and `rm` make, change, rename
+ * and remove them.
+ *
+ * In query/ every name is there, so that link(2) and rename(2) would find
+ * their target taken before they ask us. A lookup by a process that is just
+ * now making a name is therefore answered as if nothing were there.
+ */
+#include "fs.h"
+#include "base/hash.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* --- who is asking --- */
+
+static size_t read_proc(pid_t pid, const char *file, char *buf, size_t cap)
+{
+	char path[64];
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, buf, cap - 1);
+	if (fd >= 0)
+		close(fd);
+	buf[n > 0 ? n : 0] = '\0';
+	return n > 0 ? (size_t)n : 0;
+}
+
+static int makes_names(long call)
+{
+	static const long CALLS[] = {
+#ifdef SYS_symlink
+		SYS_symlink,   SYS_link,   SYS_rename,
+#endif
+		SYS_symlinkat, SYS_linkat, SYS_renameat, SYS_renameat2};
+
+	for (size_t i = 0; i < sizeof(CALLS) / sizeof(CALLS[0]); i++)
+		if (CALLS[i] == call)
+			return 1;
+	return 0;
+}
+
+/*
+ * The system call that a thread waits in is told to its owner and to root;
+ * where it is not, the usual programs are known by name.
+ */
+static int is_making(pid_t pid)
+{
+	char buf[128], *end;
+	long call;
+
+	if (read_proc(pid, "syscall", buf, sizeof(buf))) {
+		call = strtol(buf, &end, 10);
+		return end > buf && makes_names(call);
+	}
+	read_proc(pid, "comm", buf, sizeof(buf));
+	return strcmp(buf, "ln\n") == 0 || strcmp(buf, "mv\n") == 0;
+}
+
+/* --- the links --- */
+
+static void link_stat(struct fs_node *n, struct stat *st)
+{
+	struct rk_buf text = RK_BUF_INIT;
+
+	rk_saved_text(n->index->ix, n->text, &text);
+	fs_virtual_stat(n, S_IFLNK | 0777, text.n, st);
+	rk_buf_release(&text);
+}
+
+static void link_readlink(fuse_req_t req, struct fs *fs, struct fs_node *n)
+{
+	struct rk_buf text = RK_BUF_INIT;
+
+	(void)fs;
+	if (rk_saved_text(n->index->ix, n->text, &text)) {
+		rk_buf_byte(&text, 0);
+		fuse_reply_readlink(req, text.err ? "" : (char *)text.p);
+	} else {
+		fuse_reply_err(req, ENOENT);
+	}
+	rk_buf_release(&text);
+}
+
+static void link_free(struct fs *fs, struct fs_node *n)
+{
+	(void)fs;
+	free(n->text);
+	free(n);
+}
+
+const struct fs_kind FS_SAVED = {
+	.name = "saved query",
+	.getattr = fs_virtual_getattr,
+	.readlink = link_readlink,
+	.forget = link_free,
+	.stat = link_stat,
+};
+
+/* Each lookup makes its own node: after `ln -sf` a name is another link. */
+static void reply_link(fuse_req_t req, struct fs_index *x, const char *name)
+{
+	struct fs_node *n = fs_node_virtual(x, &FS_SAVED);
+	struct stat st;
+
+	if (!n || !(n->text = strdup(name))) {
+		free(n);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	n->nlookup = 1;
+	n->ino = (ino_t)(rk_hash64(name, strlen(name)) >> 8 | (uint64_t)0x7b
+								      << 56);
+	link_stat(n, &st);
+	fs_reply_virtual(req, x->fs, n, &st, 0);
+}
+
+int fs_saved_lookup(fuse_req_t req, struct fs_node *dir, const char *name)
+{
+	if (rk_saved_text(dir->index->ix, name, NULL)) {
+		reply_link(req, dir->index, name);
+		return 1;
+	}
+	if (is_making(fuse_req_ctx(req)->pid)) {
+		fuse_reply_err(req, ENOENT);
+		return 1;
+	}
+	return 0;
+}
+
+/* --- changing them --- */
+
+/* Only who mounted saves for all; else the refusal is replied. */
+static int may_save(fuse_req_t req, struct fs_index *x)
+{
+	uid_t uid = fuse_req_ctx(req)->uid;
+
+	if (fs_is_owner(x, uid))
+		return 1;
+	fs_remember_error(x->fs, uid, "only who mounted may save queries");
+	fuse_reply_err(req, EPERM);
+	return 0;
+}
+
+static void reply_done(fuse_req_t req, struct fs_index *x, const char *name,
+		       int rc)
+{
+	char err[256];
+
+	if (rc < 0) {
+		snprintf(err, sizeof(err), "query/%.100s: %s", name,
+			 rk_strerror(rc));
+		fs_remember_error(x->fs, fuse_req_ctx(req)->uid, err);
+	}
+	fuse_reply_err(req, fs_errno(rc));
+}
+
+static const char *why_not(const char *name, const char *target)
+{
+	if (strchr(target, '/'))
+		return "the target is a query, in which / is written %2F";
+	if (strcmp(name, "README") == 0)
+		return "README is taken";
+	if (fs_is_probe(name))
+		return "programs look for that name in every folder";
+	if (strlen(target) > FS_QUERY_BYTES || strlen(name) > FS_QUERY_BYTES)
+		return "longer than 1024 bytes";
+	return NULL;
+}
+
+/* The node of what a name stands for, kept; NULL: no memory. */
+static struct fs_node *keep(struct fs_index *x, const char *name)
+{
+	char text[FS_QUERY_BYTES * 4 + 1] = "";
+	struct rk_buf target = RK_BUF_INIT;
+	struct fs_node *n = NULL;
+
+	rk_saved_text(x->ix, name, &target);
+	rk_buf_byte(&target, 0);
+	if (!target.err && target.n <= sizeof(text)) {
+		fs_decode_name((char *)target.p, text);
+		n = fs_view_node(x, &FS_VIEW_QUERY, text);
+	}
+	if (n) {
+		n->nlookup++;
+		fs_live_add(n, NULL);
+		fs_live_hold(n);
+	}
+	rk_buf_release(&target);
+	return n;
+}
+
+void fs_saved_release(struct fs_index *x)
+{
+	for (size_t i = 0; i < x->nsaved; i++) {
+		fs_live_unhold(x->saved[i]);
+		fs_node_forget(x->fs, x->saved[i], 1);
+	}
+	free(x->saved);
+	x->saved = NULL;
+	x->nsaved = 0;
+}
+
+void fs_saved_follow(struct fs_index *x)
+{
+	struct fs_node **old = x->saved, **v;
+	size_t nold = x->nsaved, n = 0;
+	struct rk_buf names = RK_BUF_INIT;
+
+	rk_saved_names(x->ix, &names);
+	v = calloc(names.n + 1, sizeof(struct fs_node *));
+	for (size_t at = 0; v && at < names.n;
+	     at += strlen((char *)names.p + at) + 1)
+		if ((v[n] = keep(x, (char *)names.p + at)) != NULL)
+			n++;
+	fs_saved_release(
+		&(struct fs_index){.fs = x->fs, .saved = old, .nsaved = nold});
+	x->saved = v;
+	x->nsaved = n;
+	rk_buf_release(&names);
+}
+
+void fs_saved_symlink(fuse_req_t req, struct fs *fs, struct fs_node *dir,
+		      const char *name, const char *target)
+{
+	struct fs_index *x = dir->index;
+	const char *why = why_not(name, target);
+	int rc;
+
+	(void)fs;
+	if (!may_save(req, x))
+		return;
+	if (why) {
+		fs_remember_error(x->fs, fuse_req_ctx(req)->uid, why);
+		fuse_reply_err(req, EINVAL);
+		return;
+	}
+	rc = rk_saved_put(x->ix, name, target);
+	if (rc < 0) {
+		reply_done(req, x, name, rc);
+		return;
+	}
+	fs_saved_follow(x);
+	reply_link(req, x, name);
+}
+
+void fs_saved_unlink(fuse_req_t req, struct fs *fs, struct fs_node *dir,
+		     const char *name)
+{
+	struct fs_index *x = dir->index;
+
+	(void)fs;
+	if (!may_save(req, x))
+		return;
+	if (!rk_saved_text(x->ix, name, NULL)) {
+		fuse_reply_err(req, EPERM); /* a query is no file to remove */
+		return;
+	}
+	reply_done(req, x, name, rk_saved_drop(x->ix, name));
+	fs_saved_follow(x);
+}
+
+void fs_saved_rename(fuse_req_t req, struct fs *fs, struct fs_node *dir,
+		     const char *name, struct fs_node *to, const char *to_name,
+		     unsigned flags)
+{
+	struct fs_index *x = dir->index;
+	const char *why = why_not(to_name, "");
+	int rc = -EPERM;
+
+	(void)fs;
+	if (!may_save(req, x))
+		return;
+	if (to != dir || (flags & RENAME_EXCHANGE)) {
+		fuse_reply_err(req, to == dir ? EINVAL : EXDEV);
+		return;
+	}
+	if (why) {
+		fs_remember_error(x->fs, fuse_req_ctx(req)->uid, why);
+		fuse_reply_err(req, EINVAL);
+		return;
+	}
+	if ((flags & RENAME_NOREPLACE) && rk_saved_text(x->ix, to_name, NULL))
+		rc = -EEXIST;
+	else if (rk_saved_text(x->ix, name, NULL))
+		rc = rk_saved_rename(x->ix, name, to_name);
+	reply_done(req, x, name, rc);
+	fs_saved_follow(x);
+}
