@@ -144,6 +144,7 @@ struct rk_search_opts {
 	int wait_ms;		   /* for read-your-writes; -1: configured */
 	const _Atomic int *cancel; /* may be NULL */
 	int no_excerpts;	   /* hits without text: faster */
+	unsigned extra_hits;	   /* besides those the query asks for */
 	/*
 	 * A vector to look near, of the index's dimension (vector_dim floats,
 	 * any length but zero), instead of the query's own; NULL: none.
@@ -343,6 +344,16 @@ struct rk_parts {
 int rk_document_parts(struct rk_index *ix, const char *path,
 		      struct rk_parts **out);
 void rk_parts_free(struct rk_parts *p);
+/*
+ * The document's file, for reading; nothing leads out of the documents or their
+ * linked source. A descriptor, the caller's; or -errno.
+ */
+int rk_open_document(struct rk_index *ix, const char *path);
+/*
+ * The tags of the document as it is now: front matter, extended attributes;
+ * each with a NUL behind it, in lower case. Returns 0, -errno.
+ */
+int rk_document_tags(struct rk_index *ix, const char *path, struct rk_buf *out);
 /*
  * Append bytes [off, off+len) of a document's text, extracted where it has to
  * be. Fewer if it has become shorter. Returns 0, -errno.

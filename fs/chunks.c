@@ -154,12 +154,13 @@ static struct fs_blob *list(struct fs_index *x, const char *path)
 	struct rk_parts *parts = NULL;
 	struct rk_buf b = RK_BUF_INIT;
 
-	rk_buf_add(&b, ".\0..", 5);
+	rk_buf_add(&b, "d.\0d..", 7);
 	if (rk_document_parts(x->ix, path, &parts) == 0)
 		for (size_t i = 0; i < parts->n; i++) {
 			char name[NAME_BYTES];
 
 			chunk_name(&parts->v[i], i, name);
+			rk_buf_byte(&b, 'f');
 			rk_buf_add(&b, name, strlen(name) + 1);
 		}
 	rk_parts_free(parts);

@@ -233,6 +233,7 @@ static const struct {
 	const struct fs_kind *kind;
 } NODES[] = {
 	{offsetof(struct fs_index, query_dir), &FS_QUERY_DIR},
+	{offsetof(struct fs_index, find_dir), &FS_FIND_DIR},
 	{offsetof(struct fs_index, control_dir), &FS_CONTROL_DIR},
 	{offsetof(struct fs_index, recall_dir), &FS_RECALL_DIR},
 	{offsetof(struct fs_index, ask), &FS_ASK},

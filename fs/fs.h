@@ -20,7 +20,7 @@ struct fs_kind;
 struct fs_pool;
 
 enum {
-	FS_QUERY_BUCKETS = 4096,
+	FS_KEYED_BUCKETS = 4096,
 	FS_RECEIVERS = 4,
 	FS_CONTROL_FILES = 16,
 	FS_QUERY_BYTES = 1024,	 /* of a query in a name */
@@ -81,6 +81,11 @@ struct fs_node {
 	pid_t opener; /* who opened it last, and still has it open */
 	int opened;
 	struct fs_live *live; /* followed by live.c; or NULL */
+	/* find.c: what a folder shows, under fs->answers; a file's text */
+	struct fs_found *found;
+	uint64_t used_ns; /* a folder of find/, when last; the loop's */
+	int stale;	  /* a listing must search again; under fs->answers */
+	struct fs_blob *content;
 	struct fs_node *query_prev, *query_next; /* newest answers first */
 };
 
@@ -102,7 +107,7 @@ struct fs_index {
 	struct rk_index *ix;
 	char *path; /* of the root, absolute */
 	int files_fd;
-	struct fs_node *root, *query_dir, *recall_dir, *control_dir;
+	struct fs_node *root, *query_dir, *find_dir, *recall_dir, *control_dir;
 	struct fs_node *ask, *import, *similar_dir, *chunks_dir, *symbols_dir;
 	struct fs_node *events_file;
 	struct fs_node *files[FS_CONTROL_FILES]; /* of .rankfs/, by table */
@@ -140,11 +145,12 @@ struct fs {
 	pthread_mutex_t loop;	 /* held while a request is handled */
 	unsigned away;		 /* receivers that run a job; under loop */
 	pthread_mutex_t answers; /* guards answers of query nodes, errors */
-	struct fs_node *query_nodes[FS_QUERY_BUCKETS]; /* the loop's own */
+	struct fs_node *keyed[FS_KEYED_BUCKETS]; /* the loop's own */
 	struct fs_node *query_head, *query_tail;
 	size_t answer_bytes;
 	struct fs_memo memos[FS_MEMOS]; /* by inode; under answers */
 	struct fs_live_thread *live;
+	size_t nfinds; /* folders of results that the kernel knows; loop */
 	struct fs_helper *helper;
 	struct {
 		uid_t uid;
@@ -190,6 +196,16 @@ struct fs_node *fs_node_find(struct fs *fs, struct fs_node *parent,
 			     const char *name);
 /* A node outside the tables, unknown to the kernel; NULL: no memory. */
 struct fs_node *fs_node_virtual(struct fs_index *x, const struct fs_kind *kind);
+/*
+ * The node that stands for a text in a view, made if need be; one a text, so
+ * that it keeps its inode. It belongs to the table until its kind's `forget`
+ * gives it to fs_keyed_free(). NULL: no memory.
+ */
+struct fs_node *fs_keyed_node(struct fs_index *x, const struct fs_kind *kind,
+			      const struct fs_view *view, const char *text);
+void fs_keyed_free(struct fs *fs, struct fs_node *n);
+/* At the end: all that are left, by their kind's `forget`. */
+void fs_keyed_release(struct fs *fs);
 /* The name is gone, or now belongs to another inode. */
 void fs_link_drop(struct fs *fs, struct fs_node *parent, const char *name);
 void fs_link_move(struct fs *fs, struct fs_node *parent, const char *name,
@@ -246,7 +262,7 @@ struct fs_kind {
 extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
 	FS_CONTROL_FILE, FS_RECALL_DIR, FS_RECALL, FS_ASK, FS_IMPORT,
 	FS_SIMILAR_DIR, FS_CHUNKS_DIR, FS_CHUNKS, FS_SYMBOLS_DIR,
-	FS_EVENTS_FILE, FS_SAVED;
+	FS_EVENTS_FILE, FS_SAVED, FS_FIND_DIR, FS_FIND, FS_FOUND, FS_FOUND_LINK;
 extern const struct fuse_lowlevel_ops FS_OPS;
 /* Is this name taken by the tree at an index root? */
 int fs_reserved(const struct fs_node *parent, const char *name);
@@ -299,7 +315,10 @@ void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		      size_t size, off_t off, int plus);
 void fs_virtual_dir_stat(struct fs_node *n, struct stat *st);
 
-/* A listing of names, each with its NUL, "." and ".." first. */
+/*
+ * A listing of names, "." and ".." first: each a letter (d folder, f file,
+ * l link), the name, a NUL.
+ */
 void fs_list_blob(fuse_req_t req, const struct fs_blob *names, size_t size,
 		  off_t off, int plus);
 /* A listing of fixed names; "." and ".." first. */
@@ -314,6 +333,8 @@ int fs_is_probe(const char *name);
  * does, and a leading = is dropped. out has room for the name; returns bytes.
  */
 size_t fs_decode_name(const char *name, char *out);
+/* The other way round. */
+void fs_encode_name(const char *text, struct rk_buf *out);
 /*
  * A file whose content is computed from a text when it is needed, in a pool
  * thread, and stays until the index changes.
@@ -347,7 +368,6 @@ int fs_view_path(const struct fs_node *n, char *out, size_t cap);
  */
 int fs_view_refresh(struct fs *fs, struct fs_node *n,
 		    const _Atomic int *cancel);
-void fs_query_nodes_release(struct fs *fs);
 
 /* live.c: queries that are asked again when an index changes */
 int fs_live_new(struct fs *fs); /* 0 or -ENOMEM */
@@ -365,6 +385,9 @@ void fs_live_remove(struct fs_node *n);
 void fs_live_hold(struct fs_node *n);
 void fs_live_unhold(struct fs_node *n);
 
+/* find.c: let the kernel forget folders of results that are not used */
+void fs_find_sweep(struct fs *fs);
+
 /* helper.c: the process that touches files, so that there are events */
 int fs_helper_new(struct fs *fs); /* 0 or -errno */
 void fs_helper_free(struct fs *fs);
@@ -380,6 +403,8 @@ void fs_event(struct fs_index *x, uint64_t generation, const char *what,
 	      const char *on);
 
 /* saved.c; all on the loop */
+/* Is the process just now about to make a name, so that none may be there? */
+int fs_is_making(pid_t pid);
 /* 1: the lookup in query/ has been answered. */
 int fs_saved_lookup(fuse_req_t req, struct fs_node *dir, const char *name);
 void fs_saved_symlink(fuse_req_t, struct fs *, struct fs_node *dir,

@@ -424,7 +424,7 @@ static uint64_t pause(struct fs_live_thread *t)
 	uint64_t n = IDLE_MS;
 
 	pthread_mutex_lock(&t->fs->loop);
-	if (!t->head)
+	if (!t->head && !t->fs->nfinds)
 		n = ASLEEP_MS;
 	for (struct fs_live *l = t->head; l; l = l->next)
 		if (!l->has_told)
@@ -447,6 +447,7 @@ static void *live_main(void *arg)
 		if (start - swept > ms(BASELINE_MS)) {
 			swept = start;
 			sweep(t);
+			fs_find_sweep(t->fs);
 		}
 		took = now_ns() - start;
 		wait_ns(t,

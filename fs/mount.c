@@ -291,7 +291,7 @@ static void teardown(struct fs *fs)
 		fuse_session_destroy(fs->se);
 	if (fs->main)
 		fs_saved_release(fs->main);
-	fs_query_nodes_release(fs);
+	fs_keyed_release(fs);
 	fs_live_free(fs);
 	rc = fs_index_close(fs->main);
 	if (rc < 0)

@@ -114,6 +114,52 @@ struct fs_node *fs_node_find(struct fs *fs, struct fs_node *parent,
 	return l ? l->node : NULL;
 }
 
+/* --- virtual files by what they stand for --- */
+
+struct fs_node *fs_keyed_node(struct fs_index *x, const struct fs_kind *kind,
+			      const struct fs_view *view, const char *text)
+{
+	struct fs *fs = x->fs;
+	uint64_t h = rk_hash64(text, strlen(text)) ^
+		     rk_hash64(view->name, strlen(view->name)) ^
+		     rk_hash64(x->path, strlen(x->path));
+	ino_t ino = (ino_t)(h >> 8 | (uint64_t)0x7e << 56);
+	struct fs_node **p = &fs->keyed[ino % FS_KEYED_BUCKETS], *n;
+
+	for (n = *p; n; n = n->chain)
+		if (n->ino == ino && n->view == view && n->index == x &&
+		    strcmp(n->text, text) == 0)
+			return n;
+	n = fs_node_virtual(x, kind);
+	if (!n || !(n->text = strdup(text))) {
+		free(n);
+		return NULL;
+	}
+	n->view = view;
+	n->ino = ino;
+	n->chain = *p;
+	*p = n;
+	return n;
+}
+
+void fs_keyed_free(struct fs *fs, struct fs_node *n)
+{
+	struct fs_node **p = &fs->keyed[n->ino % FS_KEYED_BUCKETS];
+
+	while (*p != n)
+		p = &(*p)->chain;
+	*p = n->chain;
+	free(n->text);
+	free(n);
+}
+
+void fs_keyed_release(struct fs *fs)
+{
+	for (size_t i = 0; i < FS_KEYED_BUCKETS; i++)
+		while (fs->keyed[i])
+			fs->keyed[i]->kind->forget(fs, fs->keyed[i]);
+}
+
 /* --- open folders --- */
 
 static void lru_remove(struct fs *fs, struct fs_node *n)

@@ -472,17 +472,11 @@ static void query_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 
 static void query_free(struct fs *fs, struct fs_node *n)
 {
-	struct fs_node **p = &fs->query_nodes[n->ino % FS_QUERY_BUCKETS];
-
-	while (*p != n)
-		p = &(*p)->chain;
-	*p = n->chain;
 	fs_live_remove(n);
 	pthread_mutex_lock(&fs->answers);
 	answer_unlink(fs, n);
 	pthread_mutex_unlock(&fs->answers);
-	free(n->text);
-	free(n);
+	fs_keyed_free(fs, n);
 }
 
 const struct fs_kind FS_QUERY = {
@@ -498,8 +492,7 @@ const struct fs_kind FS_QUERY = {
 
 /* --- names --- */
 
-/* The name of a text: what fs_decode_name() gives it back from. */
-static void encode_name(const char *text, struct rk_buf *out)
+void fs_encode_name(const char *text, struct rk_buf *out)
 {
 	if (*text == '=' || fs_is_probe(text) || strcmp(text, "README") == 0)
 		rk_buf_byte(out, '=');
@@ -517,7 +510,7 @@ int fs_view_path(const struct fs_node *n, char *out, size_t cap)
 	int rc = -ENAMETOOLONG;
 
 	rk_buf_printf(&b, "%s/%s/", n->index->path, n->view->dir);
-	encode_name(n->text, &b);
+	fs_encode_name(n->text, &b);
 	rk_buf_byte(&b, 0);
 	if (!b.err && b.n <= cap) {
 		memcpy(out, b.p, b.n);
@@ -532,29 +525,7 @@ int fs_view_path(const struct fs_node *n, char *out, size_t cap)
 struct fs_node *fs_view_node(struct fs_index *x, const struct fs_view *view,
 			     const char *text)
 {
-	struct fs *fs = x->fs;
-	uint64_t h = rk_hash64(text, strlen(text));
-	struct fs_node **p, *q;
-	ino_t ino;
-
-	if (view != &FS_VIEW_QUERY)
-		h ^= rk_hash64(view->name, strlen(view->name));
-	ino = (ino_t)(h >> 8 | (uint64_t)0x7e << 56);
-	p = &fs->query_nodes[ino % FS_QUERY_BUCKETS];
-	for (q = *p; q; q = q->chain)
-		if (q->ino == ino && q->view == view && q->index == x &&
-		    strcmp(q->text, text) == 0)
-			return q;
-	q = fs_node_virtual(x, &FS_QUERY);
-	if (!q || !(q->text = strdup(text))) {
-		free(q);
-		return NULL;
-	}
-	q->view = view;
-	q->ino = ino;
-	q->chain = *p;
-	*p = q;
-	return q;
+	return fs_keyed_node(x, &FS_QUERY, view, text);
 }
 
 void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n,
@@ -601,6 +572,21 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		fs_view_reply(req, fs, n, name);
 }
 
+static void put_saved(struct fs_index *x, struct rk_buf *out)
+{
+	struct rk_buf names = RK_BUF_INIT;
+
+	rk_saved_names(x->ix, &names);
+	for (size_t at = 0; at < names.n;) {
+		size_t n = strlen((char *)names.p + at) + 1;
+
+		rk_buf_byte(out, 'l');
+		rk_buf_add(out, names.p + at, n);
+		at += n;
+	}
+	rk_buf_release(&names);
+}
+
 /* README and the saved queries. */
 static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			size_t size, off_t off, int plus)
@@ -609,8 +595,8 @@ static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	if (!h->blob) {
 		struct rk_buf names = RK_BUF_INIT;
 
-		rk_buf_add(&names, ".\0..\0README", 12);
-		rk_saved_names(h->node->index->ix, &names);
+		rk_buf_add(&names, "d.\0d..\0fREADME", 15);
+		put_saved(h->node->index, &names);
 		h->blob = fs_blob_from(&names);
 	}
 	if (h->blob)
@@ -629,10 +615,3 @@ const struct fs_kind FS_QUERY_DIR = {
 	.unlink = fs_saved_unlink,
 	.rename = fs_saved_rename,
 };
-
-void fs_query_nodes_release(struct fs *fs)
-{
-	for (size_t i = 0; i < FS_QUERY_BUCKETS; i++)
-		while (fs->query_nodes[i])
-			query_free(fs, fs->query_nodes[i]);
-}

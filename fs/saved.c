@@ -53,7 +53,7 @@ static int makes_names(long call)
  * The system call that a thread waits in is told to its owner and to root;
  * where it is not, the usual programs are known by name.
  */
-static int is_making(pid_t pid)
+int fs_is_making(pid_t pid)
 {
 	char buf[128], *end;
 	long call;
@@ -130,7 +130,7 @@ int fs_saved_lookup(fuse_req_t req, struct fs_node *dir, const char *name)
 		reply_link(req, dir->index, name);
 		return 1;
 	}
-	if (is_making(fuse_req_ctx(req)->pid)) {
+	if (fs_is_making(fuse_req_ctx(req)->pid)) {
 		fuse_reply_err(req, ENOENT);
 		return 1;
 	}

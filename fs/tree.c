@@ -16,7 +16,7 @@ static const struct {
 	int listed;
 } RESERVED[] = {
 	{"query", offsetof(struct fs_index, query_dir), 1},
-	{"find", 0, 0},
+	{"find", offsetof(struct fs_index, find_dir), 0},
 	{"recall", offsetof(struct fs_index, recall_dir), 0},
 	{".rankfs", offsetof(struct fs_index, control_dir), 0},
 };
@@ -216,15 +216,18 @@ void fs_list_blob(fuse_req_t req, const struct fs_blob *names, size_t size,
 	off_t i = 0;
 
 	for (size_t at = 0; at < names->n; i++) {
-		const char *name = names->p + at;
+		char type = names->p[at];
+		const char *name = names->p + at + 1;
 		struct fuse_entry_param e = {.ino = 0};
 		size_t k;
 
-		at += strlen(name) + 1;
+		at += strlen(name) + 2;
 		if (i < off)
 			continue;
 		e.attr.st_ino = (ino_t)i + 10;
-		e.attr.st_mode = i < 2 ? S_IFDIR : S_IFREG;
+		e.attr.st_mode = type == 'd'   ? S_IFDIR
+				 : type == 'l' ? S_IFLNK
+					       : S_IFREG;
 		k = plus ? fuse_add_direntry_plus(req, buf + n, cap - n, name,
 						  &e, i + 1)
 			 : fuse_add_direntry(req, buf + n, cap - n, name,

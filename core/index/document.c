@@ -3,11 +3,15 @@
  * Getting at the documents: the one place that turns their paths into files.
  */
 #include "index/search_internal.h"
+#include "text/metadata.h"
+#include "text/property.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* Nothing below a folder of documents leads out of it. */
@@ -59,4 +63,55 @@ int rk_load_chunk(struct rk_searching *s, const char *path,
 	rc = rk_read_range(s->ix, fd, path, c->off, c->len, out);
 	close(fd);
 	return rc;
+}
+
+int rk_attached(int fd, struct rk_buf *props)
+{
+	char names[8192], value[1024];
+	ssize_t n = flistxattr(fd, names, sizeof(names));
+
+	for (ssize_t i = 0; i < n;) {
+		const char *name = names + i;
+		size_t len = strlen(name);
+		ssize_t v;
+
+		i += (ssize_t)len + 1;
+		if (strncmp(name, "user.", 5) != 0 ||
+		    strncmp(name, "user.rankfs.", 12) == 0)
+			continue;
+		v = fgetxattr(fd, name, value, sizeof(value));
+		if (v > 0 && rk_metadata_add(props, name + 5, len - 5, value,
+					     (size_t)v) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* A tag as a property: RK_PROPERTY_MARK, what it is, its name. */
+static void add_tag(const char *term, struct rk_buf *out)
+{
+	if (term[0] == RK_PROPERTY_MARK && term[1] == RK_PROP_TAG && term[2])
+		rk_buf_add(out, term + 2, strlen(term + 2) + 1);
+}
+
+int rk_document_tags(struct rk_index *ix, const char *path, struct rk_buf *out)
+{
+	int fd = rk_open_document(ix, path), rc;
+	struct rk_buf props = RK_BUF_INIT;
+	struct rk_text t = RK_TEXT_INIT;
+
+	if (fd < 0)
+		return fd;
+	rc = rk_read_text(ix, fd, path, RK_READ_AGAIN, &t);
+	if (rc == 0)
+		rc = rk_metadata(t.kind, t.p, t.n, &props);
+	if (rc == 0)
+		rc = rk_attached(fd, &props);
+	for (size_t at = 0; rc == 0 && at < props.n;
+	     at += strlen((char *)props.p + at) + 1)
+		add_tag((char *)props.p + at, out);
+	close(fd);
+	rk_buf_release(&props);
+	rk_text_release(&t);
+	return rc ? rc : out->err;
 }

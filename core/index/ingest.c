@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { WORKER_NICE = 4 };
@@ -207,29 +206,6 @@ int rk_remove_path(struct rk_index *ix, const char *path)
 
 /* --- what a document is made of --- */
 
-/* Extended attributes are metadata, too; ours are not. */
-static int attached(int fd, struct rk_buf *props)
-{
-	char names[8192], value[1024];
-	ssize_t n = flistxattr(fd, names, sizeof(names));
-
-	for (ssize_t i = 0; i < n;) {
-		const char *name = names + i;
-		size_t len = strlen(name);
-		ssize_t v;
-
-		i += (ssize_t)len + 1;
-		if (strncmp(name, "user.", 5) != 0 ||
-		    strncmp(name, "user.rankfs.", 12) == 0)
-			continue;
-		v = fgetxattr(fd, name, value, sizeof(value));
-		if (v > 0 && rk_metadata_add(props, name + 5, len - 5, value,
-					     (size_t)v) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 /* What is defined in source code; NULL where a look at lines must do. */
 static int define(struct rk_index *ix, struct rk_worker *w, const char *path,
 		  const struct rk_source_text *t, struct rk_entities *out)
@@ -292,7 +268,7 @@ static int take_apart(struct rk_index *ix, struct rk_worker *w,
 	    (rc = rk_chunk_text(t->kind, t->s, t->n, &p->defs, &p->chunks)) <
 		    0 ||
 	    (rc = rk_metadata(t->kind, t->s, t->n, &p->props.terms)) < 0 ||
-	    (t->fd >= 0 && (rc = attached(t->fd, &p->props.terms)) < 0) ||
+	    (t->fd >= 0 && (rc = rk_attached(t->fd, &p->props.terms)) < 0) ||
 	    /* line tools see markup as it is, not as it was analysed */
 	    (t->kind != RK_KIND_MAN && t->kind != RK_KIND_HTML &&
 	     (rc = rk_signature(&w->grams, t->s, t->n, &p->gram)) < 0))

@@ -195,8 +195,11 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 int rk_remove_path(struct rk_index *ix, const char *path);
 
 /* document.c */
-/* Open for reading; a descriptor, or -errno. */
-int rk_open_document(struct rk_index *ix, const char *path);
+/*
+ * Extended attributes of a file are metadata, too (ours are not): appended as
+ * properties, each with its NUL. Returns 0 or -ENOMEM.
+ */
+int rk_attached(int fd, struct rk_buf *props);
 /* Is the file what it was when it was indexed? */
 int rk_is_unchanged(const struct rk_doc_rec *d, const struct stat *st);
 

@@ -489,11 +489,15 @@ static int finish(struct rk_searching *s, struct answer *a)
 
 static size_t wanted(struct rk_searching *s)
 {
+	size_t each = s->q.format == RK_AS_PACK
+			      ? PACK_HITS
+			      : (size_t)rk_config_int(s->ix, "hits");
+
 	if (s->q.hits > 0)
-		return (size_t)(s->q.hits * s->q.page);
-	if (s->q.format == RK_AS_PACK)
-		return PACK_HITS;
-	return (size_t)(rk_config_int(s->ix, "hits") * s->q.page);
+		each = (size_t)s->q.hits;
+	if (s->q.format != RK_AS_PACK || s->q.hits > 0)
+		each *= (size_t)s->q.page;
+	return each + s->opts->extra_hits;
 }
 
 static int open_top(struct rk_searching *s)
