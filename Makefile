@@ -6,7 +6,7 @@ SAN     ?=
 OPT     ?= -O2 -g
 
 PKG     := fuse3 $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) \
-           openblas libcurl libcrypto libutf8proc jansson libxxhash libzstd zlib libcmark libpcre2-8
+           openblas libcurl libcrypto libarchive libutf8proc jansson libxxhash libzstd zlib libcmark libpcre2-8
 PKGC    := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(PKG) 2>/dev/null))
 PKGL    := $(shell pkg-config --libs $(PKG) 2>/dev/null) -lstemmer -lpthread -lm
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wundef -Wconversion -Wcast-qual \

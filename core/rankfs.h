@@ -58,6 +58,23 @@ int rk_index_open(const struct rk_env *env, const char *backing,
 		  const char *name, unsigned flags, struct rk_index **out);
 
 /*
+ * Open the index as a retained checkpoint has it, for reading: nothing that
+ * came later. Documents that have changed since are found by what they said
+ * then, without an excerpt. Returns 0, -ENOENT if there is no such checkpoint,
+ * or as above.
+ */
+int rk_index_open_at(const struct rk_env *env, const char *backing,
+		     const char *name, uint64_t checkpoint,
+		     struct rk_index **out);
+
+struct rk_checkpoint {
+	uint64_t number, generation;
+	int64_t created_ns; /* since 1970 */
+};
+/* Those that are retained, newest first; how many, or -errno. */
+int rk_checkpoints(struct rk_index *ix, struct rk_checkpoint *v, int max);
+
+/*
  * Finish what is queued, write a checkpoint, stop all threads, free.
  * NULL is allowed. No other call may be running.
  * Returns 0, or what went wrong with the checkpoint (nothing is lost: the
@@ -418,6 +435,9 @@ int rk_compact(struct rk_index *ix);
 /* Compare documents and index now; `all`: read every document again. */
 int rk_reindex(struct rk_index *ix, int all);
 
+/* Throw away what is kept to save work: extracted texts. 0, -errno. */
+int rk_clear_caches(struct rk_index *ix);
+
 /*
  * Fit the built-in embedding on the index as it is now, and wait until all
  * vectors are made and indexed, at most timeout_ms. An index too small for a
@@ -426,6 +446,20 @@ int rk_reindex(struct rk_index *ix, int all);
 int rk_refit(struct rk_index *ix, int timeout_ms);
 /* Wait, likewise, for what is due anyway. */
 int rk_vectors_wait(struct rk_index *ix, int timeout_ms);
+
+/*
+ * Write the index as one file to fd (core/doc/format-export.md): documents,
+ * saved queries, configuration. Documents that change meanwhile are in it as
+ * they were when they were read. Returns 0, -errno.
+ */
+int rk_export(struct rk_index *ix, int fd);
+/*
+ * Put back what such a file holds: its documents replace those of the same
+ * path, its saved queries those names that are free. Nothing is written
+ * outside the documents. Returns 0; -EINVAL, RK_EVERSION, -errno with a
+ * sentence in err; what came before the failure is in.
+ */
+int rk_restore(struct rk_index *ix, int fd, char *err, size_t err_n);
 
 struct rk_verify_report {
 	uint64_t files, segments, bytes;  /* looked at */
@@ -444,6 +478,7 @@ struct rk_status {
 	size_t pending;
 	int reconciling;
 	uint64_t queries, recall_hits, recall_misses, warnings;
+	uint64_t evicted;      /* documents of the cache, since it was opened */
 	uint64_t vectors;      /* chunks that have theirs */
 	uint64_t vector_bytes; /* files of them */
 	int embedding;	       /* vectors are being made */

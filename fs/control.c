@@ -5,6 +5,7 @@
  * the verbs are a table, too.
  */
 #include "fs.h"
+#include "help.h"
 #include "render.h"
 #include <errno.h>
 #include <stdio.h>
@@ -55,65 +56,46 @@ static void read_error(struct fs_index *x, uid_t uid, struct rk_buf *out)
 	pthread_mutex_unlock(&fs->answers);
 }
 
-static const char CTL_HELP[] =
-	"# write one of these, a line each:\n"
-	"# checkpoint  write what is in memory to a segment now\n"
-	"# compact     merge all segments into one, drop old checkpoints\n"
-	"# refit       fit the built-in embedding anew, wait for the vectors\n"
-	"# reindex     read every document again\n"
-	"# reconcile   compare documents and index\n"
-	"# verify      check every checksum; damage goes to .rankfs/warnings\n"
-	"# sync        put everything accepted so far on disk\n";
-
-static void read_ctl(struct fs_index *x, uid_t uid, struct rk_buf *out)
-{
-	(void)x;
-	(void)uid;
-	rk_buf_str(out, CTL_HELP);
-}
-
 static void read_readme(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
 	(void)uid;
-	rk_buf_printf(
-		out,
-		"rankfs: copy documents in, read query/<text>.\n\n"
-		"  cp -r ~/notes %s/\n"
-		"  cat \"%s/query/how do I rotate the keys\"\n"
-		"  cat \"%s/query/backup \\\"point in time\\\" -draft ext:md "
-		"as:paths\"\n\n"
-		"Words are ranked by relevance; all of them need not occur.\n"
-		"  \"a phrase\"  +must  -not  OR  ( )  pre*  ~fuzzy  /regex/\n"
-		"  path:src/**  ext:c,h  lang:  kind:function  sym:name  tag:\n"
-		"  meta.key:value  after:2026-01  before:7d  size:>10k\n"
-		"  n:20  page:2  min:0.3  sort:new  mode:lexical\n"
-		"  as:text as:lines as:paths as:json as:jsonl as:pack "
-		"tokens:4000\n"
-		"A / in a name is written %%2F, a %% is %%25. =name makes a "
-		"query of any name.\n\n"
-		"ln -s \"a query\" query/NAME saves it; whoever watches a "
-		"query "
-		"file (tail -F, inotifywait, an editor) sees it change.\n"
-		"recall/<question>: the document put away for it, if there "
-		"is one.\n\n"
-		".rankfs/ask                   write a question, read the "
-		"answer\n"
-		".rankfs/similar/<path>        what is like a document\n"
-		".rankfs/chunks/<path>/        what a document was cut into\n"
-		".rankfs/symbols/<name>        definitions, callers, callees, "
-		"references\n"
-		".rankfs/import                JSON Lines: id, text, metadata, "
-		"vector\n"
-		".rankfs/status, status.json   how the index is doing\n"
-		".rankfs/events                a line for each change; poll "
-		"waits\n"
-		".rankfs/warnings              what could not be indexed "
-		"whole\n"
-		".rankfs/config                settings, readable and "
-		"writable\n"
-		".rankfs/ctl                   verbs; cat it for the list\n"
-		".rankfs/error                 why your last write failed\n",
-		x->path, x->path, x->path);
+	fs_help_readme(x->path, out);
+}
+
+static void read_agents(struct fs_index *x, uid_t uid, struct rk_buf *out)
+{
+	(void)uid;
+	fs_help_agents(x->path, out);
+}
+
+/* What is still to be done, a line each; "idle" when there is nothing. */
+static void read_progress(struct fs_index *x, uid_t uid, struct rk_buf *out)
+{
+	struct rk_status st;
+	size_t before = out->n;
+
+	(void)uid;
+	rk_status(x->ix, &st);
+	if (st.pending)
+		rk_buf_printf(out, "indexing %zu waiting, %llu done\n",
+			      st.pending, (unsigned long long)st.docs);
+	if (st.reconciling)
+		rk_buf_str(out, "comparing documents with the index\n");
+	if (st.embedding)
+		rk_buf_printf(out, "vectors %llu of %llu\n",
+			      (unsigned long long)st.vectors,
+			      (unsigned long long)st.chunks);
+	if (out->n == before)
+		rk_buf_str(out, "idle\n");
+}
+
+static void read_metrics(struct fs_index *x, uid_t uid, struct rk_buf *out)
+{
+	struct rk_status st;
+
+	(void)uid;
+	rk_status(x->ix, &st);
+	fs_render_metrics(&st, out);
 }
 
 /* --- what writing does --- */
@@ -148,32 +130,90 @@ static int verb_sync(struct rk_index *ix)
 	return rk_sync(ix, rk_last_touch(ix));
 }
 
+static int verb_clear(struct rk_index *ix)
+{
+	return rk_clear_caches(ix);
+}
+
 static const struct {
-	const char *name;
+	const char *name, *help;
 	int (*run)(struct rk_index *ix);
+	/* or with the rest of the line */
+	int (*with)(struct fs_index *x, const char *arg);
 } VERBS[] = {
-	{"checkpoint", rk_checkpoint}, {"compact", rk_compact},
-	{"reindex", verb_reindex},     {"reconcile", verb_reconcile},
-	{"verify", verb_verify},       {"sync", verb_sync},
-	{"refit", verb_refit},
+	{"checkpoint", "write what is in memory to a segment now",
+	 rk_checkpoint, NULL},
+	{"compact", "merge all segments into one, drop old checkpoints",
+	 rk_compact, NULL},
+	{"refit", "fit the built-in embedding anew, wait for the vectors",
+	 verb_refit, NULL},
+	{"reindex", "read every document again", verb_reindex, NULL},
+	{"reconcile", "compare documents and index", verb_reconcile, NULL},
+	{"verify", "check every checksum; damage goes to .rankfs/warnings",
+	 verb_verify, NULL},
+	{"sync", "put everything accepted so far on disk", verb_sync, NULL},
+	{"clear", "throw away extracted texts that are kept", verb_clear, NULL},
+	{"save", "save NAME QUERY: as ln -s QUERY query/NAME", NULL,
+	 fs_saved_verb_save},
+	{"unsave", "unsave NAME: forget a saved query", NULL,
+	 fs_saved_verb_unsave},
+	{"unmark", "unmark NAME: undo what rm and ln did in find/NAME/", NULL,
+	 fs_saved_verb_unmark},
 };
+enum { NVERBS = sizeof(VERBS) / sizeof(VERBS[0]), LINE_BYTES = 8192 };
+
+static void read_ctl(struct fs_index *x, uid_t uid, struct rk_buf *out)
+{
+	(void)x;
+	(void)uid;
+	rk_buf_str(out, "# write one of these, a line each:\n");
+	for (int i = 0; i < NVERBS; i++)
+		rk_buf_printf(out, "# %-11s %s\n", VERBS[i].name,
+			      VERBS[i].help);
+}
+
+static int call_verb(struct fs_index *x, int i, const char *arg, char *err,
+		     size_t err_n)
+{
+	int rc;
+
+	if (VERBS[i].run && *arg) {
+		snprintf(err, err_n, "%s: takes nothing behind it",
+			 VERBS[i].name);
+		return -EINVAL;
+	}
+	if (VERBS[i].with && !*arg) {
+		snprintf(err, err_n, "%s: %s", VERBS[i].name, VERBS[i].help);
+		return -EINVAL;
+	}
+	rc = VERBS[i].run ? VERBS[i].run(x->ix) : VERBS[i].with(x, arg);
+	if (rc < 0)
+		snprintf(err, err_n, "%s: %s", VERBS[i].name, rk_strerror(rc));
+	return rc;
+}
 
 static int run_verb(struct fs_index *x, const char *s, size_t n, char *err,
 		    size_t err_n)
 {
-	for (size_t i = 0; i < sizeof(VERBS) / sizeof(VERBS[0]); i++) {
-		int rc;
+	char line[LINE_BYTES];
+	size_t verb_n;
 
-		if (strlen(VERBS[i].name) != n || memcmp(VERBS[i].name, s, n))
-			continue;
-		rc = VERBS[i].run(x->ix);
-		if (rc < 0)
-			snprintf(err, err_n, "%s: %s", VERBS[i].name,
-				 rk_strerror(rc));
-		return rc;
+	if (n >= sizeof(line) || memchr(s, '\0', n)) {
+		snprintf(err, err_n, "ctl: not a line of text");
+		return -EINVAL;
 	}
+	memcpy(line, s, n);
+	line[n] = '\0';
+	verb_n = strcspn(line, " \t");
+	for (int i = 0; i < NVERBS; i++)
+		if (strlen(VERBS[i].name) == verb_n &&
+		    memcmp(VERBS[i].name, line, verb_n) == 0)
+			return call_verb(x, i,
+					 line + verb_n +
+						 strspn(line + verb_n, " \t"),
+					 err, err_n);
 	snprintf(err, err_n, "ctl: '%.*s' is no verb; cat .rankfs/ctl for them",
-		 (int)(n < 80 ? n : 80), s);
+		 (int)(n < 80 ? n : 80), line);
 	return -EINVAL;
 }
 
@@ -216,9 +256,12 @@ struct fs_file {
 
 static const struct fs_file FILES[] = {
 	{"README", read_readme, NULL},
+	{"AGENTS.md", read_agents, NULL},
 	{"config", read_config, write_config},
 	{"ctl", read_ctl, write_ctl},
 	{"error", read_error, NULL},
+	{"metrics", read_metrics, NULL},
+	{"progress", read_progress, NULL},
 	{"status", read_status, NULL},
 	{"status.json", read_status_json, NULL},
 	{"warnings", read_warnings, NULL},
@@ -242,6 +285,8 @@ static const struct {
 	{offsetof(struct fs_index, chunks_dir), &FS_CHUNKS_DIR},
 	{offsetof(struct fs_index, symbols_dir), &FS_SYMBOLS_DIR},
 	{offsetof(struct fs_index, events_file), &FS_EVENTS_FILE},
+	{offsetof(struct fs_index, export_file), &FS_EXPORT},
+	{offsetof(struct fs_index, at_dir), &FS_AT_DIR},
 };
 enum { NNODES = sizeof(NODES) / sizeof(NODES[0]), FIRST_FILE = 100 };
 
@@ -424,6 +469,8 @@ static const struct {
 	{"ask", offsetof(struct fs_index, ask)},
 	{"import", offsetof(struct fs_index, import)},
 	{"events", offsetof(struct fs_index, events_file)},
+	{"export", offsetof(struct fs_index, export_file)},
+	{"at", offsetof(struct fs_index, at_dir)},
 	{"chunks", offsetof(struct fs_index, chunks_dir)},
 	{"similar", offsetof(struct fs_index, similar_dir)},
 	{"symbols", offsetof(struct fs_index, symbols_dir)},
@@ -457,17 +504,36 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	fuse_reply_err(req, ENOENT);
 }
 
+static void put_name(struct rk_buf *b, char type, const char *name)
+{
+	rk_buf_byte(b, (uint8_t)type);
+	rk_buf_add(b, name, strlen(name) + 1);
+}
+
 static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			size_t size, off_t off, int plus)
 {
-	const char *names[NFILES + NOTHERS + 2] = {".", ".."};
+	struct fs_index *x = h->node->index;
+	struct rk_buf b = RK_BUF_INIT;
 
-	(void)h;
-	for (int i = 0; i < NFILES; i++)
-		names[i + 2] = FILES[i].name;
-	for (int i = 0; i < NOTHERS; i++)
-		names[i + 2 + NFILES] = OTHERS[i].name;
-	fs_list_names(req, fs, names, NFILES + NOTHERS + 2, size, off, plus);
+	(void)fs;
+	if (!h->blob) {
+		put_name(&b, 'd', ".");
+		put_name(&b, 'd', "..");
+		for (int i = 0; i < NFILES; i++)
+			put_name(&b, 'f', FILES[i].name);
+		for (int i = 0; i < NOTHERS; i++) {
+			struct fs_node *n = *node_slot(x, OTHERS[i].node);
+			int is_dir = n->kind->readdir != NULL;
+
+			put_name(&b, is_dir ? 'd' : 'f', OTHERS[i].name);
+		}
+		h->blob = fs_blob_from(&b);
+	}
+	if (h->blob)
+		fs_list_blob(req, h->blob, size, off, plus);
+	else
+		fuse_reply_err(req, ENOMEM);
 }
 
 const struct fs_kind FS_CONTROL_DIR = {

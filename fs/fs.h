@@ -26,6 +26,7 @@ enum {
 	FS_QUERY_BYTES = 1024,	 /* of a query in a name */
 	FS_VIEW_PATH = 4096 * 2, /* of a query file, absolute */
 	FS_MEMOS = 4096,
+	FS_AT_MAX = 4,	 /* checkpoints that are open */
 	FS_AWAY_MAX = 2, /* of them may run jobs themselves */
 };
 
@@ -109,11 +110,13 @@ struct fs_index {
 	int files_fd;
 	struct fs_node *root, *query_dir, *find_dir, *recall_dir, *control_dir;
 	struct fs_node *ask, *import, *similar_dir, *chunks_dir, *symbols_dir;
-	struct fs_node *events_file;
+	struct fs_node *events_file, *export_file, *at_dir;
 	struct fs_node *files[FS_CONTROL_FILES]; /* of .rankfs/, by table */
 	struct fs_events *events;
 	struct fs_node **saved; /* targets of saved queries, kept; loop */
 	size_t nsaved;
+	uint64_t checkpoint; /* that it is fixed to; 0: it is the newest */
+	struct fs_index *at[FS_AT_MAX]; /* its open checkpoints; under loop */
 	unsigned busy; /* threads that need it open; under loop */
 };
 
@@ -167,6 +170,11 @@ struct fs {
  */
 int fs_index_open(struct fs *fs, const char *name, const char *path,
 		  struct fs_index **out);
+/* The same index as one of its checkpoints has it; root is FS_AT_ROOT. */
+int fs_index_open_at(struct fs_index *of, uint64_t checkpoint,
+		     struct fs_index **out);
+/* Does the kernel know any file of it? On the loop. */
+int fs_index_in_use(const struct fs_index *x);
 /* NULL is allowed. What rk_index_close() says. */
 int fs_index_close(struct fs_index *x);
 /* For each index that is open, off the loop. */
@@ -262,7 +270,8 @@ struct fs_kind {
 extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
 	FS_CONTROL_FILE, FS_RECALL_DIR, FS_RECALL, FS_ASK, FS_IMPORT,
 	FS_SIMILAR_DIR, FS_CHUNKS_DIR, FS_CHUNKS, FS_SYMBOLS_DIR,
-	FS_EVENTS_FILE, FS_SAVED, FS_FIND_DIR, FS_FIND, FS_FOUND, FS_FOUND_LINK;
+	FS_EVENTS_FILE, FS_SAVED, FS_FIND_DIR, FS_FIND, FS_FOUND, FS_FOUND_LINK,
+	FS_EXPORT, FS_AT_DIR, FS_AT_ROOT;
 extern const struct fuse_lowlevel_ops FS_OPS;
 /* Is this name taken by the tree at an index root? */
 int fs_reserved(const struct fs_node *parent, const char *name);
@@ -387,6 +396,8 @@ void fs_live_unhold(struct fs_node *n);
 
 /* find.c: let the kernel forget folders of results that are not used */
 void fs_find_sweep(struct fs *fs);
+/* On the loop: what saved queries show is another. */
+void fs_find_changed(struct fs_index *x);
 
 /* helper.c: the process that touches files, so that there are events */
 int fs_helper_new(struct fs *fs); /* 0 or -errno */
@@ -394,6 +405,9 @@ void fs_helper_free(struct fs *fs);
 /* The live thread's: 0, or -errno if nobody can be told. */
 int fs_helper_touch(struct fs *fs, const char *path);
 int fs_is_helper(const struct fs *fs, pid_t pid);
+
+/* export.c: a file without a name in the backing folder; or -errno */
+int fs_spool(const struct fs *fs);
 
 /* events.c */
 struct fs_events *fs_events_new(void);
@@ -414,6 +428,10 @@ void fs_saved_unlink(fuse_req_t, struct fs *, struct fs_node *dir,
 void fs_saved_rename(fuse_req_t, struct fs *, struct fs_node *dir,
 		     const char *name, struct fs_node *to, const char *to_name,
 		     unsigned flags);
+/* Verbs of ctl; in a pool thread. */
+int fs_saved_verb_save(struct fs_index *x, const char *arg);
+int fs_saved_verb_unsave(struct fs_index *x, const char *arg);
+int fs_saved_verb_unmark(struct fs_index *x, const char *arg);
 /* Keep the nodes of what is saved now. */
 void fs_saved_follow(struct fs_index *x);
 void fs_saved_release(struct fs_index *x);

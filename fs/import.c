@@ -11,6 +11,9 @@
  *             extended attribute user.rankfs.vector; used with the embedder
  *             `import:DIM`
  *
+ * or an export (.rankfs/export of any index), which is put back when the file
+ * is closed.
+ *
  * A bad line fails the write with EINVAL; .rankfs/error says which and why.
  * The lines before it are in.
  */
@@ -29,8 +32,10 @@
 
 enum { LINE_MAX_BYTES = 64 << 20, DIM_MAX = 16384 };
 
-/* A handle's unfinished line. */
+/* A handle's unfinished line; or, of an export, all that has come. */
 struct fs_lines {
+	int spool; /* its file; -1: lines */
+	int begun;
 	struct rk_buf rest;
 	uint64_t line;
 };
@@ -306,6 +311,7 @@ static void import_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
+	l->spool = -1;
 	h->dir = l;
 	fi->fh = (uintptr_t)h;
 	fi->direct_io = 1;
@@ -323,11 +329,27 @@ struct import_job {
 	int last;
 };
 
+/* When the file is closed; a later write would begin anew. */
+static int restore(struct fs_index *x, struct fs_lines *l, char *err,
+		   size_t err_n)
+{
+	int rc = lseek(l->spool, 0, SEEK_SET) < 0
+			 ? -errno
+			 : rk_restore(x->ix, l->spool, err, err_n);
+
+	close(l->spool);
+	l->spool = -1;
+	l->begun = 0;
+	return rc;
+}
+
 static void import_run(struct fs_job *job)
 {
 	struct import_job *j = (struct import_job *)job;
 	char err[256] = "";
-	int rc = put_lines(j->x, j->lines, j->last, err, sizeof(err));
+	int rc = j->lines->spool >= 0
+			 ? restore(j->x, j->lines, err, sizeof(err))
+			 : put_lines(j->x, j->lines, j->last, err, sizeof(err));
 
 	fs_remember_error(j->x->fs, j->uid, err);
 	if (rc < 0 || j->last)
@@ -356,12 +378,38 @@ static void start(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
 	fs_pool_add(fs->pool, &j->job);
 }
 
+/* zstd, or a pax archive that is not compressed (of its own header). */
+static int is_archive(const char *p, size_t n)
+{
+	return (n >= 4 && memcmp(p, "\x28\xb5\x2f\xfd", 4) == 0) ||
+	       (n > 262 && memcmp(p + 257, "ustar", 5) == 0);
+}
+
+static void spool(fuse_req_t req, struct fs_lines *l, const char *p, size_t n)
+{
+	int rc = write_text(l->spool, p, n);
+
+	if (rc < 0)
+		fuse_reply_err(req, -rc);
+	else
+		fuse_reply_write(req, n);
+}
+
 static void import_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			 const char *p, size_t n, off_t off)
 {
 	struct fs_lines *l = h->dir;
 
 	(void)off;
+	if (!l->begun && is_archive(p, n) && (l->spool = fs_spool(fs)) < 0) {
+		fuse_reply_err(req, fs_errno(l->spool));
+		return;
+	}
+	l->begun = 1;
+	if (l->spool >= 0) {
+		spool(req, l, p, n);
+		return;
+	}
 	if (l->rest.n + n > LINE_MAX_BYTES) {
 		fuse_reply_err(req, EFBIG);
 		return;
@@ -378,7 +426,7 @@ static void import_flush(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 {
 	struct fs_lines *l = h->dir;
 
-	if (l->rest.n == 0)
+	if (l->rest.n == 0 && l->spool < 0)
 		fuse_reply_err(req, 0);
 	else
 		start(req, fs, h, 0, 1);
@@ -388,6 +436,8 @@ static void import_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 {
 	struct fs_lines *l = h->dir;
 
+	if (l->spool >= 0)
+		close(l->spool);
 	rk_buf_release(&l->rest);
 	free(l);
 	h->dir = NULL;

@@ -25,5 +25,7 @@ void fs_put_path(struct rk_buf *out, const char *root, const char *path);
 /* The status as lines for people, or as one JSON object. */
 void fs_render_status(const struct rk_status *st, struct rk_buf *out);
 void fs_render_status_json(const struct rk_status *st, struct rk_buf *out);
+/* The same for Prometheus. */
+void fs_render_metrics(const struct rk_status *st, struct rk_buf *out);
 
 #endif

@@ -213,22 +213,24 @@ static const struct {
 	const char *key;
 	size_t offset;
 	const char *unit;
+	int counter; /* it only grows */
 } FIELDS[] = {
-	{"documents", offsetof(struct rk_status, docs), ""},
-	{"chunks", offsetof(struct rk_status, chunks), ""},
-	{"terms", offsetof(struct rk_status, terms), ""},
-	{"segments", offsetof(struct rk_status, segments), ""},
-	{"generation", offsetof(struct rk_status, generation), ""},
-	{"checkpoint", offsetof(struct rk_status, checkpoint), ""},
-	{"index_bytes", offsetof(struct rk_status, index_bytes), " B"},
-	{"memory_bytes", offsetof(struct rk_status, memory_bytes), " B"},
-	{"vectors", offsetof(struct rk_status, vectors), ""},
-	{"vector_bytes", offsetof(struct rk_status, vector_bytes), " B"},
-	{"vectors_fitted_on", offsetof(struct rk_status, fitted), " chunks"},
-	{"queries", offsetof(struct rk_status, queries), ""},
-	{"recall_hits", offsetof(struct rk_status, recall_hits), ""},
-	{"recall_misses", offsetof(struct rk_status, recall_misses), ""},
-	{"warnings", offsetof(struct rk_status, warnings), ""},
+	{"documents", offsetof(struct rk_status, docs), "", 0},
+	{"chunks", offsetof(struct rk_status, chunks), "", 0},
+	{"terms", offsetof(struct rk_status, terms), "", 0},
+	{"segments", offsetof(struct rk_status, segments), "", 0},
+	{"generation", offsetof(struct rk_status, generation), "", 1},
+	{"checkpoint", offsetof(struct rk_status, checkpoint), "", 1},
+	{"index_bytes", offsetof(struct rk_status, index_bytes), " B", 0},
+	{"memory_bytes", offsetof(struct rk_status, memory_bytes), " B", 0},
+	{"vectors", offsetof(struct rk_status, vectors), "", 0},
+	{"vector_bytes", offsetof(struct rk_status, vector_bytes), " B", 0},
+	{"vectors_fitted_on", offsetof(struct rk_status, fitted), " chunks", 0},
+	{"queries", offsetof(struct rk_status, queries), "", 1},
+	{"recall_hits", offsetof(struct rk_status, recall_hits), "", 1},
+	{"recall_misses", offsetof(struct rk_status, recall_misses), "", 1},
+	{"cache_evicted", offsetof(struct rk_status, evicted), "", 1},
+	{"warnings", offsetof(struct rk_status, warnings), "", 1},
 };
 enum { NFIELDS = sizeof(FIELDS) / sizeof(FIELDS[0]) };
 
@@ -266,4 +268,22 @@ void fs_render_status_json(const struct rk_status *st, struct rk_buf *out)
 	json_object_set_new(o, "embedder", json_string(st->embedder));
 	json_object_set_new(o, "embedding", json_boolean(st->embedding));
 	dump(o, JSON_INDENT(2), out);
+}
+
+/* Prometheus' text format 0.0.4; a counter only grows. */
+void fs_render_metrics(const struct rk_status *st, struct rk_buf *out)
+{
+	for (int i = 0; i < NFIELDS; i++)
+		rk_buf_printf(out, "# TYPE rankfs_%s %s\nrankfs_%s %llu\n",
+			      FIELDS[i].key,
+			      FIELDS[i].counter ? "counter" : "gauge",
+			      FIELDS[i].key, (unsigned long long)field(st, i));
+	rk_buf_printf(out,
+		      "# TYPE rankfs_pending gauge\nrankfs_pending %zu\n"
+		      "# TYPE rankfs_reconciling gauge\nrankfs_reconciling %d\n"
+		      "# TYPE rankfs_embedding gauge\nrankfs_embedding %d\n"
+		      "# TYPE rankfs_checkpoint_seconds gauge\n"
+		      "rankfs_checkpoint_seconds %.3f\n",
+		      st->pending, st->reconciling != 0, st->embedding != 0,
+		      (double)st->checkpoint_ns / 1e9);
 }

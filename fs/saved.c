@@ -296,3 +296,49 @@ void fs_saved_rename(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 	reply_done(req, x, name, rc);
 	fs_saved_follow(x);
 }
+
+/* --- verbs of ctl --- */
+
+int fs_saved_verb_save(struct fs_index *x, const char *arg)
+{
+	char name[FS_QUERY_BYTES + 1];
+	size_t n = strcspn(arg, " \t");
+	struct rk_buf target = RK_BUF_INIT;
+	int rc = -EINVAL;
+
+	if (n > FS_QUERY_BYTES || !arg[n])
+		return rc;
+	memcpy(name, arg, n);
+	name[n] = '\0';
+	fs_encode_name(arg + n + strspn(arg + n, " \t"), &target);
+	rk_buf_byte(&target, 0);
+	if (!target.err && !why_not(name, (char *)target.p)) {
+		rc = rk_saved_put(x->ix, name, (char *)target.p);
+		pthread_mutex_lock(&x->fs->loop);
+		fs_saved_follow(x);
+		pthread_mutex_unlock(&x->fs->loop);
+	}
+	rk_buf_release(&target);
+	return rc;
+}
+
+int fs_saved_verb_unsave(struct fs_index *x, const char *arg)
+{
+	int rc = rk_saved_drop(x->ix, arg);
+
+	pthread_mutex_lock(&x->fs->loop);
+	fs_saved_follow(x);
+	pthread_mutex_unlock(&x->fs->loop);
+	return rc;
+}
+
+int fs_saved_verb_unmark(struct fs_index *x, const char *arg)
+{
+	int rc = rk_saved_unmark(x->ix, arg);
+
+	/* folders that show it search again */
+	pthread_mutex_lock(&x->fs->loop);
+	fs_find_changed(x);
+	pthread_mutex_unlock(&x->fs->loop);
+	return rc;
+}

@@ -3,6 +3,7 @@
 #include "mount.h"
 #include "render.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -195,6 +196,55 @@ static int verb_compact(const struct verb_args *a)
 	return rc < 0 ? fail("compact", rc) : 0;
 }
 
+/* To a file, or to standard output. */
+static int verb_export(const struct verb_args *a)
+{
+	struct rk_index *ix;
+	int fd = 1, rc;
+
+	if (a->argc > 1 || (a->argc == 0 && isatty(1))) {
+		fprintf(stderr, "rankfs: export needs one file\n");
+		return 2;
+	}
+	if (open_index(a, RK_READ_ONLY, &ix) < 0)
+		return 1;
+	if (a->argc == 1)
+		fd = open(a->argv[0], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			  0600);
+	rc = fd < 0 ? -errno : rk_export(ix, fd);
+	if (fd > 1 && close(fd) < 0 && rc == 0)
+		rc = -errno;
+	rk_index_close(ix);
+	return rc < 0 ? fail("export", rc) : 0;
+}
+
+static int verb_import(const struct verb_args *a)
+{
+	struct rk_index *ix;
+	char err[512];
+	int fd, rc;
+
+	if (a->argc != 1) {
+		fprintf(stderr, "rankfs: import needs one file\n");
+		return 2;
+	}
+	fd = open(a->argv[0], O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail(a->argv[0], -errno);
+	if (open_index(a, 0, &ix) < 0) {
+		close(fd);
+		return 1;
+	}
+	rc = rk_restore(ix, fd, err, sizeof(err));
+	close(fd);
+	if (rc < 0)
+		fprintf(stderr, "rankfs: import: %s\n", err);
+	else
+		wait_indexed(ix);
+	rk_index_close(ix);
+	return rc < 0;
+}
+
 static int verb_umount(const struct verb_args *a)
 {
 	if (a->argc != 1) {
@@ -216,6 +266,9 @@ static const struct {
 	{"rebuild", "                 index all documents anew", verb_rebuild},
 	{"compact", "                 merge all segments into one",
 	 verb_compact},
+	{"export", "[FILE]            all of an index as one file",
+	 verb_export},
+	{"import", "FILE              put such a file back", verb_import},
 	{"umount", "MOUNTPOINT        unmount", verb_umount},
 };
 enum { NVERBS = sizeof(VERBS) / sizeof(VERBS[0]) };

@@ -37,6 +37,15 @@ static int known_embedder(const char *v)
 	return strcmp(v, "none") == 0 || strcmp(v, "hash-lsa") == 0;
 }
 
+/* The whole index is no cache: that would be an accident. */
+static int known_folder(const char *v)
+{
+	size_t n = strlen(v);
+
+	return n && v[0] != '/' && v[n - 1] != '/' && !strstr(v, "..") &&
+	       strcmp(v, ".") != 0;
+}
+
 static int known_index_type(const char *v)
 {
 	return strcmp(v, "auto") == 0 || rk_ann_type_by_name(v) >= 0;
@@ -125,6 +134,23 @@ static const struct key {
 	{"recall_min", offsetof(struct rk_config, recall_min), 70, 1, 100,
 	 "how near, in percent, a document must be for recall/ to give it", 0,
 	 NULL, NULL, NULL},
+	{.name = "cache_dir",
+	 .offset = offsetof(struct rk_config, cache_dir),
+	 .size = sizeof(((struct rk_config *)0)->cache_dir),
+	 .text_dflt = "cache",
+	 .check = known_folder,
+	 .expected = "a folder of the mount, without / at its ends",
+	 .help = "folder whose documents are a cache: they are removed by the "
+		 "three limits below"},
+	{"cache_ttl_s", offsetof(struct rk_config, cache_ttl_s), 0, 0,
+	 (int64_t)1 << 32, "seconds after which they go; 0: never", 0, NULL,
+	 NULL, NULL},
+	{"cache_max_mib", offsetof(struct rk_config, cache_max_mib), 0, 0,
+	 1 << 30,
+	 "size from which on those go that were used longest ago; 0: none", 0,
+	 NULL, NULL, NULL},
+	{"cache_max_docs", offsetof(struct rk_config, cache_max_docs), 0, 0,
+	 1 << 30, "the same for their number; 0: none", 0, NULL, NULL, NULL},
 	{.name = "embed_model",
 	 .offset = offsetof(struct rk_config, embed_model),
 	 .size = sizeof(((struct rk_config *)0)->embed_model),

@@ -38,6 +38,8 @@ struct rk_config {
 	int64_t detect_language; /* of each document */
 	int64_t ctags;		 /* definitions by universal-ctags */
 	int64_t recall_min;	 /* percent */
+	char cache_dir[200];	 /* documents that go by themselves */
+	int64_t cache_ttl_s, cache_max_mib, cache_max_docs;
 	int64_t embed_dims, embed_batch, embed_chars;
 	int64_t embed_timeout_ms, embed_query_ms;
 };

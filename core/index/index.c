@@ -330,8 +330,9 @@ static void limit_blas(void)
 	openblas_set_num_threads(1);
 }
 
-int rk_index_open(const struct rk_env *env, const char *backing,
-		  const char *name, unsigned flags, struct rk_index **out)
+static int open_index(const struct rk_env *env, const char *backing,
+		      const char *name, unsigned flags, uint64_t at,
+		      struct rk_index **out)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct rk_index *ix = index_alloc(env, name, flags);
@@ -340,6 +341,7 @@ int rk_index_open(const struct rk_env *env, const char *backing,
 	pthread_once(&once, limit_blas);
 	if (!ix)
 		return -ENOMEM;
+	ix->at = at;
 	rc = open_dirs(ix, backing);
 	if (rc == 0 && !(flags & RK_READ_ONLY)) {
 		ix->lock_fd = rk_lock_take(ix->dir_fd);
@@ -361,6 +363,19 @@ int rk_index_open(const struct rk_env *env, const char *backing,
 		rk_drain_queue(ix);
 	*out = ix;
 	return 0;
+}
+
+int rk_index_open(const struct rk_env *env, const char *backing,
+		  const char *name, unsigned flags, struct rk_index **out)
+{
+	return open_index(env, backing, name, flags, 0, out);
+}
+
+int rk_index_open_at(const struct rk_env *env, const char *backing,
+		     const char *name, uint64_t checkpoint,
+		     struct rk_index **out)
+{
+	return open_index(env, backing, name, RK_READ_ONLY, checkpoint, out);
 }
 
 int rk_index_close(struct rk_index *ix)
@@ -492,6 +507,7 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 	out->queries = ix->queries;
 	out->recall_hits = ix->recall_hits;
 	out->recall_misses = ix->recall_misses;
+	out->evicted = ix->evicted;
 	pthread_mutex_lock(&ix->warnings.lock);
 	out->warnings = ix->warnings.count;
 	pthread_mutex_unlock(&ix->warnings.lock);

@@ -73,6 +73,7 @@ struct rk_index {
 	const struct rk_env *env;
 	unsigned flags;
 	char *name;
+	uint64_t at; /* the checkpoint it is fixed to; 0: the newest */
 	int backing_fd, dir_fd, files_fd, lock_fd;
 	struct rk_config config;
 	pthread_mutex_t config_lock; /* guards config and text_keys */
@@ -123,7 +124,7 @@ struct rk_index {
 	uint64_t did_reconcile;
 	_Atomic int reconciling;
 	_Atomic int stopping;
-	_Atomic uint64_t queries, recall_hits, recall_misses;
+	_Atomic uint64_t queries, recall_hits, recall_misses, evicted;
 	uint64_t dirty_since_ns;		 /* 0: clean; under lock */
 	struct rk_analyser *spare[RK_SPARE_MAX]; /* for queries; under lock */
 	unsigned nspare;
@@ -218,6 +219,14 @@ int rk_read_text(struct rk_index *ix, int fd, const char *path,
 /* Bytes [off, off+len) of the text that was indexed. */
 int rk_read_range(struct rk_index *ix, int fd, const char *path, uint64_t off,
 		  size_t len, struct rk_text *out);
+
+/* cache.c: documents that go by themselves, if so configured */
+/* Every second or so: remove what is too old, or too much. */
+void rk_cache_tick(struct rk_index *ix, uint64_t *next_ns);
+/* Is it in the cache, and too old to be given? */
+int rk_cache_expired(struct rk_index *ix, const char *path, int64_t mtime_ns);
+/* It has been of use: others go first. */
+void rk_cache_used(struct rk_index *ix, const char *path);
 
 /* persist.c */
 void *rk_persist_main(void *ix);

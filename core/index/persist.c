@@ -724,7 +724,7 @@ static int serve(struct rk_index *ix)
 void *rk_persist_main(void *arg)
 {
 	struct rk_index *ix = arg;
-	uint64_t next_sync = 0;
+	uint64_t next_sync = 0, next_cache = 0;
 
 	/* background work gives way to the rest (Linux: nice is per thread) */
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5);
@@ -739,6 +739,7 @@ void *rk_persist_main(void *arg)
 			wait_tick(ix, rc < 0 ? RETRY_MS : TICK_MS);
 		pthread_mutex_unlock(&ix->persist_lock);
 		background_sync(ix, &next_sync);
+		rk_cache_tick(ix, &next_cache);
 		pthread_mutex_lock(&ix->persist_lock);
 	}
 	pthread_mutex_unlock(&ix->persist_lock);

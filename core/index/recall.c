@@ -117,7 +117,10 @@ static int judge(struct rk_index *ix, struct rk_analyser *a, const char *s,
 	int rc = 0;
 
 	for (size_t i = 0; i < r->nhits && rc == 0; i++) {
-		unsigned nkeys = keys_of(ix, r->hits[i].path, keys);
+		unsigned nkeys = 0;
+
+		if (!rk_cache_expired(ix, r->hits[i].path, r->hits[i].mtime_ns))
+			nkeys = keys_of(ix, r->hits[i].path, keys);
 
 		for (unsigned k = 0; k < nkeys && rc == 0; k++) {
 			double score = 0, other;
@@ -163,6 +166,8 @@ int rk_recall(struct rk_index *ix, const char *text, size_t n,
 	rk_results_free(r);
 	if (rc < 0)
 		return rc;
+	if (hit)
+		rk_cache_used(ix, path);
 	++*(hit ? &ix->recall_hits : &ix->recall_misses);
 	return hit;
 }

@@ -35,6 +35,8 @@ static int load_manifest(struct rk_index *ix, struct rk_manifest *m)
 	uint64_t numbers[MANIFESTS_MAX];
 	int n, rc = -ENOENT;
 
+	if (ix->at)
+		return rk_manifest_read(io, ix->dir_fd, ix->at, m);
 	if (current >= 0)
 		rc = rk_manifest_read(io, ix->dir_fd, (uint64_t)current, m);
 	if (rc == 0 || rc == RK_EVERSION)
@@ -237,6 +239,23 @@ static int open_segments(struct rk_index *ix)
 	return rc;
 }
 
+int rk_checkpoints(struct rk_index *ix, struct rk_checkpoint *v, int max)
+{
+	const struct rk_io *io = ix->env->io;
+	uint64_t numbers[MANIFESTS_MAX];
+	int n = rk_manifest_list(ix->dir_fd, numbers, MANIFESTS_MAX), k = 0;
+
+	for (int i = 0; i < n && k < max; i++) {
+		struct rk_manifest m = RK_MANIFEST_INIT;
+
+		if (rk_manifest_read(io, ix->dir_fd, numbers[i], &m) == 0)
+			v[k++] = (struct rk_checkpoint){m.number, m.generation,
+							m.created_ns};
+		rk_manifest_release(&m);
+	}
+	return n < 0 ? n : k;
+}
+
 int rk_recover(struct rk_index *ix)
 {
 	int rc;
@@ -258,7 +277,7 @@ int rk_recover(struct rk_index *ix)
 	ix->floor = ix->manifest.wal_floor;
 	ix->next_segment =
 		next_number(ix, ix->manifest.next_segment, "seg", "mp");
-	if ((rc = open_segments(ix)) < 0)
-		return rc;
+	if ((rc = open_segments(ix)) < 0 || ix->at)
+		return rc; /* what came later is in the log */
 	return open_log(ix);
 }

@@ -376,7 +376,7 @@ static int add_excerpts(struct rk_searching *s, struct answer *a)
 		struct stat st;
 
 		if ((fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) &&
-		    !is_missing(s, h->path))
+		    !is_missing(s, h->path) && !s->ix->at)
 			continue;
 		if (fd >= 0 && fstat(fd, &st) == 0 && unchanged(h, &st)) {
 			rc = read_excerpt(s, a, h, fd);

@@ -232,10 +232,9 @@ static size_t list_entries(DIR *d, struct entry **v, uint64_t *sum)
 	return n;
 }
 
-/* The oldest go, down to nine tenths of what is allowed. */
-static void trim(struct rk_index *ix, int dir)
+/* The oldest go, down to nine tenths of `max` bytes. */
+static void trim(int dir, uint64_t max)
 {
-	uint64_t max = (uint64_t)rk_config_int(ix, "extract_cache_mib") << 20;
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct entry *v = NULL;
@@ -254,6 +253,19 @@ static void trim(struct rk_index *ix, int dir)
 		}
 	}
 	rk_free(v);
+}
+
+int rk_clear_caches(struct rk_index *ix)
+{
+	int dir;
+
+	if (ix->flags & RK_READ_ONLY)
+		return RK_EREADONLY;
+	if ((dir = texts_dir(ix, 0)) < 0)
+		return dir == -ENOENT ? 0 : dir;
+	trim(dir, 0);
+	close(dir);
+	return 0;
 }
 
 /* Keeping is a convenience: failures are not told. */
@@ -286,7 +298,8 @@ static void keep(const struct source *s, const struct rk_buf *text)
 		unlinkat(dir, tmp, 0);
 	close(fd);
 	if (s->ix->texts_kept++ % TRIM_EVERY == 0)
-		trim(s->ix, dir);
+		trim(dir, (uint64_t)rk_config_int(s->ix, "extract_cache_mib")
+				  << 20);
 out:
 	if (dir >= 0)
 		close(dir);
