@@ -91,6 +91,24 @@ int rk_index_files_fd(const struct rk_index *ix);
  */
 int rk_index_holder(const char *backing, const char *name, char *out, size_t n);
 
+/*
+ * Memory for what is not yet in segments, if it is less than the index is
+ * configured for: a share of what many indexes may take together.
+ */
+void rk_index_limit_memory(struct rk_index *ix, size_t bytes);
+
+/*
+ * A backing folder for many indexes: made if it does not exist, and locked for
+ * one process; *lock is closed to give it up. Returns the descriptor of the
+ * folder of indexes, the caller's; RK_ELOCKED, -errno.
+ */
+int rk_backing_open(const char *backing, int *lock);
+/* Who has locked it: 0 with out filled, -ENOENT if nobody. */
+int rk_backing_holder(const char *backing, char *out, size_t n);
+/* An index has been removed or renamed: the registry forgets its name. */
+int rk_index_forget(const struct rk_env *env, const char *backing,
+		    const char *name);
+
 /* --- changes ----------------------------------------------------------- */
 
 enum { RK_TOUCH_TREE = 1 }; /* path is a folder: everything below it, too */
@@ -168,6 +186,9 @@ struct rk_search_opts {
 	 */
 	const float *vector;
 	uint32_t vector_dim;
+	/* of a federation, for its own use */
+	const struct rk_global *global;
+	int all_pages; /* hits from the first one on, up to the page's last */
 };
 
 struct rk_mark {
@@ -198,6 +219,7 @@ struct rk_hit {
 	uint32_t first, last;  /* lines of the chunk */
 	uint64_t off, len;     /* bytes of the chunk in the text */
 	double score;	       /* 0 to 1, relative to the best hit */
+	double raw;	       /* the same, before it was made relative */
 	double lexical;	       /* BM25F with pair scores */
 	double vector;	       /* cosine, -1 to 1 */
 	uint32_t lexical_rank; /* in each lane, from 1; 0: not found there */
@@ -236,6 +258,8 @@ struct rk_results {
 	enum rk_mode mode;   /* that was answered in */
 	int vectors_percent; /* of chunks that have theirs; -1: no vectors */
 	uint32_t page;	     /* from 1 */
+	size_t per_page;     /* hits of one */
+	int sort;	     /* as the query says (query/query.h) */
 	int64_t tokens;	     /* the budget of a pack, or -1 */
 	/*
 	 * Instead of hits, where the query is a pattern: every line that
@@ -260,6 +284,27 @@ struct rk_results {
 int rk_search(struct rk_index *ix, const char *text, size_t n,
 	      const struct rk_search_opts *opts, struct rk_results **out);
 void rk_results_free(struct rk_results *r);
+
+/* --- many indexes as one ------------------------------------------------- */
+
+/*
+ * A query over several indexes with the statistics of all of them together:
+ * first each is counted, then each that holds something is asked, then there
+ * is one answer, by words alone. Indexes need not be open at the same time. One
+ * thread. Everything returns -ENOMEM or RK_ECANCELLED besides what is said.
+ */
+struct rk_federation;
+struct rk_federation *rk_federation_new(const char *text, size_t n);
+void rk_federation_free(struct rk_federation *f);
+/* 1: it is worth asking; 0: it holds none of the words. */
+int rk_federation_count(struct rk_federation *f, struct rk_index *ix,
+			const struct rk_search_opts *opts);
+/* `name` and a slash come before its paths. 0. */
+int rk_federation_ask(struct rk_federation *f, struct rk_index *ix,
+		      const char *name, const struct rk_search_opts *opts);
+/* Valid as long as the federation; free it first. */
+int rk_federation_results(struct rk_federation *f, struct rk_results **out);
+void rk_federation_results_free(struct rk_results *r);
 
 /* --- standing queries ---------------------------------------------------- */
 

@@ -220,6 +220,7 @@ static void ask_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		return;
 	}
 	j->job.run = ask_run;
+	j->job.x = h->node->index;
 	j->req = req;
 	j->h = h;
 	j->size = n;

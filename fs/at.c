@@ -56,7 +56,7 @@ static struct fs_index **place(struct fs_index *x)
 		if (!x->at[i])
 			return &x->at[i];
 		if (x->at[i]->busy == 0 && !fs_index_in_use(x->at[i])) {
-			fs_index_close(x->at[i]);
+			fs_index_free(x->at[i]);
 			x->at[i] = NULL;
 			return &x->at[i];
 		}
@@ -94,7 +94,7 @@ static void at_run(struct fs_job *job)
 		fuse_reply_err(j->req, rc < 0 ? fs_errno(rc) : EBUSY);
 	}
 	pthread_mutex_unlock(&fs->loop);
-	fs_index_close(a);
+	fs_index_free(a);
 	free(j);
 }
 
@@ -113,7 +113,8 @@ static void at_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	*j = (struct at_job){{.run = at_run}, req, dir->index, number};
+	*j = (struct at_job){
+		{.run = at_run, .x = dir->index}, req, dir->index, number};
 	fs_pool_add(fs->pool, &j->job);
 }
 
@@ -139,7 +140,7 @@ static void root_lookup(fuse_req_t req, struct fs *fs, struct fs_node *root,
 		return;
 	}
 	n->nlookup++;
-	fs_virtual_stat(n, S_IFDIR | 0555, 0, &st);
+	fs_dir_stat(n, &st);
 	fs_reply_virtual(req, fs, n, &st, fs->timeout);
 }
 

@@ -75,10 +75,11 @@ static void put_front(struct fs_index *x, const char *path,
 }
 
 /* text: the document's path, a slash, a number */
-static int chunk_answer(struct fs_index *x, const char *text,
-			const struct rk_search_opts *opts,
+static int chunk_answer(struct fs_node *node, const struct rk_search_opts *opts,
 			struct fs_answer *out)
 {
+	struct fs_index *x = node->index;
+	const char *text = node->text;
 	const char *slash = strrchr(text, '/');
 	char *path = strndup(text, (size_t)(slash - text));
 	size_t i = strtoul(slash + 1, NULL, 10) - 1;
@@ -212,6 +213,7 @@ static void run_later(fuse_req_t req, struct fs *fs, struct chunks_job from)
 	}
 	*j = from;
 	j->job.run = chunks_run;
+	j->job.x = j->dir->index;
 	j->req = req;
 	fs_run(fs, &j->job);
 }

@@ -22,6 +22,7 @@ static void read_status(struct fs_index *x, uid_t uid, struct rk_buf *out)
 	rk_status(x->ix, &st);
 	fs_render_status(&st, out);
 	rk_sources_print(x->ix, out);
+	fs_quota_print(x, out);
 }
 
 static void read_status_json(struct fs_index *x, uid_t uid, struct rk_buf *out)
@@ -98,6 +99,38 @@ static void read_metrics(struct fs_index *x, uid_t uid, struct rk_buf *out)
 	fs_render_metrics(&st, out);
 }
 
+/* --- at the top of many indexes --- */
+
+static void top_status(struct fs_index *x, uid_t uid, struct rk_buf *out)
+{
+	struct fs *fs = x->fs;
+	struct rk_buf names = RK_BUF_INIT;
+	size_t n = 0;
+
+	fs_tenants_list(fs, &names);
+	for (size_t at = 0; at < names.n;
+	     at += strlen((char *)names.p + at) + 1)
+		n++;
+	rk_buf_printf(out, "indexes %zu\nopen %u\nopen_max %u\n", n, fs->nopen,
+		      fs->open_max);
+	/* names and owners are told by ls; only who mounted sees the rest */
+	for (const struct fs_index *i = fs->indexes;
+	     i && (uid == 0 || uid == fs->uid); i = i->next)
+		if (i->ix && !i->removed)
+			rk_buf_printf(out, "index %s pending %zu\n", i->name,
+				      rk_pending(i->ix));
+	rk_buf_release(&names);
+}
+
+static void top_metrics(struct fs_index *x, uid_t uid, struct rk_buf *out)
+{
+	(void)uid;
+	rk_buf_printf(out,
+		      "# TYPE rankfs_open_indexes gauge\n"
+		      "rankfs_open_indexes %u\n",
+		      x->fs->nopen);
+}
+
 /* --- what writing does --- */
 
 static int verb_verify(struct rk_index *ix)
@@ -135,12 +168,15 @@ static int verb_clear(struct rk_index *ix)
 	return rk_clear_caches(ix);
 }
 
-static const struct {
+struct verb {
 	const char *name, *help;
 	int (*run)(struct rk_index *ix);
 	/* or with the rest of the line */
 	int (*with)(struct fs_index *x, const char *arg);
-} VERBS[] = {
+};
+
+static const struct verb TOP_VERBS[];
+static const struct verb VERBS[] = {
 	{"checkpoint", "write what is in memory to a segment now",
 	 rk_checkpoint, NULL},
 	{"compact", "merge all segments into one, drop old checkpoints",
@@ -159,36 +195,39 @@ static const struct {
 	 fs_saved_verb_unsave},
 	{"unmark", "unmark NAME: undo what rm and ln did in find/NAME/", NULL,
 	 fs_saved_verb_unmark},
+	{NULL, NULL, NULL, NULL},
 };
-enum { NVERBS = sizeof(VERBS) / sizeof(VERBS[0]), LINE_BYTES = 8192 };
+enum { LINE_BYTES = 8192 };
+
+static const struct verb *verbs_of(const struct fs_index *x)
+{
+	return x == x->fs->top ? TOP_VERBS : VERBS;
+}
 
 static void read_ctl(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
-	(void)x;
 	(void)uid;
 	rk_buf_str(out, "# write one of these, a line each:\n");
-	for (int i = 0; i < NVERBS; i++)
-		rk_buf_printf(out, "# %-11s %s\n", VERBS[i].name,
-			      VERBS[i].help);
+	for (const struct verb *v = verbs_of(x); v->name; v++)
+		rk_buf_printf(out, "# %-11s %s\n", v->name, v->help);
 }
 
-static int call_verb(struct fs_index *x, int i, const char *arg, char *err,
-		     size_t err_n)
+static int call_verb(struct fs_index *x, const struct verb *v, const char *arg,
+		     char *err, size_t err_n)
 {
 	int rc;
 
-	if (VERBS[i].run && *arg) {
-		snprintf(err, err_n, "%s: takes nothing behind it",
-			 VERBS[i].name);
+	if (v->run && *arg) {
+		snprintf(err, err_n, "%s: takes nothing behind it", v->name);
 		return -EINVAL;
 	}
-	if (VERBS[i].with && !*arg) {
-		snprintf(err, err_n, "%s: %s", VERBS[i].name, VERBS[i].help);
+	if (v->with && !*arg) {
+		snprintf(err, err_n, "%s: %s", v->name, v->help);
 		return -EINVAL;
 	}
-	rc = VERBS[i].run ? VERBS[i].run(x->ix) : VERBS[i].with(x, arg);
+	rc = v->run ? v->run(x->ix) : v->with(x, arg);
 	if (rc < 0)
-		snprintf(err, err_n, "%s: %s", VERBS[i].name, rk_strerror(rc));
+		snprintf(err, err_n, "%s: %s", v->name, rk_strerror(rc));
 	return rc;
 }
 
@@ -205,10 +244,10 @@ static int run_verb(struct fs_index *x, const char *s, size_t n, char *err,
 	memcpy(line, s, n);
 	line[n] = '\0';
 	verb_n = strcspn(line, " \t");
-	for (int i = 0; i < NVERBS; i++)
-		if (strlen(VERBS[i].name) == verb_n &&
-		    memcmp(VERBS[i].name, line, verb_n) == 0)
-			return call_verb(x, i,
+	for (const struct verb *v = verbs_of(x); v->name; v++)
+		if (strlen(v->name) == verb_n &&
+		    memcmp(v->name, line, verb_n) == 0)
+			return call_verb(x, v,
 					 line + verb_n +
 						 strspn(line + verb_n, " \t"),
 					 err, err_n);
@@ -238,6 +277,58 @@ static int write_ctl(struct fs_index *x, const char *s, size_t n, char *err,
 	return rc < 0 ? rc : 0;
 }
 
+/* quota NAME BYTES FILES */
+static int top_quota(struct fs_index *x, const char *arg)
+{
+	char name[64], unit = 0;
+	unsigned long long bytes, files;
+	struct fs_index *i;
+	int rc = -ENOENT;
+
+	if (sscanf(arg, "%63s %llu%c %llu", name, &bytes, &unit, &files) != 4)
+		return -EINVAL;
+	bytes <<= unit == 'K' ? 10 : unit == 'M' ? 20 : unit == 'G' ? 30 : 0;
+	pthread_mutex_lock(&x->fs->loop);
+	if ((i = fs_tenant(x->fs, name)) != NULL)
+		rc = fs_quota_set(i, bytes, files);
+	pthread_mutex_unlock(&x->fs->loop);
+	return rc;
+}
+
+/* expire DAYS */
+static int top_expire(struct fs_index *x, const char *arg)
+{
+	char *end;
+	long days = strtol(arg, &end, 10);
+
+	if (end == arg || *end || days < 1)
+		return -EINVAL;
+	return fs_tenants_expire(x->fs, days * 86400) < 0 ? -EIO : 0;
+}
+
+/* remove NAME: the index and all documents in it */
+static int top_remove(struct fs_index *x, const char *arg)
+{
+	int rc;
+
+	if (!fs_tenant_name_ok(arg))
+		return -EINVAL;
+	pthread_mutex_lock(&x->fs->loop);
+	rc = fs_tenant_remove(x->fs, arg);
+	pthread_mutex_unlock(&x->fs->loop);
+	return rc;
+}
+
+static const struct verb TOP_VERBS[] = {
+	{"quota", "quota NAME BYTES[K|M|G] FILES: limits of an index; 0: none",
+	 NULL, top_quota},
+	{"expire", "expire DAYS: remove indexes that nobody opened so long",
+	 NULL, top_expire},
+	{"remove", "remove NAME: an index and all documents in it", NULL,
+	 top_remove},
+	{NULL, NULL, NULL, NULL},
+};
+
 static int write_config(struct fs_index *x, const char *s, size_t n, char *err,
 			size_t err_n)
 {
@@ -252,19 +343,21 @@ struct fs_file {
 	/* in a pool thread; a sentence in err when it fails */
 	int (*write)(struct fs_index *, const char *, size_t, char *err,
 		     size_t err_n);
+	/* at the top of many indexes; NULL: it is not there */
+	void (*top)(struct fs_index *, uid_t, struct rk_buf *);
 };
 
 static const struct fs_file FILES[] = {
-	{"README", read_readme, NULL},
-	{"AGENTS.md", read_agents, NULL},
-	{"config", read_config, write_config},
-	{"ctl", read_ctl, write_ctl},
-	{"error", read_error, NULL},
-	{"metrics", read_metrics, NULL},
-	{"progress", read_progress, NULL},
-	{"status", read_status, NULL},
-	{"status.json", read_status_json, NULL},
-	{"warnings", read_warnings, NULL},
+	{"README", read_readme, NULL, read_readme},
+	{"AGENTS.md", read_agents, NULL, read_agents},
+	{"config", read_config, write_config, NULL},
+	{"ctl", read_ctl, write_ctl, read_ctl},
+	{"error", read_error, NULL, read_error},
+	{"metrics", read_metrics, NULL, top_metrics},
+	{"progress", read_progress, NULL, NULL},
+	{"status", read_status, NULL, top_status},
+	{"status.json", read_status_json, NULL, NULL},
+	{"warnings", read_warnings, NULL, NULL},
 };
 enum { NFILES = sizeof(FILES) / sizeof(FILES[0]) };
 
@@ -340,7 +433,10 @@ static struct fs_blob *file_text(const struct fs_node *n, uid_t uid)
 {
 	struct rk_buf b = RK_BUF_INIT;
 
-	n->file->read(n->index, uid, &b);
+	if (n->index == n->index->fs->top)
+		n->file->top(n->index, uid, &b);
+	else
+		n->file->read(n->index, uid, &b);
 	return fs_blob_from(&b);
 }
 
@@ -429,7 +525,8 @@ static void file_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	struct write_job *j;
 
 	(void)off;
-	if (!file->write) {
+	if (!file->write ||
+	    !fs_is_owner(h->node->index, fuse_req_ctx(req)->uid)) {
 		fuse_reply_err(req, EACCES);
 		return;
 	}
@@ -439,6 +536,7 @@ static void file_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		return;
 	}
 	j->job.run = write_run;
+	j->job.x = h->node->index;
 	j->req = req;
 	j->x = h->node->index;
 	j->file = file;
@@ -483,7 +581,7 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	struct fs_index *x = parent->index;
 	struct stat st;
 
-	for (int i = 0; i < NOTHERS; i++) {
+	for (int i = 0; i < NOTHERS && x != fs->top; i++) {
 		struct fs_node *n = *node_slot(x, OTHERS[i].node);
 
 		if (strcmp(OTHERS[i].name, name) != 0)
@@ -494,7 +592,8 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		return;
 	}
 	for (int i = 0; i < NFILES; i++) {
-		if (strcmp(FILES[i].name, name) != 0)
+		if (strcmp(FILES[i].name, name) != 0 ||
+		    (x == fs->top && !FILES[i].top))
 			continue;
 		x->files[i]->nlookup++;
 		file_stat(x->files[i], &st);
@@ -516,13 +615,13 @@ static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	struct fs_index *x = h->node->index;
 	struct rk_buf b = RK_BUF_INIT;
 
-	(void)fs;
 	if (!h->blob) {
 		put_name(&b, 'd', ".");
 		put_name(&b, 'd', "..");
 		for (int i = 0; i < NFILES; i++)
-			put_name(&b, 'f', FILES[i].name);
-		for (int i = 0; i < NOTHERS; i++) {
+			if (x != fs->top || FILES[i].top)
+				put_name(&b, 'f', FILES[i].name);
+		for (int i = 0; i < NOTHERS && x != fs->top; i++) {
 			struct fs_node *n = *node_slot(x, OTHERS[i].node);
 			int is_dir = n->kind->readdir != NULL;
 

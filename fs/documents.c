@@ -52,10 +52,14 @@ static int touch_child(const struct fs_node *parent, const char *name,
 
 static int touch_handle(struct fs_handle *h, uint64_t *seq)
 {
-	int rc = touch_node(h->node, seq);
+	int dirty = h->dirty, fresh = h->fresh, rc;
 
-	if (rc == 0)
-		h->dirty = h->fresh = 0;
+	/* before: a write may come meanwhile */
+	h->dirty = h->fresh = 0;
+	if ((rc = touch_node(h->node, seq)) < 0) {
+		h->dirty |= dirty;
+		h->fresh |= fresh;
+	}
 	return rc;
 }
 
@@ -67,8 +71,8 @@ static int node_at(struct fs *fs, struct fs_node *n, int *dir,
 	*dir = -1;
 	*name = "";
 	if (n == n->index->root) {
-		*dir = n->index->files_fd;
-		return AT_EMPTY_PATH;
+		*dir = fs_index_files(n->index);
+		return *dir < 0 ? *dir : AT_EMPTY_PATH;
 	}
 	if (!n->links)
 		return -ENOENT;
@@ -82,6 +86,8 @@ int fs_doc_stat(struct fs *fs, struct fs_node *n, struct stat *st)
 	const char *name = "";
 	int dir = -1, flags;
 
+	if (n == n->index->root)
+		return fs_index_stat(n->index, st);
 	for (struct fs_handle *h = n->open; h; h = h->next)
 		if (h->fd >= 0 && fstat(h->fd, st) == 0)
 			return 0;
@@ -141,7 +147,7 @@ static void doc_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 
 	if (v) {
 		v->nlookup++;
-		fs_virtual_stat(v, S_IFDIR | 0555, 0, &st);
+		fs_dir_stat(v, &st);
 		fs_reply_virtual(req, fs, v, &st, fs->timeout);
 	} else if (fs_reserved(parent, name)) {
 		fuse_reply_err(req, ENOENT);
@@ -236,7 +242,7 @@ static int open_node(struct fs *fs, struct fs_node *n, int flags)
 static struct fs_handle *writer_of(struct fs_node *n)
 {
 	for (struct fs_handle *h = n->open; h; h = h->next)
-		if (h->fd >= 0 && (fcntl(h->fd, F_GETFL) & O_ACCMODE))
+		if (h->writes)
 			return h;
 	return NULL;
 }
@@ -258,6 +264,15 @@ static void drop_set_id(fuse_req_t req, int fd)
 	}
 }
 
+/* Room for another size. */
+static int resize(struct fs_index *x, int fd, off_t size)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ? -errno
+				  : fs_quota_take(x, size - st.st_size, 0);
+}
+
 static int set_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		    off_t size, struct fuse_file_info *fi)
 {
@@ -265,6 +280,8 @@ static int set_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	int fd, rc;
 
 	if (h) { /* its FLUSH will tell the index */
+		if ((rc = resize(n->index, h->fd, size)) < 0)
+			return rc;
 		if (ftruncate(h->fd, size) < 0)
 			return -errno;
 		drop_set_id(req, h->fd);
@@ -273,7 +290,9 @@ static int set_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	}
 	if ((fd = open_node(fs, n, O_WRONLY)) < 0)
 		return fd;
-	rc = ftruncate(fd, size) < 0 ? -errno : 0;
+	rc = resize(n->index, fd, size);
+	if (rc == 0 && ftruncate(fd, size) < 0)
+		rc = -errno;
 	drop_set_id(req, fd);
 	close(fd);
 	return rc ? rc : touch_node(n, NULL);
@@ -327,6 +346,8 @@ static struct fs_handle *handle_new(struct fs_node *n, int fd)
 		return NULL;
 	h->node = n;
 	h->fd = fd;
+	h->writes = (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
+	n->index->busy += (unsigned)h->writes;
 	h->next = n->open;
 	n->open = h;
 	return h;
@@ -341,6 +362,7 @@ static void handle_free(struct fs_handle *h)
 	*p = h->next;
 	if (h->fd >= 0)
 		close(h->fd);
+	h->node->index->busy -= (unsigned)h->writes;
 	free(h);
 }
 
@@ -467,8 +489,13 @@ static void doc_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		      const char *p, size_t n, off_t off)
 {
 	size_t done = 0;
+	int rc = fs_quota_grow(h->node->index, h->fd, off + (off_t)n);
 
 	(void)fs;
+	if (rc < 0) {
+		fuse_reply_err(req, -rc);
+		return;
+	}
 	if (!h->dirty)
 		drop_set_id(req, h->fd);
 	h->dirty = 1;
@@ -507,22 +534,23 @@ static void throttle_run(struct fs_job *job)
 	free(j);
 }
 
-static void reply_throttled(fuse_req_t req, struct fs *fs, struct rk_index *ix)
+static void reply_throttled(fuse_req_t req, struct fs_index *x)
 {
 	struct throttle_job *j;
 
-	if (!rk_congested(ix) || !(j = malloc(sizeof(*j)))) {
+	if (!rk_congested(x->ix) || !(j = malloc(sizeof(*j)))) {
 		fuse_reply_err(req, 0);
 		return;
 	}
-	*j = (struct throttle_job){{.run = throttle_run}, req, ix};
-	fs_pool_add(fs->throttle, &j->job);
+	*j = (struct throttle_job){{.run = throttle_run, .x = x}, req, x->ix};
+	fs_pool_add(x->fs->throttle, &j->job);
 }
 
 static void doc_flush(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 {
 	int rc = 0;
 
+	(void)fs;
 	if (!h->dirty) {
 		fuse_reply_err(req, 0);
 		return;
@@ -531,7 +559,7 @@ static void doc_flush(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 	if (rc < 0)
 		fuse_reply_err(req, fs_errno(rc));
 	else
-		reply_throttled(req, fs, h->node->index->ix);
+		reply_throttled(req, h->node->index);
 }
 
 static void doc_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
@@ -587,8 +615,13 @@ static void sync_later(fuse_req_t req, struct fs_index *x, int fd, int own_fd,
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	*j = (struct sync_job){{.run = sync_run}, req, x->ix, fd, own_fd,
-			       data_only,	  seq};
+	*j = (struct sync_job){{.run = sync_run, .x = x},
+			       req,
+			       x->ix,
+			       fd,
+			       own_fd,
+			       data_only,
+			       seq};
 	fs_pool_add(x->fs->pool, &j->job);
 }
 
@@ -701,7 +734,13 @@ void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 	struct fs_node *p =
 		parent_for(req, fs_node(fs_of(req), ino), name, &dir);
 
-	if (p)
+	int rc;
+
+	if (!p)
+		return;
+	if ((rc = fs_quota_take(p->index, 0, 1)) < 0)
+		fuse_reply_err(req, -rc);
+	else
 		finish_new(req, p, dir, name, mknodat(dir, name, mode, rdev),
 			   S_ISREG(mode));
 }
@@ -723,8 +762,8 @@ static void doc_symlink(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	if (!p)
 		return;
 	/* it would be read with the rights of who mounted */
-	if (p == p->index->root && *target == '/' && uid != fs->uid &&
-	    uid != 0) {
+	if (p == p->index->root && *target == '/' &&
+	    !fs_is_owner(p->index, uid)) {
 		fs_remember_error(fs, uid,
 				  "only who mounted may link a source");
 		fuse_reply_err(req, EPERM);
@@ -741,8 +780,8 @@ static void doc_link(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	const char *name = "";
 	int dir, from = -1, rc;
 
-	if (n->kind != &FS_DOCUMENT) {
-		fuse_reply_err(req, EPERM);
+	if (n->kind != &FS_DOCUMENT || n->index != newparent->index) {
+		fuse_reply_err(req, n->kind == &FS_DOCUMENT ? EXDEV : EPERM);
 		return;
 	}
 	if (!(p = parent_for(req, newparent, newname, &dir)))
@@ -771,11 +810,18 @@ void fs_doc_create(fuse_req_t req, fuse_ino_t ino, const char *name,
 
 	if (!p)
 		return;
+	/* it is opened here only if it was not there */
+	if ((rc = fs_quota_take(p->index, 0, 1)) < 0) {
+		fuse_reply_err(req, -rc);
+		return;
+	}
 	fd = openat(dir, name,
 		    (fi->flags & ~O_DIRECT) | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 		    mode);
 	if (fd < 0) {
-		fuse_reply_err(req, errno);
+		rc = errno;
+		fs_quota_take(p->index, 0, -1);
+		fuse_reply_err(req, rc);
 		return;
 	}
 	own(req, dir, name);
@@ -803,20 +849,24 @@ static void remove_name(fuse_req_t req, struct fs_node *p, const char *name,
 {
 	struct fs *fs = p->index->fs;
 	struct fs_node *n;
-	int dir, rc = 0;
+	int dir, rc = 0, files;
+	int64_t bytes;
 
 	if (fs_reserved(p, name)) {
-		fuse_reply_err(req, EPERM);
+		/* `rm -r` of one of many indexes ends with its root */
+		fuse_reply_err(req, fs->multi && flags ? 0 : EPERM);
 		return;
 	}
 	if ((dir = fs_node_dirfd(fs, p)) < 0) {
 		fuse_reply_err(req, -dir);
 		return;
 	}
+	bytes = fs_quota_of(p->index, dir, name, &files);
 	if (unlinkat(dir, name, flags) < 0) {
 		fuse_reply_err(req, errno);
 		return;
 	}
+	fs_quota_take(p->index, -bytes, -files);
 	n = fs_node_find(fs, p, name);
 	if (!flags && (!n || S_ISREG(n->type)))
 		rc = touch_child(p, name, 0);
@@ -858,21 +908,25 @@ static void doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		       const char *newname, unsigned flags)
 {
 	struct fs_node *to;
-	int dir, from, rc;
+	int dir, from, rc, files = 0;
+	int64_t bytes = 0;
 
-	if (fs_reserved(p, name)) {
-		fuse_reply_err(req, EPERM);
+	if (fs_reserved(p, name) || newparent->index != p->index) {
+		fuse_reply_err(req, fs_reserved(p, name) ? EPERM : EXDEV);
 		return;
 	}
 	if (!(to = parent_for(req, newparent, newname, &dir)))
 		return;
 	to->pinned++;
 	from = fs_node_dirfd(fs, p);
+	if (!(flags & RENAME_EXCHANGE))
+		bytes = fs_quota_of(p->index, dir, newname, &files);
 	rc = from < 0					      ? from
 	     : renameat2(from, name, dir, newname, flags) < 0 ? -errno
 							      : 0;
 	to->pinned--;
 	if (rc == 0) {
+		fs_quota_take(p->index, -bytes, -files);
 		note_link(p, fs_node_find(fs, p, name));
 		note_link(to, fs_node_find(fs, p, name));
 		rc = touch_renamed(fs, p, name, to, newname);
@@ -910,10 +964,12 @@ void fs_doc_statfs(fuse_req_t req, fuse_ino_t ino)
 	struct fs_node *n = fs_node(fs, ino);
 	struct statvfs st;
 
-	if (fstatvfs(n->index->files_fd, &st) < 0)
+	if (fstatvfs(fs_index_files(n->index), &st) < 0) {
 		fuse_reply_err(req, errno);
-	else
-		fuse_reply_statfs(req, &st);
+		return;
+	}
+	fs_quota_statfs(n->index, &st);
+	fuse_reply_statfs(req, &st);
 }
 
 struct range_job {
@@ -969,6 +1025,11 @@ void fs_doc_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 		fuse_reply_err(req, EOPNOTSUPP);
 		return;
 	}
+	if (!(mode & FALLOC_FL_KEEP_SIZE) &&
+	    fs_quota_grow(h->node->index, h->fd, off + len) < 0) {
+		fuse_reply_err(req, EDQUOT);
+		return;
+	}
 	h->dirty = 1;
 	range_later(req, fs_of(req),
 		    (struct range_job){.job.run = allocate_run,
@@ -991,6 +1052,10 @@ void fs_doc_copy(fuse_req_t req, fuse_ino_t in, off_t in_off,
 	if (a->fd < 0 || b->fd < 0) {
 		fuse_reply_err(req,
 			       EOPNOTSUPP); /* the kernel reads and writes */
+		return;
+	}
+	if (fs_quota_grow(b->node->index, b->fd, off + (off_t)len) < 0) {
+		fuse_reply_err(req, EOPNOTSUPP); /* byte by byte, then */
 		return;
 	}
 	b->dirty = 1;
@@ -1216,7 +1281,7 @@ static void put_virtual(struct listing *l, struct fs_index *x, off_t off)
 	     i >= 0 && (name = fs_root_listed(x, i, &n)); i++) {
 		struct fuse_entry_param e = {.ino = 0};
 
-		fs_virtual_stat(n, S_IFDIR | 0555, 0, &e.attr);
+		fs_dir_stat(n, &e.attr);
 		if (l->plus) {
 			e.ino = fs_nodeid(l->fs, n);
 			e.attr_timeout = e.entry_timeout = l->fs->timeout;

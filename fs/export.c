@@ -116,8 +116,11 @@ static void export_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	*j = (struct export_job){
-		{.run = export_run}, req, n, *fi, fuse_req_ctx(req)->pid};
+	*j = (struct export_job){{.run = export_run, .x = n->index},
+				 req,
+				 n,
+				 *fi,
+				 fuse_req_ctx(req)->pid};
 	fs_pool_add(fs->pool, &j->job);
 }
 

@@ -585,6 +585,7 @@ static struct find_job *job_new(fuse_req_t req, struct fs_node *dir,
 	}
 	strcpy(j->name, name);
 	j->job.run = find_run;
+	j->job.x = dir->index;
 	j->req = req;
 	j->dir = dir;
 	fuse_req_interrupt_func(req, interrupted, j);
@@ -632,12 +633,18 @@ static void find_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	fs_run(fs, &j->job);
 }
 
+/* Its owner takes results out of it, and puts documents in. */
+static void find_stat(struct fs_node *n, struct stat *st)
+{
+	fs_virtual_stat(n, S_IFDIR | 0755, 0, st);
+}
+
 static void find_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 {
 	struct stat st;
 
 	(void)fs;
-	fs_virtual_stat(n, S_IFDIR | 0555, 0, &st);
+	n->kind->stat(n, &st);
 	fuse_reply_attr(req, &st, 0);
 }
 
@@ -765,7 +772,7 @@ const struct fs_kind FS_FIND = {
 	.link = find_link,
 	.unlink = find_unlink,
 	.forget = find_free,
-	.stat = fs_virtual_dir_stat,
+	.stat = find_stat,
 };
 
 /* --- find/ itself --- */

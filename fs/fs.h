@@ -15,6 +15,7 @@
 #include "rankfs.h"
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 struct fs_kind;
 struct fs_pool;
@@ -93,10 +94,11 @@ struct fs_node {
 /* An open document, directory or virtual file: fi->fh. */
 struct fs_handle {
 	struct fs_node *node;
-	int fd;	   /* documents; -1 else */
-	int dirty; /* changed since the index was last told */
-	int fresh; /* created, or emptied, and not written yet */
-	void *dir; /* DIR* */
+	int fd;	    /* documents; -1 else */
+	int dirty;  /* changed since the index was last told */
+	int fresh;  /* created, or emptied, and not written yet */
+	int writes; /* opened for it: the index stays open */
+	void *dir;  /* DIR* */
 	struct fs_blob *blob;
 	pid_t pid;
 	struct fs_handle *next; /* of the node */
@@ -105,9 +107,14 @@ struct fs_handle {
 /* An index as it is mounted: its root, and what is virtual below it. */
 struct fs_index {
 	struct fs *fs;
-	struct rk_index *ix;
-	char *path; /* of the root, absolute */
-	int files_fd;
+	struct rk_index *ix; /* NULL: closed, or the top of many */
+	char *name;	     /* in the backing folder */
+	char *path;	     /* of the root, absolute */
+	int files_fd;	     /* its documents; -1: not open */
+	int own_fd;	     /* files_fd is not the index's own */
+	uid_t uid;	     /* of the root, when last looked at */
+	gid_t gid;
+	mode_t mode;
 	struct fs_node *root, *query_dir, *find_dir, *recall_dir, *control_dir;
 	struct fs_node *ask, *import, *similar_dir, *chunks_dir, *symbols_dir;
 	struct fs_node *events_file, *export_file, *at_dir;
@@ -117,7 +124,19 @@ struct fs_index {
 	size_t nsaved;
 	uint64_t checkpoint; /* that it is fixed to; 0: it is the newest */
 	struct fs_index *at[FS_AT_MAX]; /* its open checkpoints; under loop */
-	unsigned busy; /* threads that need it open; under loop */
+	/*
+	 * Threads, jobs and open files that need it open. Grows on the loop
+	 * alone: there, 0 means that nobody does.
+	 */
+	_Atomic unsigned busy;
+	int opening, closing, was_open, removed;
+	uint64_t used_ns;
+	struct fs_index *next;
+	struct {
+		int loaded, counted;
+		uint64_t bytes, files; /* limits; 0: none */
+		uint64_t used_bytes, used_files;
+	} quota;
 };
 
 /* When an answer last changed, for queries that the kernel has forgotten. */
@@ -129,8 +148,18 @@ struct fs_memo {
 
 struct fs {
 	const char *backing; /* borrowed */
-	int read_only;
-	struct fs_index *main;
+	int read_only, multi, allow_other;
+	int64_t memory_mib;   /* that all indexes of many may take */
+	unsigned open_max;    /* of them that stay open */
+	int64_t expire_s;     /* those that nobody used for so long go; 0 */
+	int backing_lock;     /* held with -o multi; -1 */
+	int indexes_fd;	      /* their folder, with -o multi */
+	struct fs_index *top; /* of many; else NULL */
+	struct fs_index *indexes;
+	unsigned nopen;
+	pthread_cond_t opened;	/* an index has been opened, or closed */
+	struct fs_pool *closer; /* one thread, that closes them */
+	_Atomic uint64_t epoch; /* grows with any change of any index */
 	struct fuse_session *se;
 	struct fs_pool *pool;	  /* searches, syncs, cold reads */
 	struct fs_pool *throttle; /* one thread: writers that must wait */
@@ -163,25 +192,64 @@ struct fs {
 	int ready_fd; /* told once the kernel is there; -1 */
 };
 
-/* index.c: an index and its nodes */
+/* index.c: an index and its nodes; on the loop, unless it is said */
+/* One that is not open yet; NULL: no memory. */
+struct fs_index *fs_index_new(struct fs *fs, const char *name, const char *path,
+			      const struct fs_kind *root);
+/* NULL is allowed. What rk_index_close() says. */
+int fs_index_free(struct fs_index *x);
 /*
- * Open the index `name` of the backing folder, to be seen at `path`. Returns 0,
- * or what rk_index_open() says.
+ * Make sure that it is open, and stays so while this request is handled. The
+ * loop may be given up meanwhile. 0, or what rk_index_open() says.
  */
-int fs_index_open(struct fs *fs, const char *name, const char *path,
-		  struct fs_index **out);
-/* The same index as one of its checkpoints has it; root is FS_AT_ROOT. */
+int fs_index_use(struct fs_index *x);
+/* Close it; -EBUSY while somebody needs it. */
+int fs_index_shut(struct fs_index *x);
+/* The folder of its documents, which needs no open index; or -errno. */
+int fs_index_files(struct fs_index *x);
+/* Attributes of its root, and remember who owns it. */
+int fs_index_stat(struct fs_index *x, struct stat *st);
+/* The same index as one of its checkpoints has it; off the loop. */
 int fs_index_open_at(struct fs_index *of, uint64_t checkpoint,
 		     struct fs_index **out);
-/* Does the kernel know any file of it? On the loop. */
+/* Does the kernel know any file of it? */
 int fs_index_in_use(const struct fs_index *x);
-/* NULL is allowed. What rk_index_close() says. */
-int fs_index_close(struct fs_index *x);
 /* For each index that is open, off the loop. */
 void fs_index_each(struct fs *fs, void (*fn)(struct fs_index *x, void *ctx),
 		   void *ctx);
 /* Who may do with it as they like: root, who mounted, its owner. */
 int fs_is_owner(const struct fs_index *x, uid_t uid);
+
+/* tenants.c: the folder of many indexes; on the loop */
+int fs_tenant_name_ok(const char *name);
+/* The index of that name, made known if it is there; NULL. */
+struct fs_index *fs_tenant(struct fs *fs, const char *name);
+/* All names, each with a NUL behind it. Any thread. 0 or -errno. */
+int fs_tenants_list(struct fs *fs, struct rk_buf *out);
+/* It and its documents. 0, -EBUSY, -errno. */
+int fs_tenant_remove(struct fs *fs, const char *name);
+/* What a daemon that died has left of removed ones. */
+void fs_tenants_clean(struct fs *fs);
+/* Remove those that nobody has opened for so long; how many. Off the loop. */
+int fs_tenants_expire(struct fs *fs, int64_t seconds);
+
+/* federated.c */
+/* The key of a text for who asks; 0 or -ENAMETOOLONG. */
+int fs_federated_key(fuse_req_t req, const char *text, char *out, size_t cap);
+/* Is the node of a query one of the caller's own? */
+int fs_federated_mine(fuse_req_t req, const struct fs_node *n);
+
+/* quota.c; on the loop */
+/* Room for so much more (or less): 0 or -EDQUOT. */
+int fs_quota_take(struct fs_index *x, int64_t bytes, int files);
+/* Room for a file to reach `end`. */
+int fs_quota_grow(struct fs_index *x, int fd, off_t end);
+/* What removing a name gives back: bytes, and 1 file. */
+int64_t fs_quota_of(struct fs_index *x, int dir, const char *name, int *files);
+/* Set the limits; 0 is none. 0 or -errno. */
+int fs_quota_set(struct fs_index *x, uint64_t bytes, uint64_t files);
+void fs_quota_statfs(struct fs_index *x, struct statvfs *st);
+void fs_quota_print(struct fs_index *x, struct rk_buf *out);
 
 /* kernel.c: after fuse_session_mount(); 0 or -errno */
 int fs_kernel_setup(struct fs *fs);
@@ -271,7 +339,7 @@ extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
 	FS_CONTROL_FILE, FS_RECALL_DIR, FS_RECALL, FS_ASK, FS_IMPORT,
 	FS_SIMILAR_DIR, FS_CHUNKS_DIR, FS_CHUNKS, FS_SYMBOLS_DIR,
 	FS_EVENTS_FILE, FS_SAVED, FS_FIND_DIR, FS_FIND, FS_FOUND, FS_FOUND_LINK,
-	FS_EXPORT, FS_AT_DIR, FS_AT_ROOT;
+	FS_EXPORT, FS_AT_DIR, FS_AT_ROOT, FS_TOP;
 extern const struct fuse_lowlevel_ops FS_OPS;
 /* Is this name taken by the tree at an index root? */
 int fs_reserved(const struct fs_node *parent, const char *name);
@@ -288,6 +356,8 @@ void fs_virtual_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n);
 void fs_virtual_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 			struct stat *attr, int to_set,
 			struct fuse_file_info *fi);
+/* As its kind says; else a folder that nobody writes to. */
+void fs_dir_stat(struct fs_node *n, struct stat *st);
 void fs_virtual_dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n);
 void fs_reply_virtual(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		      const struct stat *st, double entry_timeout);
@@ -358,10 +428,12 @@ struct fs_view {
 	const char *name;
 	const char *dir; /* where its files are, from the index's root */
 	/* 0, or negative; out->text is released by the caller */
-	int (*answer)(struct fs_index *x, const char *text,
-		      const struct rk_search_opts *opts, struct fs_answer *out);
+	int (*answer)(struct fs_node *n, const struct rk_search_opts *opts,
+		      struct fs_answer *out);
 };
-extern const struct fs_view FS_VIEW_QUERY;
+extern const struct fs_view FS_VIEW_QUERY, FS_VIEW_FEDERATED;
+/* Of what makes an answer this answer: places and texts, not scores. */
+uint64_t fs_answer_hash(const struct rk_results *r);
 /* The node of a text in a view, made if need be; NULL: no memory. */
 struct fs_node *fs_view_node(struct fs_index *x, const struct fs_view *view,
 			     const char *text);
@@ -446,6 +518,7 @@ void fs_control_release(struct fs_index *x);
 /* pool.c: bounded threads, first come first served */
 struct fs_job {
 	void (*run)(struct fs_job *); /* in a pool thread; frees the job */
+	struct fs_index *x; /* that stays open meanwhile; NULL: none */
 	struct fs_job *next;
 };
 struct fs_pool *fs_pool_new(unsigned threads);

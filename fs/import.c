@@ -299,7 +299,8 @@ static void import_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	struct fs_handle *h = fs_handle_blob(n, NULL);
 	struct fs_lines *l = calloc(1, sizeof(*l));
 
-	if (fuse_req_ctx(req)->uid != fs->uid && fuse_req_ctx(req)->uid != 0) {
+	(void)fs;
+	if (!fs_is_owner(n->index, fuse_req_ctx(req)->uid)) {
 		free(h);
 		free(l);
 		fuse_reply_err(req, EACCES);
@@ -369,6 +370,7 @@ static void start(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
 		return;
 	}
 	j->job.run = import_run;
+	j->job.x = h->node->index;
 	j->req = req;
 	j->x = h->node->index;
 	j->lines = h->dir;

@@ -86,7 +86,8 @@ void fs_live_add(struct fs_node *n, const char *name)
 		if (!(l = calloc(1, sizeof(*l))))
 			return;
 		l->node = n;
-		l->since = rk_generation(n->index->ix);
+		if (n->index->ix)
+			l->since = rk_generation(n->index->ix);
 		l->next = t->head;
 		if (t->head)
 			t->head->prev = l;
@@ -133,6 +134,17 @@ void fs_live_unhold(struct fs_node *n)
 
 /* --- a round --- */
 
+/* Queries over many indexes are touched by each of them. */
+static int concerns(const struct fs_live_thread *t, const struct fs_live *l,
+		    const struct fs_index *x)
+{
+	const struct fs_index *own = l->node->index;
+
+	if (own == t->fs->top)
+		return 1;
+	return own->ix && (!x || own == x);
+}
+
 /* All queries of an index (NULL: of all), each kept until let_go(). */
 static void gather(struct fs_live_thread *t, const struct fs_index *x)
 {
@@ -149,7 +161,7 @@ static void gather(struct fs_live_thread *t, const struct fs_index *x)
 		}
 	}
 	for (struct fs_live *l = t->head; l && t->nv < t->cap; l = l->next) {
-		if ((x && l->node->index != x) || !l->node->index->ix)
+		if (!concerns(t, l, x))
 			continue;
 		l->node->nlookup++;
 		l->node->index->busy++;
@@ -190,6 +202,8 @@ static void judge(struct fs_live *l, const struct rk_changes *c)
 		l->standing = NULL;
 	if (l->standing)
 		e = rk_standing_effect(l->standing, c);
+	else if (n->view == &FS_VIEW_FEDERATED)
+		e = RK_EFFECT_POSSIBLE;
 	if (e == RK_EFFECT_LIKELY) {
 		l->want = LIKELY;
 		l->missed |= !l->has_told && newest(c) > l->since;
@@ -260,8 +274,9 @@ static void tell(struct fs_live_thread *t, struct fs_live *l)
 		char path[FS_VIEW_PATH];
 
 		l->told_ns = now_ns();
-		fs_event(n->index, rk_generation(n->index->ix), "query",
-			 n->text);
+		fs_event(n->index,
+			 n->index->ix ? rk_generation(n->index->ix) : 0,
+			 "query", n->text);
 		if (fs_view_path(n, path, sizeof(path)) == 0)
 			fs_helper_touch(fs, path);
 	}
@@ -290,6 +305,14 @@ static int interrupted(struct fs_live_thread *t)
 	return yes;
 }
 
+/* What is not urgent waits until nothing else goes on. */
+static int is_disturbed(struct fs_live_thread *t, const struct fs_live *l)
+{
+	struct rk_index *ix = l->node->index->ix;
+
+	return interrupted(t) || (ix && rk_pending(ix));
+}
+
 /*
  * Those that a change is likely to touch, for as long as a round may last; the
  * others while nothing else is going on.
@@ -316,8 +339,7 @@ static void answer(struct fs_live_thread *t)
 			continue;
 		}
 		if (now - start > ms(PASS_MS) || t->cancel ||
-		    (l->want == POSSIBLE &&
-		     (interrupted(t) || rk_pending(l->node->index->ix)))) {
+		    (l->want == POSSIBLE && is_disturbed(t, l))) {
 			t->again = 1;
 			break;
 		}
@@ -464,6 +486,7 @@ void fs_live_wake(void *fs)
 {
 	struct fs_live_thread *t = ((struct fs *)fs)->live;
 
+	((struct fs *)fs)->epoch++;
 	if (!t)
 		return;
 	pthread_mutex_lock(&t->lock);

@@ -82,15 +82,22 @@ static int is_ours(const char *path)
 	return source != NULL;
 }
 
+/* Who has the backing folder: all of it, or its one index. */
+static int fs_holder(const char *backing, char *out, size_t n)
+{
+	int rc = rk_backing_holder(backing, out, n);
+
+	return rc == -ENOENT ? rk_index_holder(backing, "main", out, n) : rc;
+}
+
 /* The daemon writes its last checkpoint after the mount has gone. */
 static void wait_for_daemon(const char *backing)
 {
 	const struct timespec ts = {0, 10 * 1000000};
 	char holder[64];
 
-	for (int i = 0; i < 6000 && rk_index_holder(backing, "main", holder,
-						    sizeof(holder)) == 0;
-	     i++)
+	for (int i = 0;
+	     i < 6000 && fs_holder(backing, holder, sizeof(holder)) == 0; i++)
 		nanosleep(&ts, NULL);
 }
 
@@ -128,8 +135,8 @@ int fs_unmount(const char *mountpoint)
 static int is_orphan(const char *path)
 {
 	char *source = mounted_backing(path), holder[64];
-	int orphan = source && rk_index_holder(source, "main", holder,
-					       sizeof(holder)) == -ENOENT;
+	int orphan =
+		source && fs_holder(source, holder, sizeof(holder)) == -ENOENT;
 
 	free(source);
 	return orphan;
@@ -195,23 +202,57 @@ static char *absolute(const char *path)
 
 /* --- serving --- */
 
-static int open_index(struct fs *fs, const struct fs_options *o)
+/* Why an index cannot be had, with who has it. */
+static int complain(const struct fs_options *o, int rc)
 {
-	int rc = fs_index_open(fs, "main", fs->mountpoint, &fs->main);
 	char holder[64];
 
-	if (rc == 0) {
-		fs->root = fs->main->root;
-		return 0;
-	}
 	if (rc == RK_ELOCKED &&
-	    rk_index_holder(o->backing, "main", holder, sizeof(holder)) == 0)
+	    fs_holder(o->backing, holder, sizeof(holder)) == 0)
 		fprintf(stderr, "rankfs: %s is in use by %s\n", o->backing,
 			holder);
 	else
 		fprintf(stderr, "rankfs: cannot open %s: %s\n", o->backing,
 			rk_strerror(rc));
 	return -1;
+}
+
+static int open_one(struct fs *fs, const struct fs_options *o)
+{
+	struct fs_index *x =
+		fs_index_new(fs, "main", fs->mountpoint, &FS_DOCUMENT);
+	struct stat st;
+	int rc = -ENOMEM;
+
+	if (x) {
+		fs->indexes = x;
+		fs->root = x->root;
+		x->root->nlookup = 1;
+		pthread_mutex_lock(&fs->loop);
+		rc = fs_index_use(x);
+		pthread_mutex_unlock(&fs->loop);
+	}
+	if (rc == 0)
+		rc = fs_index_stat(x, &st);
+	return rc < 0 ? complain(o, rc) : 0;
+}
+
+/* Many: none is opened before it is needed, but the folder is ours. */
+static int open_many(struct fs *fs, const struct fs_options *o)
+{
+	int rc = rk_backing_open(o->backing, &fs->backing_lock);
+
+	if (rc < 0)
+		return complain(o, rc);
+	fs->indexes_fd = rc;
+	fs->top = fs_index_new(fs, "", fs->mountpoint, &FS_TOP);
+	if (!fs->top)
+		return complain(o, -ENOMEM);
+	fs->top->files_fd = fs->indexes_fd;
+	fs->root = fs->top->root;
+	fs->root->nlookup = 1;
+	fs_tenants_clean(fs);
+	return 0;
 }
 
 static int setup(struct fs *fs, struct fs_options *o)
@@ -224,12 +265,20 @@ static int setup(struct fs *fs, struct fs_options *o)
 	pthread_mutex_init(&fs->loop, NULL);
 	fs->backing = o->backing;
 	fs->read_only = o->read_only;
+	fs->multi = o->multi;
+	fs->allow_other = o->allow_other;
+	fs->memory_mib = o->memory_mib;
+	fs->open_max = o->open_max;
+	fs->expire_s = (int64_t)o->expire_days * 86400;
+	fs->indexes_fd = fs->backing_lock = -1;
+	pthread_cond_init(&fs->opened, NULL);
 	if (fs_nodes_init(fs) < 0 || fs_live_new(fs) < 0 ||
-	    open_index(fs, o) < 0)
+	    (o->multi ? open_many(fs, o) : open_one(fs, o)) < 0)
 		return -1;
 	fs->pool = fs_pool_new(POOL_THREADS);
 	fs->throttle = fs_pool_new(1);
-	if (!fs->pool || !fs->throttle) {
+	fs->closer = fs_pool_new(1);
+	if (!fs->pool || !fs->throttle || !fs->closer) {
 		fprintf(stderr, "rankfs: out of memory\n");
 		return -1;
 	}
@@ -279,27 +328,43 @@ static int mount_session(struct fs *fs, struct fs_options *o)
 	return 0;
 }
 
+static void close_all(struct fs *fs)
+{
+	while (fs->indexes) {
+		struct fs_index *x = fs->indexes;
+		int rc;
+
+		fs->indexes = x->next;
+		rc = fs_index_free(x);
+		if (rc < 0)
+			fprintf(stderr, "rankfs: last checkpoint: %s\n",
+				rk_strerror(rc));
+	}
+	fs_index_free(fs->top);
+	if (fs->indexes_fd >= 0)
+		close(fs->indexes_fd);
+	if (fs->backing_lock >= 0)
+		close(fs->backing_lock);
+}
+
 static void teardown(struct fs *fs)
 {
-	int rc;
-
 	fs_live_stop(fs);
 	fs_helper_free(fs);
 	fs_pool_free(fs->throttle);
 	fs_pool_free(fs->pool);
 	if (fs->se)
 		fuse_session_destroy(fs->se);
-	if (fs->main)
-		fs_saved_release(fs->main);
+	fs_pool_free(fs->closer);
+	for (struct fs_index *x = fs->indexes; x; x = x->next)
+		fs_saved_release(x);
 	fs_keyed_release(fs);
 	fs_live_free(fs);
-	rc = fs_index_close(fs->main);
-	if (rc < 0)
-		fprintf(stderr, "rankfs: last checkpoint: %s\n",
-			rk_strerror(rc));
+	close_all(fs);
 	fs_nodes_release(fs);
 	pthread_mutex_destroy(&fs->answers);
 	pthread_mutex_destroy(&fs->loop);
+	pthread_cond_destroy(&fs->opened);
 	free(fs->mountpoint);
 	free(fs);
 }

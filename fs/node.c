@@ -204,7 +204,7 @@ int fs_node_dirfd(struct fs *fs, struct fs_node *n)
 	int at, fd;
 
 	if (n == n->index->root)
-		return n->index->files_fd;
+		return fs_index_files(n->index);
 	if (n->dirfd >= 0) {
 		lru_remove(fs, n);
 		lru_first(fs, n);

@@ -15,6 +15,24 @@ static struct fs_handle *handle(struct fuse_file_info *fi)
 	return (struct fs_handle *)fi->fh;
 }
 
+/*
+ * Virtual files and changes need the index open; looking at documents does
+ * not. 1, or 0 with the failure replied.
+ */
+static int ready(fuse_req_t req, const struct fs_node *n)
+{
+	int rc = fs_index_use(n->index);
+
+	if (rc < 0)
+		fuse_reply_err(req, fs_errno(rc));
+	return rc == 0;
+}
+
+static int is_document(const struct fs_node *n)
+{
+	return n->kind == &FS_DOCUMENT || n->kind == &FS_TOP;
+}
+
 static void op_init(void *data, struct fuse_conn_info *conn)
 {
 	struct fs *fs = data;
@@ -40,6 +58,8 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs_node *n = fs_node(fs_of(req), parent);
 
+	if (!is_document(n) && !ready(req, n))
+		return;
 	if (n->kind->lookup)
 		n->kind->lookup(req, fs_of(req), n, name);
 	else
@@ -67,7 +87,8 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 	struct fs_node *n = fs_node(fs_of(req), ino);
 
 	(void)fi; /* fstat(2) never brings a handle */
-	n->kind->getattr(req, fs_of(req), n);
+	if (is_document(n) || ready(req, n))
+		n->kind->getattr(req, fs_of(req), n);
 }
 
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
@@ -75,6 +96,8 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
 {
 	struct fs_node *n = fs_node(fs_of(req), ino);
 
+	if (!ready(req, n))
+		return;
 	if (n->kind->setattr)
 		n->kind->setattr(req, fs_of(req), n, attr, to_set, fi);
 	else
@@ -85,6 +108,10 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs_node *n = fs_node(fs_of(req), ino);
 
+	if ((!is_document(n) || (fi->flags & O_ACCMODE) != O_RDONLY ||
+	     fi->flags & O_TRUNC) &&
+	    !ready(req, n))
+		return;
 	if (n->kind->open)
 		n->kind->open(req, fs_of(req), n, fi);
 	else
@@ -111,7 +138,9 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t n, off_t off,
 		    struct fuse_file_info *fi)
 {
 	(void)ino;
-	handle(fi)->node->kind->read(req, fs_of(req), handle(fi), n, off);
+	if (is_document(handle(fi)->node) || ready(req, handle(fi)->node))
+		handle(fi)->node->kind->read(req, fs_of(req), handle(fi), n,
+					     off);
 }
 
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
@@ -120,6 +149,8 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
 	struct fs_handle *h = handle(fi);
 
 	(void)ino;
+	if (!ready(req, h->node))
+		return;
 	if (h->node->kind->write)
 		h->node->kind->write(req, fs_of(req), h, p, n, off);
 	else
@@ -131,6 +162,8 @@ static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct fs_handle *h = handle(fi);
 
 	(void)ino;
+	if (!ready(req, h->node))
+		return;
 	if (h->node->kind->flush)
 		h->node->kind->flush(req, fs_of(req), h);
 	else
@@ -152,7 +185,8 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct fs_handle *h = handle(fi);
 
 	(void)ino;
-	h->node->kind->readdir(req, fs_of(req), h, size, off, 0);
+	if (is_document(h->node) || ready(req, h->node))
+		h->node->kind->readdir(req, fs_of(req), h, size, off, 0);
 }
 
 static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
@@ -161,7 +195,8 @@ static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
 	struct fs_handle *h = handle(fi);
 
 	(void)ino;
-	h->node->kind->readdir(req, fs_of(req), h, size, off, 1);
+	if (is_document(h->node) || ready(req, h->node))
+		h->node->kind->readdir(req, fs_of(req), h, size, off, 1);
 }
 
 /* --- names: what a kind of folder does not know is not permitted --- */
@@ -181,6 +216,8 @@ static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
 {
 	struct fs_node *n = fs_node(fs_of(req), parent);
 
+	if (!ready(req, n))
+		return;
 	if (n->kind->symlink)
 		n->kind->symlink(req, fs_of(req), n, name, target);
 	else
@@ -192,6 +229,8 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 {
 	struct fs_node *n = fs_node(fs_of(req), parent);
 
+	if (!ready(req, n))
+		return;
 	if (n->kind->link)
 		n->kind->link(req, fs_of(req), fs_node(fs_of(req), ino), n,
 			      name);
@@ -204,6 +243,8 @@ static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
 {
 	struct fs_node *n = fs_node(fs_of(req), parent);
 
+	if (!ready(req, n))
+		return;
 	if (n->kind->mkdir)
 		n->kind->mkdir(req, fs_of(req), n, name, mode);
 	else
@@ -214,6 +255,8 @@ static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs_node *n = fs_node(fs_of(req), parent);
 
+	if (!ready(req, n))
+		return;
 	if (n->kind->unlink)
 		n->kind->unlink(req, fs_of(req), n, name);
 	else
@@ -224,6 +267,8 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs_node *n = fs_node(fs_of(req), parent);
 
+	if (!ready(req, n))
+		return;
 	if (n->kind->rmdir)
 		n->kind->rmdir(req, fs_of(req), n, name);
 	else
@@ -235,11 +280,54 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 {
 	struct fs_node *n = fs_node(fs_of(req), parent);
 
+	if (!ready(req, n))
+		return;
 	if (n->kind->rename)
 		n->kind->rename(req, fs_of(req), n, name,
 				fs_node(fs_of(req), newparent), newname, flags);
 	else
 		fuse_reply_err(req, EPERM);
+}
+
+static void op_create(fuse_req_t req, fuse_ino_t ino, const char *name,
+		      mode_t mode, struct fuse_file_info *fi)
+{
+	if (ready(req, fs_node(fs_of(req), ino)))
+		fs_doc_create(req, ino, name, mode, fi);
+}
+
+static void op_mknod(fuse_req_t req, fuse_ino_t ino, const char *name,
+		     mode_t mode, dev_t rdev)
+{
+	if (ready(req, fs_node(fs_of(req), ino)))
+		fs_doc_mknod(req, ino, name, mode, rdev);
+}
+
+static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+		     struct fuse_file_info *fi)
+{
+	if (ready(req, fs_node(fs_of(req), ino)))
+		fs_doc_fsync(req, ino, datasync, fi);
+}
+
+static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
+			struct fuse_file_info *fi)
+{
+	if (ready(req, fs_node(fs_of(req), ino)))
+		fs_doc_fsyncdir(req, ino, datasync, fi);
+}
+
+static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+			const char *value, size_t size, int flags)
+{
+	if (ready(req, fs_node(fs_of(req), ino)))
+		fs_doc_setxattr(req, ino, name, value, size, flags);
+}
+
+static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	if (ready(req, fs_node(fs_of(req), ino)))
+		fs_doc_removexattr(req, ino, name);
 }
 
 /* Files are always ready, but for those that say otherwise. */
@@ -275,8 +363,8 @@ const struct fuse_lowlevel_ops FS_OPS = {
 	.readdirplus = op_readdirplus,
 	.releasedir = op_release,
 	.poll = op_poll,
-	.create = fs_doc_create,
-	.mknod = fs_doc_mknod,
+	.create = op_create,
+	.mknod = op_mknod,
 	.mkdir = op_mkdir,
 	.symlink = op_symlink,
 	.link = op_link,
@@ -285,13 +373,13 @@ const struct fuse_lowlevel_ops FS_OPS = {
 	.rename = op_rename,
 	.readlink = op_readlink,
 	.statfs = fs_doc_statfs,
-	.fsync = fs_doc_fsync,
-	.fsyncdir = fs_doc_fsyncdir,
+	.fsync = op_fsync,
+	.fsyncdir = op_fsyncdir,
 	.fallocate = fs_doc_fallocate,
 	.copy_file_range = fs_doc_copy,
 	.lseek = fs_doc_lseek,
-	.setxattr = fs_doc_setxattr,
+	.setxattr = op_setxattr,
 	.getxattr = fs_doc_getxattr,
 	.listxattr = fs_doc_listxattr,
-	.removexattr = fs_doc_removexattr,
+	.removexattr = op_removexattr,
 };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_IGNORE = 1 };
+enum { KEY_IGNORE = 1, MEMORY_MIB = 256, OPEN_MAX = 16 };
 
 #define OPT(t, field, v)                                                       \
 	{                                                                      \
@@ -21,7 +21,9 @@ static const struct fuse_opt OPTIONS[] = {
 	OPT("-f", foreground, 1), OPT("-d", debug, 1), OPT("debug", debug, 1),
 	OPT("-h", help, 1), OPT("--help", help, 1), OPT("-V", version, 1),
 	OPT("--version", version, 1), OPT("allow_other", allow_other, 1),
-	OPT("ro", read_only, 1), OPT("timeout=%lf", timeout, 0),
+	OPT("ro", read_only, 1), OPT("multi", multi, 1),
+	OPT("memory=%u", memory_mib, 0), OPT("open=%u", open_max, 0),
+	OPT("expire=%u", expire_days, 0), OPT("timeout=%lf", timeout, 0),
 	/* from fstab and mount(8), for others than us */
 	IGNORED("rw"), IGNORED("_netdev"), IGNORED("nofail"), IGNORED("noauto"),
 	IGNORED("auto"), IGNORED("user"), IGNORED("users"), IGNORED("nouser"),
@@ -85,6 +87,8 @@ int fs_options_parse(int argc, char **argv, struct fs_options *o)
 
 	memset(o, 0, sizeof(*o));
 	o->timeout = 1.0;
+	o->memory_mib = MEMORY_MIB;
+	o->open_max = OPEN_MAX;
 	if (fuse_opt_parse(&args, o, OPTIONS, process) < 0) {
 		fuse_opt_free_args(&args);
 		return -1;
@@ -95,6 +99,10 @@ int fs_options_parse(int argc, char **argv, struct fs_options *o)
 	if (!o->mountpoint) {
 		fprintf(stderr, "rankfs: no mount point given; try "
 				"rankfs --help\n");
+		return -1;
+	}
+	if (o->open_max == 0 || o->memory_mib < 16) {
+		fprintf(stderr, "rankfs: open= is 1 at least, memory= 16\n");
 		return -1;
 	}
 	/* fstab's first field may be a word instead of a folder */

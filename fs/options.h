@@ -7,7 +7,8 @@
 /* What the command line of a mount says. Strings are owned; never NULL. */
 struct fs_options {
 	char *backing, *mountpoint; /* as given */
-	int foreground, debug, read_only, allow_other;
+	int foreground, debug, read_only, allow_other, multi;
+	unsigned memory_mib, open_max, expire_days; /* with multi */
 	double timeout;
 	struct fuse_args fuse; /* for fuse_session_new() */
 	int help, version;

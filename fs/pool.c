@@ -11,6 +11,15 @@ struct fs_pool {
 	pthread_t threads[];
 };
 
+static void run(struct fs_job *job)
+{
+	struct fs_index *x = job->x;
+
+	job->run(job);
+	if (x)
+		x->busy--;
+}
+
 static void *pool_main(void *arg)
 {
 	struct fs_pool *p = arg;
@@ -27,7 +36,7 @@ static void *pool_main(void *arg)
 		pthread_mutex_unlock(&p->lock);
 		if (!job)
 			return NULL;
-		job->run(job);
+		run(job);
 	}
 }
 
@@ -53,6 +62,8 @@ struct fs_pool *fs_pool_new(unsigned threads)
 void fs_pool_add(struct fs_pool *p, struct fs_job *job)
 {
 	job->next = NULL;
+	if (job->x)
+		job->x->busy++;
 	pthread_mutex_lock(&p->lock);
 	*p->tail = job;
 	p->tail = &job->next;
@@ -67,8 +78,10 @@ void fs_run(struct fs *fs, struct fs_job *job)
 		return;
 	}
 	fs->away++;
+	if (job->x)
+		job->x->busy++;
 	pthread_mutex_unlock(&fs->loop);
-	job->run(job);
+	run(job);
 	pthread_mutex_lock(&fs->loop);
 	fs->away--;
 }

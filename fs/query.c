@@ -104,15 +104,28 @@ static void answer_set(struct fs *fs, struct fs_node *n, struct fs_blob *b)
 		answer_unlink(fs, fs->query_tail);
 }
 
+/* What an answer would be of now; complete: nothing is on its way. */
+static uint64_t current(const struct fs_node *n, int *complete)
+{
+	struct rk_index *ix = n->index->ix;
+
+	if (n->view == &FS_VIEW_FEDERATED) {
+		*complete = 1; /* what is pending changes the epoch */
+		return n->index->fs->epoch;
+	}
+	*complete = ix && rk_pending(ix) == 0;
+	return ix ? rk_generation(ix) : 0;
+}
+
 /* The node's answer if nothing can have changed since; a reference. */
 static struct fs_blob *fresh_answer(struct fs *fs, struct fs_node *n)
 {
-	struct rk_index *ix = n->index->ix;
 	struct fs_blob *b = NULL;
+	int complete;
+	uint64_t now = current(n, &complete);
 
 	pthread_mutex_lock(&fs->answers);
-	if (n->blob && n->complete && rk_pending(ix) == 0 &&
-	    n->generation == rk_generation(ix))
+	if (n->blob && n->complete && complete && n->generation == now)
 		b = fs_blob_ref(n->blob);
 	pthread_mutex_unlock(&fs->answers);
 	return b;
@@ -199,7 +212,7 @@ static uint64_t mix_text(uint64_t h, const char *s)
  * Hash of what makes an answer this answer: its places and what is shown of
  * them, not the scores, which move a little with any document.
  */
-static uint64_t answer_hash(const struct rk_results *r)
+uint64_t fs_answer_hash(const struct rk_results *r)
 {
 	uint64_t h = rk_mix64(r->total * 2 + (uint64_t)r->total_is_lower);
 
@@ -221,10 +234,11 @@ static uint64_t answer_hash(const struct rk_results *r)
 	return h;
 }
 
-static int query_answer(struct fs_index *x, const char *text,
-			const struct rk_search_opts *opts,
+static int query_answer(struct fs_node *node, const struct rk_search_opts *opts,
 			struct fs_answer *out)
 {
+	const struct fs_index *x = node->index;
+	const char *text = node->text;
 	size_t body, n = strlen(text);
 	struct rk_results *r;
 	int rc = rk_search(x->ix, text, n, opts, &r);
@@ -232,7 +246,7 @@ static int query_answer(struct fs_index *x, const char *text,
 	if (rc < 0)
 		return rc;
 	fs_render(r, text, n, x->path, &out->text, &body);
-	out->hash = answer_hash(r);
+	out->hash = fs_answer_hash(r);
 	out->generation = r->generation;
 	out->pending = r->pending;
 	rk_results_free(r);
@@ -245,7 +259,7 @@ static int evaluate(struct fs *fs, struct fs_node *n,
 		    const struct rk_search_opts *opts, struct fs_blob **out)
 {
 	struct fs_answer a = {.text = RK_BUF_INIT};
-	int rc = n->view->answer(n->index, n->text, opts, &a);
+	int rc = n->view->answer(n, opts, &a);
 	struct fs_blob *blob;
 
 	if (rc < 0) {
@@ -341,6 +355,7 @@ static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		return;
 	}
 	j->job.run = query_run;
+	j->job.x = n->index;
 	j->req = req;
 	j->fs = fs;
 	j->n = n;
@@ -371,6 +386,15 @@ static int pinned_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	return yes;
 }
 
+/* An answer over many indexes is for who asked. */
+static int is_allowed(fuse_req_t req, const struct fs *fs,
+		      const struct fs_node *n)
+{
+	return n->view != &FS_VIEW_FEDERATED || !fs->allow_other ||
+	       fs_is_helper(fs, fuse_req_ctx(req)->pid) ||
+	       fs_federated_mine(req, n);
+}
+
 /* Nothing is searched for the helper, and it may open what others may not. */
 static void helper_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 {
@@ -389,6 +413,8 @@ static void query_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 
 	if (fs_is_helper(fs, fuse_req_ctx(req)->pid)) {
 		helper_getattr(req, fs, n);
+	} else if (!is_allowed(req, fs, n)) {
+		fuse_reply_err(req, EACCES);
 	} else if (pinned_size(req, fs, n, &size)) {
 		reply_stat(req, fs, n, size);
 	} else if ((b = fresh_answer(fs, n)) != NULL) {
@@ -454,7 +480,9 @@ static void query_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 {
 	struct fs_blob *b;
 
-	if ((fi->flags & O_ACCMODE) != O_RDONLY)
+	if (!is_allowed(req, fs, n))
+		fuse_reply_err(req, EACCES);
+	else if ((fi->flags & O_ACCMODE) != O_RDONLY)
 		open_to_touch(req, fs, n, fi);
 	else if ((b = fresh_answer(fs, n)) != NULL)
 		reply_opened(req, fs, n, b, fi);
@@ -496,7 +524,7 @@ void fs_encode_name(const char *text, struct rk_buf *out)
 {
 	if (*text == '=' || fs_is_probe(text) || strcmp(text, "README") == 0)
 		rk_buf_byte(out, '=');
-	for (; *text; text++) {
+	for (; *text && *text != 1; text++) {
 		if (*text == '/' || *text == '\n' || *text == '%')
 			rk_buf_printf(out, "%%%02X", (unsigned)*text);
 		else
@@ -538,7 +566,19 @@ void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	pthread_mutex_lock(&fs->answers);
 	fs_virtual_stat(n, S_IFREG | 0444, n->size, &st);
 	pthread_mutex_unlock(&fs->answers);
-	fs_reply_virtual(req, fs, n, &st, fs->timeout);
+	/* another caller may be meant another node by the same name */
+	fs_reply_virtual(req, fs, n, &st,
+			 n->view == &FS_VIEW_FEDERATED ? 0 : fs->timeout);
+}
+
+static struct fs_node *federated_node(fuse_req_t req, struct fs_index *top,
+				      const char *text)
+{
+	char key[FS_QUERY_BYTES + 4096];
+
+	if (fs_federated_key(req, text, key, sizeof(key)) < 0)
+		return NULL;
+	return fs_view_node(top, &FS_VIEW_FEDERATED, key);
 }
 
 static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
@@ -566,7 +606,11 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		return;
 	}
 	fs_decode_name(name, text);
-	if (!(n = fs_view_node(parent->index, &FS_VIEW_QUERY, text)))
+	if (parent->index == fs->top)
+		n = federated_node(req, parent->index, text);
+	else
+		n = fs_view_node(parent->index, &FS_VIEW_QUERY, text);
+	if (!n)
 		fuse_reply_err(req, ENOMEM);
 	else
 		fs_view_reply(req, fs, n, name);
@@ -576,7 +620,8 @@ static void put_saved(struct fs_index *x, struct rk_buf *out)
 {
 	struct rk_buf names = RK_BUF_INIT;
 
-	rk_saved_names(x->ix, &names);
+	if (x->ix)
+		rk_saved_names(x->ix, &names);
 	for (size_t at = 0; at < names.n;) {
 		size_t n = strlen((char *)names.p + at) + 1;
 
@@ -605,10 +650,16 @@ static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		fuse_reply_err(req, ENOMEM);
 }
 
+static void dir_stat(struct fs_node *n, struct stat *st)
+{
+	fs_virtual_stat(n, S_IFDIR | 0755, 0, st);
+}
+
 const struct fs_kind FS_QUERY_DIR = {
 	.name = "query/",
 	.lookup = dir_lookup,
 	.getattr = fs_virtual_dir_getattr,
+	.stat = dir_stat,
 	.release = fs_blob_release,
 	.readdir = dir_readdir,
 	.symlink = fs_saved_symlink,

@@ -169,6 +169,7 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	j->n->ino = (ino_t)(rk_hash64(name, strlen(name)) >> 8 | (uint64_t)0x7d
 									 << 56);
 	j->job.run = recall_run;
+	j->job.x = parent->index;
 	j->req = req;
 	j->fs = fs;
 	fuse_req_interrupt_func(req, interrupted, j);

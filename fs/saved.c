@@ -72,7 +72,8 @@ static void link_stat(struct fs_node *n, struct stat *st)
 {
 	struct rk_buf text = RK_BUF_INIT;
 
-	rk_saved_text(n->index->ix, n->text, &text);
+	if (n->index->ix)
+		rk_saved_text(n->index->ix, n->text, &text);
 	fs_virtual_stat(n, S_IFLNK | 0777, text.n, st);
 	rk_buf_release(&text);
 }
@@ -126,6 +127,8 @@ static void reply_link(fuse_req_t req, struct fs_index *x, const char *name)
 
 int fs_saved_lookup(fuse_req_t req, struct fs_node *dir, const char *name)
 {
+	if (!dir->index->ix)
+		return 0; /* of many indexes: nothing is saved there */
 	if (rk_saved_text(dir->index->ix, name, NULL)) {
 		reply_link(req, dir->index, name);
 		return 1;
@@ -144,7 +147,7 @@ static int may_save(fuse_req_t req, struct fs_index *x)
 {
 	uid_t uid = fuse_req_ctx(req)->uid;
 
-	if (fs_is_owner(x, uid))
+	if (x->ix && fs_is_owner(x, uid))
 		return 1;
 	fs_remember_error(x->fs, uid, "only who mounted may save queries");
 	fuse_reply_err(req, EPERM);
@@ -258,9 +261,12 @@ void fs_saved_unlink(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 {
 	struct fs_index *x = dir->index;
 
-	(void)fs;
 	if (!may_save(req, x))
 		return;
+	if (strcmp(name, "README") == 0 && fs->multi) {
+		fuse_reply_err(req, 0); /* on the way of `rm -r` */
+		return;
+	}
 	if (!rk_saved_text(x->ix, name, NULL)) {
 		fuse_reply_err(req, EPERM); /* a query is no file to remove */
 		return;

@@ -68,10 +68,12 @@ static void put_refs(struct fs_index *x, const struct rk_symbol *s,
 	}
 }
 
-static int symbol_answer(struct fs_index *x, const char *text,
+static int symbol_answer(struct fs_node *node,
 			 const struct rk_search_opts *opts,
 			 struct fs_answer *out)
 {
+	struct fs_index *x = node->index;
+	const char *text = node->text;
 	struct rk_buf *b = &out->text;
 	struct rk_symbol *s;
 	int rc = rk_symbol(x->ix, text, strlen(text), opts, &s);

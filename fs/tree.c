@@ -62,18 +62,24 @@ const char *fs_root_listed(struct fs_index *x, int i, struct fs_node **n)
 void fs_virtual_stat(const struct fs_node *n, mode_t mode, size_t size,
 		     struct stat *st)
 {
-	const struct fs *fs = n->index->fs;
+	const struct fs_index *x = n->index;
+	mode_t readers = x->mode & 0444;
 
 	memset(st, 0, sizeof(*st));
 	st->st_ino = n->ino;
+	/* who may read the documents may read what is made of them */
+	if (S_ISDIR(mode))
+		mode &= ~(mode_t)0777 | 0200 | readers | readers >> 2;
+	else if (!S_ISLNK(mode))
+		mode &= ~(mode_t)0777 | 0200 | readers | readers >> 1;
 	st->st_mode = mode;
 	st->st_nlink = S_ISDIR(mode) ? 2 : 1;
-	st->st_uid = fs->uid;
-	st->st_gid = fs->gid;
+	st->st_uid = x->uid;
+	st->st_gid = x->gid;
 	st->st_size = (off_t)size;
 	st->st_blocks = (blkcnt_t)((size + 511) / 512);
 	st->st_blksize = 4096;
-	st->st_mtim.tv_sec = fs->started;
+	st->st_mtim.tv_sec = x->fs->started;
 	if (n->mtime.tv_sec)
 		st->st_mtim = n->mtime;
 	st->st_atim = st->st_ctim = st->st_mtim;
@@ -115,11 +121,19 @@ void fs_virtual_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		fs_virtual_getattr(req, fs, n);
 }
 
+void fs_dir_stat(struct fs_node *n, struct stat *st)
+{
+	if (n->kind->stat)
+		n->kind->stat(n, st);
+	else
+		fs_virtual_stat(n, S_IFDIR | 0555, 0, st);
+}
+
 void fs_virtual_dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 {
 	struct stat st;
 
-	fs_virtual_stat(n, S_IFDIR | 0555, 0, &st);
+	fs_dir_stat(n, &st);
 	fuse_reply_attr(req, &st, fs->timeout);
 }
 

@@ -289,6 +289,10 @@ void fs_usage(void)
 	       "  -d              the same, and print every request\n"
 	       "  -o ro           read only\n"
 	       "  -o allow_other  let other users in, as file modes say\n"
+	       "  -o multi        many indexes: mkdir makes one\n"
+	       "  -o memory=MIB   with multi: memory for all of them (256)\n"
+	       "  -o open=N       with multi: indexes that stay open (16)\n"
+	       "  -o expire=DAYS  with multi: remove those that nobody used\n"
 	       "  -o timeout=S    seconds that names are cached (1)\n"
 	       "  -h, --help      this text\n"
 	       "  -V, --version   version and features\n\ncommands:\n");

@@ -155,6 +155,56 @@ int rk_config_set(struct rk_index *ix, const char *text, size_t n, char *err,
 	return rc;
 }
 
+void rk_index_limit_memory(struct rk_index *ix, size_t bytes)
+{
+	ix->memory_limit = bytes;
+}
+
+int rk_backing_open(const char *backing, int *lock)
+{
+	int rc = make_path(backing), fd, indexes;
+
+	if (rc < 0)
+		return rc;
+	if ((fd = open_dir(AT_FDCWD, backing, 0)) < 0)
+		return fd;
+	*lock = rk_lock_take(fd);
+	if (*lock < 0) {
+		rc = *lock;
+		close(fd);
+		return rc;
+	}
+	if (mkdirat(fd, "indexes", 0755) < 0 && errno != EEXIST)
+		indexes = -errno;
+	else
+		indexes = open_dir(fd, "indexes", 0);
+	close(fd);
+	return indexes;
+}
+
+int rk_backing_holder(const char *backing, char *out, size_t n)
+{
+	int fd = open_dir(AT_FDCWD, backing, 0), rc;
+
+	if (fd < 0)
+		return -ENOENT;
+	rc = rk_lock_holder(fd, out, n);
+	close(fd);
+	return rc;
+}
+
+int rk_index_forget(const struct rk_env *env, const char *backing,
+		    const char *name)
+{
+	int fd = open_dir(AT_FDCWD, backing, 0), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = rk_registry_drop((env ? env : rk_env_posix())->io, fd, name);
+	close(fd);
+	return rc;
+}
+
 int64_t rk_config_int(struct rk_index *ix, const char *key)
 {
 	int64_t v;

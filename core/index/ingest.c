@@ -49,8 +49,12 @@ void rk_worker_release(struct rk_worker *w)
 
 static size_t memory_limit(struct rk_index *ix)
 {
+	size_t configured =
+		(size_t)rk_config_int(ix, "memory_mib") * 1024 * 1024;
+	size_t given = ix->memory_limit;
+
 	/* one table is written out while the other fills */
-	return (size_t)rk_config_int(ix, "memory_mib") * 1024 * 1024 / 2;
+	return (given && given < configured ? given : configured) / 2;
 }
 
 /* Make room in the active table; waits for the writer of segments. */
@@ -528,7 +532,7 @@ void rk_drain_queue(struct rk_index *ix)
 {
 	struct rk_worker w;
 
-	if (rk_worker_init(&w, ix) < 0)
+	if (rk_queue_count(&ix->queue) == 0 || rk_worker_init(&w, ix) < 0)
 		return;
 	while (rk_queue_count(&ix->queue) > 0)
 		work(ix, &w, rk_queue_pop(&ix->queue));

@@ -112,6 +112,7 @@ struct rk_index {
 	unsigned nworkers;
 	struct rk_links links;
 	_Atomic int links_changed, links_rescan;
+	_Atomic size_t memory_limit; /* of tables; 0: configured */
 	int watch_fd; /* wakes the thread that follows linked sources */
 	pthread_t persist_thread, reconcile_thread, embed_thread, watch_thread;
 	int have_persist, have_reconcile, have_embed, have_watch;

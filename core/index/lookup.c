@@ -58,7 +58,10 @@ int rk_sources_open(struct rk_searching *s)
 {
 	const struct rk_view *v = s->snap.view;
 
-	rk_norms_init(&s->table, &s->snap.stats);
+	rk_norms_init(&s->table,
+		      s->opts->global && s->opts->global->stats.chunks
+			      ? &s->opts->global->stats
+			      : &s->snap.stats);
 	for (unsigned i = 0; i < v->nsegs; i++)
 		add_segment(s, v->segs[i]);
 	for (unsigned i = 0; i < v->nmems; i++)
@@ -269,6 +272,16 @@ static int lookup_alts(struct rk_searching *s, struct rk_qsource *src,
 	return rk_unite_parts(s, src, parts, e->nalts + 1, l);
 }
 
+/* By what is in this index, or in all that are asked. */
+static double idf_of(const struct rk_searching *s, const struct rk_qterm *t)
+{
+	const struct rk_global *g = s->opts->global;
+
+	if (g && g->stats.chunks)
+		return rk_bm25_idf(g->stats.chunks, rk_global_df(g, t));
+	return rk_bm25_idf(s->snap.stats.chunks, t->df);
+}
+
 static int lookup_term(struct rk_searching *s, unsigned t)
 {
 	struct rk_qterm *e = &s->q.terms[t];
@@ -277,7 +290,7 @@ static int lookup_term(struct rk_searching *s, unsigned t)
 	e->df = 0;
 	if (e->match != RK_TERM_EXACT) {
 		rc = rk_expand_term(s, t);
-		e->idf = rk_bm25_idf(s->snap.stats.chunks, e->df);
+		e->idf = idf_of(s, e);
 		return rc;
 	}
 	for (unsigned i = 0; i < s->nsrc && rc == 0; i++) {
@@ -290,7 +303,7 @@ static int lookup_term(struct rk_searching *s, unsigned t)
 			      : lookup_in(s, src, e, l);
 		e->df += l->df;
 	}
-	e->idf = rk_bm25_idf(s->snap.stats.chunks, e->df);
+	e->idf = idf_of(s, e);
 	return rc;
 }
 
@@ -444,7 +457,7 @@ int rk_lookup_terms(struct rk_searching *s)
 	for (unsigned i = 0; i < s->q.nterms && rc == 0; i++) {
 		rc = lookup_term(s, i);
 		if (rc == 0 && s->q.terms[i].df == 0 &&
-		    s->q.terms[i].occur != RK_NOT)
+		    s->q.terms[i].occur != RK_NOT && !s->opts->global)
 			rc = respell(s, i);
 	}
 	return rc;

@@ -152,6 +152,7 @@ static int fill_hit(const struct rk_found *f, struct answer *a,
 		.off = f->chunk.off,
 		.len = f->chunk.len,
 		.score = best > 0 ? r->score / best : 1,
+		.raw = r->score,
 		.lexical = r->lexical,
 		.vector = r->vector,
 		.lexical_rank = r->lexical_rank,
@@ -274,6 +275,9 @@ static void turn_pages(struct rk_searching *s, struct answer *a)
 {
 	size_t skip = (size_t)(s->q.page - 1) * s->want / (size_t)s->q.page;
 
+	a->r.per_page = s->want / (size_t)s->q.page;
+	if (s->opts->all_pages)
+		return;
 	if (skip > a->r.nhits)
 		skip = a->r.nhits;
 	a->r.nhits -= skip;
@@ -471,6 +475,7 @@ static int finish(struct rk_searching *s, struct answer *a)
 			return -ENOMEM;
 	}
 	a->r.page = (uint32_t)s->q.page;
+	a->r.sort = (int)s->q.sort;
 	a->r.total = s->total > a->r.nhits ? s->total : a->r.nhits;
 	a->r.total_is_lower = s->total_is_lower;
 	a->r.generation = s->snap.generation;

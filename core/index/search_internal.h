@@ -71,6 +71,21 @@ struct rk_searching {
 	int told_missing;
 };
 
+/* federate.c: statistics of several indexes together */
+struct rk_global_term {
+	const char *s;
+	size_t n;
+	int match; /* enum rk_term_match */
+	uint64_t df;
+};
+struct rk_global {
+	struct rk_corpus_stats stats;
+	struct rk_global_term *term;
+	unsigned nterms;
+	size_t cap;
+};
+uint64_t rk_global_df(const struct rk_global *g, const struct rk_qterm *t);
+
 /* search.c */
 /*
  * Wait for writes, take a snapshot and an analyser. rk_searching_end() in

@@ -5,6 +5,7 @@
 #include "base/mp.h"
 #include "base/status.h"
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,36 +89,76 @@ int rk_registry_read(const struct rk_io *io, int backing_fd,
 	return rc;
 }
 
+/* Several indexes of one process are opened and closed side by side. */
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
+
+static int store(const struct rk_io *io, int backing_fd,
+		 const struct rk_registry_entry *all, int n)
+{
+	struct rk_buf b = RK_BUF_INIT;
+	int rc;
+
+	encode(all, n, &b);
+	rc = b.err ? b.err : rk_io_replace(io, backing_fd, NAME, b.p, b.n);
+	rk_buf_release(&b);
+	return rc;
+}
+
+/* All entries into all[]; how many, or RK_EVERSION. */
+static int load(const struct rk_io *io, int backing_fd,
+		struct rk_registry_entry *all)
+{
+	int n = rk_registry_read(io, backing_fd, all, RK_REGISTRY_MAX - 1);
+
+	return n < 0 && n != RK_EVERSION ? 0 : n; /* damaged: begin again */
+}
+
+static int place(const struct rk_registry_entry *all, int n, const char *id)
+{
+	int i = 0;
+
+	while (i < n && strcmp(all[i].id, id) != 0)
+		i++;
+	return i;
+}
+
 int rk_registry_put(const struct rk_io *io, int backing_fd,
 		    const struct rk_registry_entry *e)
 {
 	struct rk_registry_entry *all =
 		rk_calloc(RK_REGISTRY_MAX, sizeof(*all));
-	struct rk_buf b = RK_BUF_INIT;
-	int n, i, rc;
+	int n, i, rc = -ENOMEM;
+	int64_t created;
 
-	if (!all)
-		return -ENOMEM;
-	n = rk_registry_read(io, backing_fd, all, RK_REGISTRY_MAX - 1);
-	if (n == RK_EVERSION) {
-		rk_free(all);
-		return n;
-	}
-	if (n < 0)
-		n = 0; /* missing or damaged: begin again */
-	for (i = 0; i < n && strcmp(all[i].id, e->id) != 0; i++)
-		;
-	if (i < n && all[i].created_ns) {
-		int64_t created = all[i].created_ns;
-
+	pthread_mutex_lock(&writing);
+	if (all && (rc = n = load(io, backing_fd, all)) >= 0) {
+		i = place(all, n, e->id);
+		created = i < n && all[i].created_ns ? all[i].created_ns
+						     : e->created_ns;
 		all[i] = *e;
 		all[i].created_ns = created;
-	} else {
-		all[i] = *e;
+		rc = store(io, backing_fd, all, i == n ? n + 1 : n);
 	}
-	encode(all, i == n ? n + 1 : n, &b);
-	rc = b.err ? b.err : rk_io_replace(io, backing_fd, NAME, b.p, b.n);
-	rk_buf_release(&b);
+	pthread_mutex_unlock(&writing);
 	rk_free(all);
 	return rc;
+}
+
+int rk_registry_drop(const struct rk_io *io, int backing_fd, const char *id)
+{
+	struct rk_registry_entry *all =
+		rk_calloc(RK_REGISTRY_MAX, sizeof(*all));
+	int n, i, rc = -ENOMEM;
+
+	pthread_mutex_lock(&writing);
+	if (all && (rc = n = load(io, backing_fd, all)) > 0) {
+		i = place(all, n, id);
+		if (i < n) {
+			all[i] = all[n - 1];
+			rc = store(io, backing_fd, all, n - 1);
+		}
+	}
+	pthread_mutex_unlock(&writing);
+	rk_free(all);
+	return rc < 0 ? rc : 0;
 }

@@ -21,6 +21,8 @@ struct rk_registry_entry {
 /* Add or replace the entry with this id. Returns 0 or -errno. */
 int rk_registry_put(const struct rk_io *io, int backing_fd,
 		    const struct rk_registry_entry *e);
+/* Take an entry out. Returns 0, also if there is none; -errno. */
+int rk_registry_drop(const struct rk_io *io, int backing_fd, const char *id);
 /*
  * Read all entries, at most max. Returns how many, RK_ECORRUPT, RK_EVERSION,
  * -ENOENT, -errno.

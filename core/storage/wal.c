@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PREFILL_BYTES = 1 << 20, FILES_MAX = 4096 };
+/* A small index writes little: what lies ahead grows with what was written. */
+enum { PREFILL_FIRST = 1 << 16, PREFILL_MAX = 1 << 20, FILES_MAX = 4096 };
 static const char MAGIC[8] = "RKWAL\0\0\1";
 
 struct wal_file {
@@ -118,10 +119,10 @@ static int read_file(struct replay *r, const char *name)
 		return fd;
 	r->data.n = 0;
 	while (got > 0 && r->data.n < (1u << 30)) {
-		if (rk_buf_reserve(&r->data, PREFILL_BYTES) < 0)
+		if (rk_buf_reserve(&r->data, PREFILL_MAX) < 0)
 			break;
 		got = r->io->pread(r->io->ctx, fd, r->data.p + r->data.n,
-				   PREFILL_BYTES, (off_t)r->data.n);
+				   PREFILL_MAX, (off_t)r->data.n);
 		if (got == -EINTR) {
 			got = 1;
 			continue;
@@ -277,12 +278,12 @@ static int replay_file(struct replay *r, const struct wal_file *f, int last,
 
 /* --- writing --- */
 
-static int prefill(struct rk_wal *w, int fd, off_t from)
+static int prefill(struct rk_wal *w, int fd, off_t from, off_t bytes)
 {
 	static const uint8_t ZERO[64 * 1024];
 	int rc = 0;
 
-	for (off_t off = from; off < from + PREFILL_BYTES && rc == 0;
+	for (off_t off = from; off < from + bytes && rc == 0;
 	     off += (off_t)sizeof(ZERO))
 		rc = rk_io_write_all(w->io, fd, ZERO, sizeof(ZERO), off);
 	return rc;
@@ -301,6 +302,16 @@ static int write_header(struct rk_wal *w, int fd, uint64_t salt, uint64_t seq)
 	return rk_io_write_all(w->io, fd, h, sizeof(h), 0);
 }
 
+/* A file that is done with needs no zeros behind its last record. */
+static void cut_off(struct rk_wal *w)
+{
+	if (w->fd < 0)
+		return;
+	w->io->truncate(w->io->ctx, w->fd, w->end);
+	w->io->close(w->io->ctx, w->fd);
+	w->fd = -1;
+}
+
 /* Create and durably name the next file; the caller holds the lock. */
 static int begin_file(struct rk_wal *w, uint64_t number)
 {
@@ -314,7 +325,7 @@ static int begin_file(struct rk_wal *w, uint64_t number)
 			   0600);
 	if (fd < 0)
 		return fd;
-	if ((rc = prefill(w, fd, 0)) < 0 ||
+	if ((rc = prefill(w, fd, 0, PREFILL_FIRST)) < 0 ||
 	    (rc = write_header(w, fd, salt, w->last + 1)) < 0 ||
 	    (rc = w->io->sync(w->io->ctx, fd, 0)) < 0 ||
 	    (rc = w->io->sync(w->io->ctx, w->dir, 0)) < 0) {
@@ -322,13 +333,12 @@ static int begin_file(struct rk_wal *w, uint64_t number)
 		w->io->unlink(w->io->ctx, w->dir, name);
 		return rc;
 	}
-	if (w->fd >= 0)
-		w->io->close(w->io->ctx, w->fd);
+	cut_off(w);
 	w->fd = fd;
 	w->number = number;
 	w->salt = salt;
 	w->end = RK_WAL_HEADER;
-	w->prefilled = PREFILL_BYTES;
+	w->prefilled = PREFILL_FIRST;
 	return 0;
 }
 
@@ -384,8 +394,7 @@ void rk_wal_close(struct rk_wal *w)
 {
 	if (!w)
 		return;
-	if (w->fd >= 0)
-		w->io->close(w->io->ctx, w->fd);
+	cut_off(w);
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->synced_cond);
 	rk_buf_release(&w->scratch);
@@ -399,9 +408,16 @@ static int extend(struct rk_wal *w, size_t n)
 	int rc = 0;
 
 	while (rc == 0 && w->end + (off_t)n + RK_WAL_RECORD > w->prefilled) {
-		rc = prefill(w, w->fd, w->prefilled);
+		off_t more = w->prefilled;
+
+		more -= more % PREFILL_FIRST;
+		if (more < PREFILL_FIRST)
+			more = PREFILL_FIRST;
+		if (more > PREFILL_MAX)
+			more = PREFILL_MAX;
+		rc = prefill(w, w->fd, w->prefilled, more);
 		if (rc == 0)
-			w->prefilled += PREFILL_BYTES;
+			w->prefilled += more;
 	}
 	return rc;
 }
