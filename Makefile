@@ -73,7 +73,7 @@ unit-programs: $(UNITP) $(REPLAY)
 
 MNT     ?= $(HOME)/rankfs
 BACKING ?= $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/rankfs
-.PHONY: deps mount test lint fuzz torture bench eval install clean help
+.PHONY: deps mount test lint fuzz torture bench eval install deb clean help
 deps: ## install what building, testing and running need (Debian)
 	@scripts/deps
 
@@ -104,11 +104,20 @@ eval: ## nDCG@10, Recall@100, MRR@10: make eval COLLECTIONS="DIR..."
 	@python3 tests/eval/evaluate.py build/rankfs $(COLLECTIONS)
 
 PREFIX  ?= /usr/local
-install: all ## install the program and its manual page
-	install -D -m 755 $(O)/rankfs $(DESTDIR)$(PREFIX)/bin/rankfs
-	install -D -m 644 fs/doc/rankfs.1 $(DESTDIR)$(PREFIX)/share/man/man1/rankfs.1
-	mkdir -p $(DESTDIR)$(PREFIX)/sbin
-	ln -sf ../bin/rankfs $(DESTDIR)$(PREFIX)/sbin/mount.rankfs
+D       := $(DESTDIR)$(PREFIX)
+install: all ## install the program, manual pages, completion, a systemd unit
+	install -D -m 755 $(O)/rankfs $D/bin/rankfs
+	install -D -m 644 fs/doc/rankfs.1 $D/share/man/man1/rankfs.1
+	install -D -m 644 fs/doc/rankfs.conf.5 $D/share/man/man5/rankfs.conf.5
+	install -D -m 644 fs/doc/rankfs.7 $D/share/man/man7/rankfs.7
+	install -D -m 644 scripts/packaging/rankfs.bash $D/share/bash-completion/completions/rankfs
+	mkdir -p $D/sbin $D/lib/systemd/user
+	sed 's|@BINDIR@|$(PREFIX)/bin|' scripts/packaging/rankfs.service >$D/lib/systemd/user/rankfs.service
+	ln -sf ../bin/rankfs $D/sbin/mount.rankfs
+
+deb: deps ## a Debian package in build/
+	@$(MAKE) --no-print-directory all
+	@scripts/packaging/deb $(VERSION)
 
 clean: ## remove build/
 	rm -rf build

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,6 +74,23 @@ static char *mounted_backing(const char *path)
 	if (f)
 		endmntent(f);
 	return source;
+}
+
+char *fs_find_mount(const char *backing)
+{
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	char *found = NULL;
+	struct mntent *m;
+
+	while (f && (m = getmntent(f)))
+		if (strcmp(m->mnt_type, "fuse.rankfs") == 0 &&
+		    strcmp(m->mnt_fsname, backing) == 0) {
+			free(found); /* the last one is on top */
+			found = strdup(m->mnt_dir);
+		}
+	if (f)
+		endmntent(f);
+	return found;
 }
 
 static int is_ours(const char *path)
@@ -465,6 +484,30 @@ static int serve(struct fs_options *o, char *mountpoint, int ready_fd)
 	}
 	teardown(fs);
 	return rc;
+}
+
+/*
+ * Tell a service manager that the mount is there: a datagram to
+ * $NOTIFY_SOCKET (sd_notify(3)).
+ */
+void fs_notify_ready(void)
+{
+	const char *to = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	size_t n = to ? strlen(to) : 0;
+	int fd;
+
+	if (n < 2 || n >= sizeof(a.sun_path) || (*to != '/' && *to != '@'))
+		return;
+	memcpy(a.sun_path, to, n);
+	if (*to == '@')
+		a.sun_path[0] = '\0'; /* an abstract name */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&a,
+	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+	close(fd);
 }
 
 /* Wait for the daemon's word; its messages go to our stderr. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The FUSE table: find the node, call its kind, or refuse. No policy here. */
 #include "fs.h"
+#include "mount.h"
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
@@ -45,6 +46,7 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 	conn->want &=
 		~(unsigned)(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_SPLICE_READ |
 			    FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+	fs_notify_ready();
 	if (fs->ready_fd >= 0) {
 		if (write(fs->ready_fd, "", 1) != 1) {
 			/* whoever waited has gone */

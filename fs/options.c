@@ -27,7 +27,8 @@ static const struct fuse_opt OPTIONS[] = {
 	/* from fstab and mount(8), for others than us */
 	IGNORED("rw"), IGNORED("_netdev"), IGNORED("nofail"), IGNORED("noauto"),
 	IGNORED("auto"), IGNORED("user"), IGNORED("users"), IGNORED("nouser"),
-	IGNORED("defaults"), IGNORED("x-"), FUSE_OPT_END};
+	IGNORED("defaults"), IGNORED("-n"), IGNORED("-s"), IGNORED("-v"),
+	IGNORED("x-"), FUSE_OPT_END};
 
 char *fs_default_backing(void)
 {

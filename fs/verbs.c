@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verbs.h"
+#include "help.h"
+#include "mcp.h"
 #include "mount.h"
 #include "render.h"
 #include <errno.h>
@@ -245,6 +247,65 @@ static int verb_import(const struct verb_args *a)
 	return rc < 0;
 }
 
+/* Where the backing folder is mounted, or NULL; malloc'd. */
+static char *mount_of(const struct verb_args *a)
+{
+	char *real, *found = NULL;
+
+	if (a->argc == 1)
+		return strdup(a->argv[0]);
+	if ((real = realpath(a->backing, NULL)) != NULL)
+		found = fs_find_mount(real);
+	free(real);
+	return found;
+}
+
+static int mcp_unmounted(const struct verb_args *a)
+{
+	char *real = realpath(a->backing, NULL), *root = NULL;
+	struct rk_index *ix;
+	int rc = 1;
+
+	if (open_index(a, 0, &ix) == 0) {
+		if (!real)
+			real = realpath(a->backing, NULL);
+		if (real && asprintf(&root, "%s/indexes/main/files", real) < 0)
+			root = NULL;
+		rc = fs_mcp_index(ix, root ? root : "");
+		rk_index_close(ix);
+	}
+	free(root);
+	free(real);
+	return rc;
+}
+
+static int verb_mcp(const struct verb_args *a)
+{
+	char *mountpoint = mount_of(a);
+	int rc = mountpoint ? fs_mcp_mount(mountpoint) : mcp_unmounted(a);
+
+	free(mountpoint);
+	return rc;
+}
+
+static int verb_agents(const struct verb_args *a)
+{
+	char *mountpoint = mount_of(a), *real;
+	struct rk_buf b = RK_BUF_INIT;
+
+	if (!mountpoint) {
+		fprintf(stderr, "rankfs: nothing is mounted; name a mount "
+				"point\n");
+		return 1;
+	}
+	real = realpath(mountpoint, NULL);
+	fs_help_agents(real ? real : mountpoint, &b);
+	print(&b);
+	free(real);
+	free(mountpoint);
+	return 0;
+}
+
 static int verb_umount(const struct verb_args *a)
 {
 	if (a->argc != 1) {
@@ -269,14 +330,23 @@ static const struct {
 	{"export", "[FILE]            all of an index as one file",
 	 verb_export},
 	{"import", "FILE              put such a file back", verb_import},
+	{"mcp", "[MOUNTPOINT]      Model Context Protocol on stdin and stdout",
+	 verb_mcp},
+	{"agents", "[MOUNTPOINT]      what to tell a language model",
+	 verb_agents},
 	{"umount", "MOUNTPOINT        unmount", verb_umount},
 };
 enum { NVERBS = sizeof(VERBS) / sizeof(VERBS[0]) };
 
 void fs_version(void)
 {
-	printf("rankfs %s\nlibfuse %s, segment format 1\n", RK_VERSION,
-	       fuse_pkgversion());
+	printf("rankfs %s\n"
+	       "libfuse %s\n"
+	       "features: live-queries saved-queries find multi federation "
+	       "quota export at mcp recall embedders(hash-lsa static http "
+	       "import) ann(flat ivf hnsw sq8_hnsw binary_hnsw)\n"
+	       "formats: index 1 to 3, export 1, saved queries 1\n",
+	       RK_VERSION, fuse_pkgversion());
 }
 
 void fs_usage(void)
