@@ -81,6 +81,7 @@ struct fs_node {
 	int complete;	     /* nothing was pending then */
 	struct timespec mtime;
 	pid_t opener; /* who opened it last, and still has it open */
+	struct fs_handle *opener_handle; /* that one; under fs->answers */
 	int opened;
 	struct fs_live *live; /* followed by live.c; or NULL */
 	/* find.c: what a folder shows, under fs->answers; a file's text */
@@ -101,6 +102,8 @@ struct fs_handle {
 	void *dir;  /* DIR* */
 	struct fs_blob *blob;
 	pid_t pid;
+	/* of an answer: read to its end; told that it begins anew */
+	int at_end, restart;
 	struct fs_handle *next; /* of the node */
 };
 

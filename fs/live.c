@@ -190,6 +190,17 @@ static uint64_t newest(const struct rk_changes *c)
 	return n ? rk_changes_at(c, n - 1).generation : 0;
 }
 
+/* Its first answer has come since, with the change in it. */
+static int is_answered(struct fs_node *n, uint64_t generation)
+{
+	int yes;
+
+	pthread_mutex_lock(&n->index->fs->answers);
+	yes = n->known && n->generation >= generation;
+	pthread_mutex_unlock(&n->index->fs->answers);
+	return yes;
+}
+
 /* What the changes mean for a query. */
 static void judge(struct fs_live *l, const struct rk_changes *c)
 {
@@ -206,7 +217,8 @@ static void judge(struct fs_live *l, const struct rk_changes *c)
 		e = RK_EFFECT_POSSIBLE;
 	if (e == RK_EFFECT_LIKELY) {
 		l->want = LIKELY;
-		l->missed |= !l->has_told && newest(c) > l->since;
+		l->missed |= !l->has_told && newest(c) > l->since &&
+			     !is_answered(n, newest(c));
 	} else if (e == RK_EFFECT_POSSIBLE && l->want == CALM) {
 		l->want = POSSIBLE;
 	}

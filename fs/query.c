@@ -315,6 +315,7 @@ static void reply_opened(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	h->pid = fuse_req_ctx(req)->pid;
 	pthread_mutex_lock(&fs->answers);
 	n->opener = h->pid;
+	n->opener_handle = h;
 	n->opened++;
 	if (n->blob != b) { /* shed meanwhile: fstat(2) must see this one */
 		answer_set(fs, n, b);
@@ -326,6 +327,9 @@ static void reply_opened(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	fi->noflush = 1;
 	fuse_reply_open(req, fi);
 }
+
+static size_t size_for(fuse_req_t req, struct fs *fs, struct fs_node *n,
+		       const struct fs_blob *b);
 
 static void query_run(struct fs_job *job)
 {
@@ -339,7 +343,8 @@ static void query_run(struct fs_job *job)
 	} else if (j->opening) {
 		reply_opened(j->req, j->fs, j->n, b, &j->fi);
 	} else {
-		reply_stat(j->req, j->fs, j->n, b->n);
+		reply_stat(j->req, j->fs, j->n,
+			   size_for(j->req, j->fs, j->n, b));
 		fs_blob_unref(b);
 	}
 	free(j);
@@ -371,19 +376,56 @@ static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
 
 /*
  * fstat(2) comes as a plain getattr: while the process that opened the file
- * last asks, it is told about the answer that it is reading.
+ * last asks, it is told about the answer that it is reading. One that has read
+ * it to the end and looks again (tail -F) wants to know whether there is
+ * another; if so, it is told that the file was emptied, and reads the new one
+ * from the start.
  */
 static int pinned_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		       size_t *size)
 {
+	const struct fs_handle *h;
 	int yes;
 
 	pthread_mutex_lock(&fs->answers);
-	yes = n->opened > 0 && n->blob && n->opener == fuse_req_ctx(req)->pid;
+	h = n->opener_handle;
+	yes = h && h->blob && n->opener == fuse_req_ctx(req)->pid && !h->at_end;
 	if (yes)
-		*size = n->blob->n;
+		*size = h->blob->n;
 	pthread_mutex_unlock(&fs->answers);
 	return yes;
+}
+
+/* The size to tell of the newest answer. */
+static size_t size_for(fuse_req_t req, struct fs *fs, struct fs_node *n,
+		       const struct fs_blob *b)
+{
+	struct fs_handle *h;
+	size_t size = b->n;
+
+	pthread_mutex_lock(&fs->answers);
+	h = n->opener_handle;
+	if (h && h->at_end && n->opener == fuse_req_ctx(req)->pid) {
+		if (h->blob->body_hash != b->body_hash)
+			h->restart = 1;
+		size = h->restart ? 0 : h->blob->n;
+	}
+	pthread_mutex_unlock(&fs->answers);
+	return size;
+}
+
+static void query_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+		       size_t n, off_t off)
+{
+	pthread_mutex_lock(&fs->answers);
+	if (off == 0 && h->restart && h->node->blob) {
+		fs_blob_unref(h->blob);
+		h->blob = fs_blob_ref(h->node->blob);
+		h->restart = 0;
+	}
+	h->at_end = h->blob && (size_t)off >= h->blob->n;
+	pthread_mutex_unlock(&fs->answers);
+	fs_blob_read(req, fs, h, n, off);
 }
 
 /* An answer over many indexes is for who asked. */
@@ -418,7 +460,7 @@ static void query_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 	} else if (pinned_size(req, fs, n, &size)) {
 		reply_stat(req, fs, n, size);
 	} else if ((b = fresh_answer(fs, n)) != NULL) {
-		reply_stat(req, fs, n, b->n);
+		reply_stat(req, fs, n, size_for(req, fs, n, b));
 		fs_blob_unref(b);
 	} else {
 		search_later(req, fs, n, NULL);
@@ -494,6 +536,8 @@ static void query_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 {
 	pthread_mutex_lock(&fs->answers);
 	h->node->opened--;
+	if (h->node->opener_handle == h)
+		h->node->opener_handle = NULL;
 	pthread_mutex_unlock(&fs->answers);
 	fs_blob_release(req, fs, h);
 }
@@ -513,7 +557,7 @@ const struct fs_kind FS_QUERY = {
 	.setattr = query_setattr,
 	.open = query_open,
 	.write = query_write,
-	.read = fs_blob_read,
+	.read = query_read,
 	.release = query_release,
 	.forget = query_free,
 };
