@@ -170,6 +170,7 @@ int rk_export(struct rk_index *ix, int fd)
 	if (rc == 0) {
 		archive_write_set_format_pax(a);
 		archive_write_add_filter_zstd(a);
+		archive_write_set_bytes_in_last_block(a, 1);
 		if (archive_write_open_fd(a, fd) != ARCHIVE_OK)
 			rc = fail(a);
 	}
@@ -295,7 +296,8 @@ static int take_document(struct restore *r, struct archive_entry *e,
 	if (archive_write_header(r->disk, e) < ARCHIVE_WARN) {
 		snprintf(r->err, r->err_n, "%.200s: %.200s", path,
 			 archive_error_string(r->disk));
-		return fail(r->disk);
+		rc = fail(r->disk);
+		return rc == RK_ECORRUPT ? -EINVAL : rc;
 	}
 	rc = type == AE_IFREG ? copy_data(r->in, r->disk) : 0;
 	if (rc == 0 && archive_write_finish_entry(r->disk) < ARCHIVE_WARN)
