@@ -159,7 +159,7 @@ struct fs {
 	int indexes_fd;	      /* their folder, with -o multi */
 	struct fs_index *top; /* of many; else NULL */
 	struct fs_index *indexes;
-	unsigned nopen;
+	unsigned nopen, nclosing;
 	pthread_cond_t opened;	/* an index has been opened, or closed */
 	struct fs_pool *closer; /* one thread, that closes them */
 	_Atomic uint64_t epoch; /* grows with any change of any index */
@@ -206,7 +206,9 @@ int fs_index_free(struct fs_index *x);
  * loop may be given up meanwhile. 0, or what rk_index_open() says.
  */
 int fs_index_use(struct fs_index *x);
-/* Close it; -EBUSY while somebody needs it. */
+/* Off the loop, with -o multi: close what has not been used, if it is much. */
+void fs_index_tidy(struct fs *fs);
+/* Close it; -EBUSY if somebody goes on needing it. */
 int fs_index_shut(struct fs_index *x);
 /* The folder of its documents, which needs no open index; or -errno. */
 int fs_index_files(struct fs_index *x);

@@ -13,9 +13,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LINGER_MS = 1000 }; /* what was used just now is not closed */
+enum {
+	LINGER_MS = 1000, /* what was used just now is not closed */
+	CLOSING_MAX = 2,  /* more are waited for before one is opened */
+	SHUT_TRIES = 200,
+	SHUT_POLL_NS = 10000000,
+};
 
 /* --- life --- */
 
@@ -187,6 +193,7 @@ static void close_run(struct fs_job *job)
 	malloc_trim(0);
 	pthread_mutex_lock(&fs->loop);
 	j->x->closing = 0;
+	fs->nclosing--;
 	pthread_cond_broadcast(&fs->opened);
 	pthread_mutex_unlock(&fs->loop);
 	free(j);
@@ -208,6 +215,7 @@ static int close_index(struct fs_index *x)
 	*j = (struct close_job){{.run = close_run}, x, x->ix};
 	x->ix = NULL;
 	x->closing = 1;
+	x->fs->nclosing++;
 	x->fs->nopen--;
 	fs_pool_add(x->fs->closer, &j->job);
 	return 0;
@@ -223,23 +231,43 @@ static int can_close(const struct fs_index *x)
 	return 1;
 }
 
+/* Pages that are in memory now, in MiB. */
+static int64_t resident_mib(void)
+{
+	long total = 0, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (f && fscanf(f, "%ld %ld", &total, &resident) != 2)
+		resident = 0;
+	if (f)
+		fclose(f);
+	return (int64_t)resident * sysconf(_SC_PAGESIZE) >> 20;
+}
+
+/* More than three quarters of what is allowed, and some can be had back. */
+static int is_large(const struct fs *fs)
+{
+	return fs->nopen > 1 && resident_mib() * 4 > fs->memory_mib * 3;
+}
+
 /* Close those that were used longest ago, while there are too many. */
 static void close_some(struct fs *fs)
 {
 	uint64_t now = rk_mono_ns();
+	int large = is_large(fs);
 
-	while (fs->nopen > fs->open_max) {
+	while (fs->nopen > fs->open_max || large) {
 		struct fs_index *oldest = NULL;
 
 		for (struct fs_index *x = fs->indexes; x; x = x->next)
 			if (can_close(x) &&
-			    (fs->nopen > 2 * fs->open_max ||
-			     now - x->used_ns >
-				     (uint64_t)LINGER_MS * 1000000) &&
+			    (large || now - x->used_ns >
+					      (uint64_t)LINGER_MS * 1000000) &&
 			    (!oldest || x->used_ns < oldest->used_ns))
 				oldest = x;
 		if (!oldest || close_index(oldest) < 0)
 			return;
+		large = 0; /* one at a time: it takes a while to tell */
 	}
 }
 
@@ -256,7 +284,9 @@ int fs_index_use(struct fs_index *x)
 	x->used_ns = rk_mono_ns();
 	if (x->ix || x == x->fs->top)
 		return 0;
-	wait_settled(x);
+	while (x->opening || x->closing ||
+	       (!x->ix && x->fs->nclosing > CLOSING_MAX))
+		pthread_cond_wait(&x->fs->opened, &x->fs->loop);
 	if (x->removed)
 		return -ENOENT;
 	if (!x->ix) {
@@ -269,9 +299,32 @@ int fs_index_use(struct fs_index *x)
 	return rc;
 }
 
+/* Jobs and the live thread need it for a moment, open files for longer. */
+static void wait_unused(struct fs_index *x)
+{
+	struct timespec until;
+
+	for (int i = 0; i < SHUT_TRIES && x->ix && !can_close(x); i++) {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += SHUT_POLL_NS;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&x->fs->opened, &x->fs->loop, &until);
+		wait_settled(x);
+	}
+}
+
+void fs_index_tidy(struct fs *fs)
+{
+	pthread_mutex_lock(&fs->loop);
+	close_some(fs);
+	pthread_mutex_unlock(&fs->loop);
+}
+
 int fs_index_shut(struct fs_index *x)
 {
 	wait_settled(x);
+	wait_unused(x);
 	if (x->ix && !can_close(x))
 		return -EBUSY;
 	if (x->ix) {

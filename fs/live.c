@@ -458,7 +458,7 @@ static uint64_t pause(struct fs_live_thread *t)
 	uint64_t n = IDLE_MS;
 
 	pthread_mutex_lock(&t->fs->loop);
-	if (!t->head && !t->fs->nfinds)
+	if (!t->head && !t->fs->nfinds && !t->fs->multi)
 		n = ASLEEP_MS;
 	for (struct fs_live *l = t->head; l; l = l->next)
 		if (!l->has_told)
@@ -482,6 +482,8 @@ static void *live_main(void *arg)
 			swept = start;
 			sweep(t);
 			fs_find_sweep(t->fs);
+			if (t->fs->multi)
+				fs_index_tidy(t->fs);
 		}
 		took = now_ns() - start;
 		wait_ns(t,

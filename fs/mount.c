@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <mntent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -264,6 +265,8 @@ static int open_many(struct fs *fs, const struct fs_options *o)
 	if (rc < 0)
 		return complain(o, rc);
 	fs->indexes_fd = rc;
+	/* threads come and go with the indexes; their heaps would stay */
+	mallopt(M_ARENA_MAX, 2);
 	fs->top = fs_index_new(fs, "", fs->mountpoint, &FS_TOP);
 	if (!fs->top)
 		return complain(o, -ENOMEM);
