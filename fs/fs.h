@@ -27,8 +27,13 @@ enum {
 	FS_QUERY_BYTES = 1024,	 /* of a query in a name */
 	FS_VIEW_PATH = 4096 * 2, /* of a query file, absolute */
 	FS_MEMOS = 4096,
-	FS_AT_MAX = 4,	 /* checkpoints that are open */
-	FS_AWAY_MAX = 2, /* of them may run jobs themselves */
+	FS_AT_MAX = 4, /* checkpoints that are open */
+	/*
+	 * Of them may run jobs themselves, which spares waking a thread; one,
+	 * because the others must find a processor when requests come.
+	 */
+	FS_AWAY_MAX = 1,
+	FS_POOL_NICE = 10, /* searches give way to requests */
 };
 
 /* Immutable bytes shared by open handles; counted, freed by the last. */

@@ -23,9 +23,12 @@ enum {
 	BASELINE_MS = 150, /* after a lookup: is it watched? */
 	FORGET_MS = 10000, /* unused so long: does anybody watch it? */
 	REPEAT_MS = 200,   /* least time between two events of one query */
-	REST_MIN_MS = 10,  /* after a round; and so many times its length: */
-	REST_FACTOR = 3,
+	REST_MIN_MS =
+		5,     /* after a round with answers that had to be asked for */
+	SLICE_MS = 10, /* of others, then so many times that long nothing: */
+	SLICE_REST = 4,
 	IDLE_MS = 1000,
+	EXPIRE_MS = 3600000, /* between looks at what nobody uses */
 	ASLEEP_MS = 3600000, /* nobody is there */
 	PASS_MS = 100,	     /* of searches in one round */
 };
@@ -60,7 +63,8 @@ struct fs_live_thread {
 	size_t n;	      /* under loop */
 	struct fs_live **v;   /* of this round */
 	size_t nv, cap;
-	int again; /* something was left for the next round */
+	int again;		     /* something was left for the next round */
+	uint64_t urgent_ns, idle_ns; /* that the round took */
 };
 
 static uint64_t now_ns(void)
@@ -300,11 +304,13 @@ static void tell(struct fs_live_thread *t, struct fs_live *l)
 static void ask_again(struct fs_live_thread *t, struct fs_live *l)
 {
 	uint64_t start = now_ns();
+	enum want want = l->want;
 
 	l->want = CALM;
 	if (fs_view_refresh(t->fs, l->node, &t->cancel) >= 0)
 		tell(t, l);
 	l->cost_ns = now_ns() - start;
+	*(want == LIKELY ? &t->urgent_ns : &t->idle_ns) += l->cost_ns;
 }
 
 static int interrupted(struct fs_live_thread *t)
@@ -351,6 +357,7 @@ static void answer(struct fs_live_thread *t)
 			continue;
 		}
 		if (now - start > ms(PASS_MS) || t->cancel ||
+		    t->idle_ns > ms(SLICE_MS) ||
 		    (l->want == POSSIBLE && is_disturbed(t, l))) {
 			t->again = 1;
 			break;
@@ -470,12 +477,13 @@ static uint64_t pause(struct fs_live_thread *t)
 static void *live_main(void *arg)
 {
 	struct fs_live_thread *t = arg;
-	uint64_t swept = 0;
+	uint64_t swept = 0, expire = 0;
 
 	while (!stopped(t)) {
-		uint64_t start = now_ns(), took;
+		uint64_t start = now_ns();
 
 		t->again = 0;
+		t->urgent_ns = t->idle_ns = 0;
 		fs_index_each(t->fs, hear, t);
 		answer(t);
 		if (start - swept > ms(BASELINE_MS)) {
@@ -485,13 +493,19 @@ static void *live_main(void *arg)
 			if (t->fs->multi)
 				fs_index_tidy(t->fs);
 		}
-		took = now_ns() - start;
-		wait_ns(t,
-			took * REST_FACTOR > ms(REST_MIN_MS)
-				? took * REST_FACTOR
-				: ms(REST_MIN_MS),
-			0);
-		wait_ns(t, pause(t), 1);
+		if (t->fs->expire_s && start >= expire) {
+			expire = start + ms(EXPIRE_MS);
+			fs_tenants_expire(t->fs, t->fs->expire_s);
+		}
+		/*
+		 * Half a processor at most for what changes touch, a fifth of
+		 * one for what they might; only the first is not put off.
+		 */
+		wait_ns(t, t->urgent_ns + ms(REST_MIN_MS), 0);
+		if (t->idle_ns)
+			wait_ns(t, t->idle_ns * SLICE_REST, 1);
+		else
+			wait_ns(t, pause(t), 1);
 	}
 	return NULL;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs.h"
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 struct fs_pool {
 	pthread_mutex_t lock;
@@ -24,6 +27,8 @@ static void *pool_main(void *arg)
 {
 	struct fs_pool *p = arg;
 
+	/* Linux: nice is per thread */
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), FS_POOL_NICE);
 	for (;;) {
 		struct fs_job *job;
 

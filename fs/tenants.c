@@ -290,6 +290,21 @@ static void remove_below(int at, const char *name)
 	unlinkat(at, name, AT_REMOVEDIR);
 }
 
+/* Files take a while: in the closer's thread. */
+struct remove_job {
+	struct fs_job job;
+	struct fs *fs;
+	char name[64];
+};
+
+static void remove_run(struct fs_job *job)
+{
+	struct remove_job *j = (struct remove_job *)job;
+
+	remove_below(j->fs->indexes_fd, j->name);
+	free(j);
+}
+
 /*
  * The name goes in one step; what was behind it is removed afterwards, also
  * when a daemon died in between.
@@ -297,17 +312,24 @@ static void remove_below(int at, const char *name)
 int fs_tenant_remove(struct fs *fs, const char *name)
 {
 	struct fs_index *x = find(fs, name);
-	char gone[PATH_BYTES];
+	struct remove_job *j;
 	int rc = x ? fs_index_shut(x) : 0;
 
 	if (rc < 0)
 		return rc;
-	snprintf(gone, sizeof(gone), ".removed-%llx",
+	if (!(j = calloc(1, sizeof(*j))))
+		return -ENOMEM;
+	j->job.run = remove_run;
+	j->fs = fs;
+	snprintf(j->name, sizeof(j->name), ".removed-%llx",
 		 (unsigned long long)rk_mono_ns());
-	if (renameat(fs->indexes_fd, name, fs->indexes_fd, gone) < 0)
-		return -errno;
+	if (renameat(fs->indexes_fd, name, fs->indexes_fd, j->name) < 0) {
+		rc = -errno;
+		free(j);
+		return rc;
+	}
 	fsync(fs->indexes_fd);
-	remove_below(fs->indexes_fd, gone);
+	fs_pool_add(fs->closer, &j->job);
 	rk_index_forget(fs_env(), fs->backing, name);
 	if (x)
 		x->removed = 1;

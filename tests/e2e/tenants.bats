@@ -48,7 +48,8 @@ can_switch() {
 	rmdir "$MNT/bob"
 	rm -r "$MNT/alice"
 	assert_equal "$(ls "$MNT")" query
-	assert_equal "$(ls -A "$BACKING/indexes")" ""
+	empty() { [[ -z $(ls -A "$BACKING/indexes") ]]; }
+	eventually 5 empty
 	for bad in query .rankfs .hidden "$(printf 'x%.0s' {1..70})"; do
 		run mkdir "$MNT/$bad"
 		assert_failure
@@ -216,6 +217,15 @@ can_switch() {
 	start -o multi
 	echo "expire 30" >"$MNT/.rankfs/ctl"
 	assert_equal "$(ls "$MNT" | xargs)" "new query"
+	mkdir "$MNT/other"
+	echo x >"$MNT/other/a.md"
+	stop
+	touch -d "40 days ago" "$BACKING/indexes/other/LOCK"
+	start -o multi,expire=30
+	gone_now() { [[ $(ls "$MNT" | xargs) == "new query" ]]; }
+	eventually 5 gone_now
+	empty() { [[ $(ls -A "$BACKING/indexes") == new ]]; }
+	eventually 5 empty
 }
 
 @test "an index is renamed; nothing moves between two but by copying" {
