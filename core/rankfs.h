@@ -341,13 +341,15 @@ enum rk_effect {
 /*
  * Told from postings alone, in about a microsecond a word and document; scores
  * may change by a little with any document and do not count. Any thread, no
- * longer than the index is open. rk_standing_new(): 0, RK_ECANCELLED, -ENOMEM.
+ * longer than the index is open. *held: most words of it that one of the
+ * documents holds: who has more is more urgent. rk_standing_new(): 0,
+ * RK_ECANCELLED, -ENOMEM.
  */
 int rk_standing_new(struct rk_index *ix, const char *text, size_t n,
 		    struct rk_standing **out);
 void rk_standing_free(struct rk_standing *st);
 enum rk_effect rk_standing_effect(const struct rk_standing *st,
-				  const struct rk_changes *c);
+				  const struct rk_changes *c, unsigned *held);
 
 /* --- saved queries ------------------------------------------------------- */
 

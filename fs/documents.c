@@ -454,7 +454,7 @@ static void read_later(fuse_req_t req, struct fs *fs, int fd, size_t n,
 		return;
 	}
 	*j = (struct read_job){{.run = read_run}, req, fd, n, off};
-	fs_pool_add(fs->pool, &j->job);
+	fs_pool_add(fs->io, &j->job);
 }
 
 static int at_end(int fd, off_t off)
@@ -622,7 +622,7 @@ static void sync_later(fuse_req_t req, struct fs_index *x, int fd, int own_fd,
 			       own_fd,
 			       data_only,
 			       seq};
-	fs_pool_add(x->fs->pool, &j->job);
+	fs_pool_add(x->fs->io, &j->job);
 }
 
 void fs_doc_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
@@ -1012,7 +1012,7 @@ static void range_later(fuse_req_t req, struct fs *fs, struct range_job want)
 	}
 	*j = want;
 	j->req = req;
-	fs_pool_add(fs->pool, &j->job);
+	fs_pool_add(fs->io, &j->job);
 }
 
 void fs_doc_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,

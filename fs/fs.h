@@ -5,8 +5,8 @@
 /*
  * The mount. Requests are handled one at a time, under `loop`, by whichever
  * receiver got them; that owns every node. What may be slow (searches, syncs,
- * cold reads, control verbs) goes to a pool and replies from there. So the
- * tree of nodes needs no lock of its own; what pool threads share with the
+ * control verbs; syncs, cold reads) goes to a pool and replies from there. So
+ * the tree of nodes needs no lock of its own; what pool threads share with the
  * loop is said at each field.
  */
 #define FUSE_USE_VERSION 314
@@ -33,7 +33,6 @@ enum {
 	 * because the others must find a processor when requests come.
 	 */
 	FS_AWAY_MAX = 1,
-	FS_POOL_NICE = 10, /* searches give way to requests */
 };
 
 /* Immutable bytes shared by open handles; counted, freed by the last. */
@@ -81,6 +80,7 @@ struct fs_node {
 	struct fs_blob *blob;
 	size_t size;	     /* of the newest answer, also once it is gone */
 	uint64_t hash;	     /* of what it says */
+	uint64_t took_ns;    /* to find it; under fs->answers */
 	int known;	     /* there was one: hash and mtime mean it */
 	uint64_t generation; /* that the answer belongs to */
 	int complete;	     /* nothing was pending then */
@@ -169,7 +169,9 @@ struct fs {
 	struct fs_pool *closer; /* one thread, that closes them */
 	_Atomic uint64_t epoch; /* grows with any change of any index */
 	struct fuse_session *se;
-	struct fs_pool *pool;	  /* searches, syncs, cold reads */
+	struct fs_pool *pool;	  /* searches, control verbs */
+	struct fs_pool *slow;	  /* searches that leave a processor free */
+	struct fs_pool *io;	  /* what waits for a disk: syncs, reads */
 	struct fs_pool *throttle; /* one thread: writers that must wait */
 	char *mountpoint;	  /* absolute */
 	double timeout; /* seconds that names and attributes are cached */
@@ -433,6 +435,7 @@ struct fs_answer {
 	uint64_t hash;	    /* of what decides whether it has changed */
 	uint64_t generation;
 	size_t pending; /* changes that are not in it */
+	uint64_t took_ns;
 };
 struct fs_view {
 	const char *name;
@@ -529,9 +532,11 @@ void fs_control_release(struct fs_index *x);
 struct fs_job {
 	void (*run)(struct fs_job *); /* in a pool thread; frees the job */
 	struct fs_index *x; /* that stays open meanwhile; NULL: none */
+	int slow;	    /* not for a thread that takes requests */
 	struct fs_job *next;
 };
-struct fs_pool *fs_pool_new(unsigned threads);
+/* nice: how far its threads stand back; 0 to 19. NULL: no memory. */
+struct fs_pool *fs_pool_new(unsigned threads, int nice);
 /* Never blocks. */
 void fs_pool_add(struct fs_pool *p, struct fs_job *job);
 /*

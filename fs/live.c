@@ -44,7 +44,8 @@ struct fs_live {
 	/* the thread's own */
 	struct rk_standing *standing;
 	enum want want;
-	uint64_t told; /* hash of the answer that watchers know */
+	unsigned held_words; /* of a document that came or went */
+	uint64_t told;	     /* hash of the answer that watchers know */
 	int has_told;
 	uint64_t since; /* generation when it was first looked up */
 	int missed;	/* changed before the first answer was known */
@@ -210,16 +211,20 @@ static void judge(struct fs_live *l, const struct rk_changes *c)
 {
 	struct fs_node *n = l->node;
 	enum rk_effect e = RK_EFFECT_LIKELY;
+	unsigned held = 0;
 
 	if (!l->standing && n->view == &FS_VIEW_QUERY &&
 	    rk_standing_new(n->index->ix, n->text, strlen(n->text),
 			    &l->standing) < 0)
 		l->standing = NULL;
 	if (l->standing)
-		e = rk_standing_effect(l->standing, c);
+		e = rk_standing_effect(l->standing, c, &held);
 	else if (n->view == &FS_VIEW_FEDERATED)
 		e = RK_EFFECT_POSSIBLE;
 	if (e == RK_EFFECT_LIKELY) {
+		l->held_words = l->want == LIKELY && l->held_words > held
+					? l->held_words
+					: held;
 		l->want = LIKELY;
 		l->missed |= !l->has_told && newest(c) > l->since &&
 			     !is_answered(n, newest(c));
@@ -262,13 +267,16 @@ static void hear(struct fs_index *x, void *ctx)
 	rk_changes_free(c);
 }
 
-static int cheaper(const void *a, const void *b)
+/* The most urgent first, then the cheapest. */
+static int sooner(const void *a, const void *b)
 {
 	const struct fs_live *x = *(struct fs_live *const *)a;
 	const struct fs_live *y = *(struct fs_live *const *)b;
 
 	if (x->want != y->want)
 		return x->want > y->want ? -1 : 1;
+	if (x->want == LIKELY && x->held_words != y->held_words)
+		return x->held_words > y->held_words ? -1 : 1;
 	return (x->cost_ns > y->cost_ns) - (x->cost_ns < y->cost_ns);
 }
 
@@ -341,7 +349,7 @@ static void answer(struct fs_live_thread *t)
 
 	gather(t, NULL);
 	if (t->nv)
-		qsort(t->v, t->nv, sizeof(*t->v), cheaper);
+		qsort(t->v, t->nv, sizeof(*t->v), sooner);
 	for (size_t i = 0; i < t->nv; i++) {
 		struct fs_live *l = t->v[i];
 		uint64_t now = now_ns();

@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POOL_THREADS = 4 };
+enum { POOL_THREADS = 4, POOL_NICE = 10 /* searches give way to requests */ };
 
 /* --- before --- */
 
@@ -277,6 +277,19 @@ static int open_many(struct fs *fs, const struct fs_options *o)
 	return 0;
 }
 
+/*
+ * Whatever is asked, a processor is left for requests: one that has to wait
+ * for the end of a searching thread's slice takes milliseconds.
+ */
+static unsigned slow_threads(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cpus > POOL_THREADS ? POOL_THREADS
+	       : cpus > 2	   ? (unsigned)cpus - 1
+				   : 1;
+}
+
 static int setup(struct fs *fs, struct fs_options *o)
 {
 	fs->uid = geteuid();
@@ -297,10 +310,12 @@ static int setup(struct fs *fs, struct fs_options *o)
 	if (fs_nodes_init(fs) < 0 || fs_live_new(fs) < 0 ||
 	    (o->multi ? open_many(fs, o) : open_one(fs, o)) < 0)
 		return -1;
-	fs->pool = fs_pool_new(POOL_THREADS);
-	fs->throttle = fs_pool_new(1);
-	fs->closer = fs_pool_new(1);
-	if (!fs->pool || !fs->throttle || !fs->closer) {
+	fs->pool = fs_pool_new(POOL_THREADS, POOL_NICE);
+	fs->slow = fs_pool_new(slow_threads(), POOL_NICE);
+	fs->io = fs_pool_new(POOL_THREADS, 0);
+	fs->throttle = fs_pool_new(1, 0);
+	fs->closer = fs_pool_new(1, 0);
+	if (!fs->pool || !fs->slow || !fs->io || !fs->throttle || !fs->closer) {
 		fprintf(stderr, "rankfs: out of memory\n");
 		return -1;
 	}
@@ -375,6 +390,8 @@ static void teardown(struct fs *fs)
 	fs_helper_free(fs);
 	fs_pool_free(fs->throttle);
 	fs_pool_free(fs->pool);
+	fs_pool_free(fs->slow);
+	fs_pool_free(fs->io);
 	if (fs->se)
 		fuse_session_destroy(fs->se);
 	fs_pool_free(fs->closer);

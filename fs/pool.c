@@ -9,7 +9,7 @@ struct fs_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	struct fs_job *head, **tail;
-	int closed;
+	int closed, nice;
 	unsigned n;
 	pthread_t threads[];
 };
@@ -28,7 +28,8 @@ static void *pool_main(void *arg)
 	struct fs_pool *p = arg;
 
 	/* Linux: nice is per thread */
-	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), FS_POOL_NICE);
+	if (p->nice)
+		setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), p->nice);
 	for (;;) {
 		struct fs_job *job;
 
@@ -45,7 +46,7 @@ static void *pool_main(void *arg)
 	}
 }
 
-struct fs_pool *fs_pool_new(unsigned threads)
+struct fs_pool *fs_pool_new(unsigned threads, int nice)
 {
 	struct fs_pool *p = calloc(1, sizeof(*p) + threads * sizeof(pthread_t));
 
@@ -54,6 +55,7 @@ struct fs_pool *fs_pool_new(unsigned threads)
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->work, NULL);
 	p->tail = &p->head;
+	p->nice = nice;
 	for (; p->n < threads; p->n++)
 		if (pthread_create(&p->threads[p->n], NULL, pool_main, p))
 			break;
@@ -78,8 +80,8 @@ void fs_pool_add(struct fs_pool *p, struct fs_job *job)
 
 void fs_run(struct fs *fs, struct fs_job *job)
 {
-	if (fs->away == FS_AWAY_MAX) {
-		fs_pool_add(fs->pool, job);
+	if (fs->away == FS_AWAY_MAX || job->slow) {
+		fs_pool_add(job->slow ? fs->slow : fs->pool, job);
 		return;
 	}
 	fs->away++;

@@ -16,6 +16,7 @@
 #include <time.h>
 
 enum {
+	SLOW_MS = 5,
 	ANSWER_BYTES_MAX = 16 << 20, /* kept for all queries together */
 };
 
@@ -172,6 +173,7 @@ static struct fs_blob *keep_answer(struct fs *fs, struct fs_node *n,
 	n->size = b->n;
 	n->generation = a->generation;
 	n->complete = a->pending == 0;
+	n->took_ns = a->took_ns;
 	pthread_mutex_unlock(&fs->answers);
 	if (other) /* whoever watches does not know yet */
 		fs_live_wake(fs);
@@ -259,9 +261,11 @@ static int evaluate(struct fs *fs, struct fs_node *n,
 		    const struct rk_search_opts *opts, struct fs_blob **out)
 {
 	struct fs_answer a = {.text = RK_BUF_INIT};
+	uint64_t start = rk_mono_ns();
 	int rc = n->view->answer(n, opts, &a);
 	struct fs_blob *blob;
 
+	a.took_ns = rk_mono_ns() - start;
 	if (rc < 0) {
 		rk_buf_release(&a.text);
 		return rc;
@@ -350,6 +354,17 @@ static void query_run(struct fs_job *job)
 	free(j);
 }
 
+/* It was the last time; or it reads documents, or asks many indexes. */
+static int is_slow(struct fs *fs, struct fs_node *n)
+{
+	int slow;
+
+	pthread_mutex_lock(&fs->answers);
+	slow = n->took_ns > (uint64_t)SLOW_MS * 1000000;
+	pthread_mutex_unlock(&fs->answers);
+	return slow || strchr(n->text, '/') || n->view == &FS_VIEW_FEDERATED;
+}
+
 static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
 			 const struct fuse_file_info *fi)
 {
@@ -361,6 +376,7 @@ static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	}
 	j->job.run = query_run;
 	j->job.x = n->index;
+	j->job.slow = is_slow(fs, n);
 	j->req = req;
 	j->fs = fs;
 	j->n = n;

@@ -158,7 +158,10 @@ struct rk_change rk_changes_at(const struct rk_changes *c, size_t i)
 
 /* --- does a document hold a term? --- */
 
-enum { LIST_BYTES_MAX = 64 * 1024 };
+enum {
+	LIST_BYTES_MAX = 64 * 1024,
+	LOOK_MAX = 16, /* changes that are looked at for the best of them */
+};
 
 /* Postings of a table are read from the front: long lists are not. */
 static int holds_in_table(struct rk_memtable *m, const struct rk_doc_rec *d,
@@ -319,21 +322,27 @@ void rk_standing_free(struct rk_standing *st)
 	rk_free(st);
 }
 
-static int holds_any(const struct rk_standing *st, const struct change *c)
+static unsigned count_held(const struct rk_standing *st, const struct change *c)
 {
+	unsigned n = 0;
+
 	for (unsigned i = 0; i < st->nterms; i++)
-		if (holds(c, st->term[i].s, st->term[i].n))
-			return 1;
-	return 0;
+		n += (unsigned)holds(c, st->term[i].s, st->term[i].n);
+	return n;
 }
 
 enum rk_effect rk_standing_effect(const struct rk_standing *st,
-				  const struct rk_changes *c)
+				  const struct rk_changes *c, unsigned *held)
 {
+	*held = 0;
 	if (st->always)
 		return c->n ? RK_EFFECT_LIKELY : RK_EFFECT_POSSIBLE;
-	for (size_t i = 0; i < c->n; i++)
-		if (holds_any(st, &c->v[i]))
-			return RK_EFFECT_LIKELY;
+	for (size_t i = 0; i < c->n && (!*held || i < LOOK_MAX); i++) {
+		unsigned n = count_held(st, &c->v[i]);
+
+		*held = n > *held ? n : *held;
+	}
+	if (*held)
+		return RK_EFFECT_LIKELY;
 	return c->much || st->vectors ? RK_EFFECT_POSSIBLE : RK_EFFECT_NONE;
 }
