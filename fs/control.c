@@ -217,15 +217,15 @@ static int call_verb(struct fs_index *x, const struct verb *v, const char *arg,
 {
 	int rc;
 
-	if (v->run && *arg) {
-		snprintf(err, err_n, "%s: takes nothing behind it", v->name);
+	if (v->run && !*arg) {
+		rc = v->run(x->ix);
+	} else if (v->with && *arg) {
+		rc = v->with(x, arg);
+	} else {
+		snprintf(err, err_n, "%s: %s", v->name,
+			 v->with ? v->help : "takes nothing behind it");
 		return -EINVAL;
 	}
-	if (v->with && !*arg) {
-		snprintf(err, err_n, "%s: %s", v->name, v->help);
-		return -EINVAL;
-	}
-	rc = v->run ? v->run(x->ix) : v->with(x, arg);
 	if (rc < 0)
 		snprintf(err, err_n, "%s: %s", v->name, rk_strerror(rc));
 	return rc;

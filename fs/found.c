@@ -41,6 +41,15 @@ void fs_found_unref(struct fs_found *f)
 	free(f);
 }
 
+static struct fs_found *found_new(void)
+{
+	struct fs_found *f = calloc(1, sizeof(*f));
+
+	if (f)
+		f->refs = 1;
+	return f;
+}
+
 /* --- entries --- */
 
 static char *entry_name(size_t number, const char *path)
@@ -244,7 +253,7 @@ int fs_found_search(struct fs_index *x, const char *query, const char *saved,
 		    const struct rk_search_opts *opts, struct fs_found **out)
 {
 	struct rk_buf pinned = RK_BUF_INIT, demoted = RK_BUF_INIT;
-	struct fs_found *f = calloc(1, sizeof(*f));
+	struct fs_found *f = found_new();
 	struct rk_search_opts more = *opts;
 	struct rk_results *r = NULL;
 	int rc = f ? 0 : -ENOMEM;
@@ -257,7 +266,6 @@ int fs_found_search(struct fs_index *x, const char *query, const char *saved,
 	if (rc == 0)
 		rc = rk_search(x->ix, query, strlen(query), &more, &r);
 	if (rc == 0) {
-		f->refs = 1;
 		f->generation = r->generation;
 		f->complete = r->pending == 0;
 		clock_gettime(CLOCK_REALTIME, &f->made);
@@ -266,12 +274,10 @@ int fs_found_search(struct fs_index *x, const char *query, const char *saved,
 	}
 	rk_buf_release(&pinned);
 	rk_buf_release(&demoted);
-	if (rc == 0) {
-		*out = f;
-	} else if (f) {
-		f->refs = 1;
+	if (rc < 0)
 		fs_found_unref(f);
-	}
+	else
+		*out = f;
 	return rc;
 }
 
