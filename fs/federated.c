@@ -199,6 +199,7 @@ static int render(struct asking *a, const char *text, size_t n,
 		return rc;
 	fs_render(r, text, n, a->fs->mountpoint, &out->text, &body);
 	out->hash = fs_answer_hash(r);
+	out->form = fs_answer_form(r);
 	out->pending = r->pending;
 	rk_federation_results_free(r);
 	return 0;

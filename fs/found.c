@@ -28,17 +28,22 @@ struct fs_found *fs_found_ref(struct fs_found *f)
 	return f;
 }
 
-void fs_found_unref(struct fs_found *f)
+static void found_free(struct fs_found *f)
 {
-	if (!f || --f->refs > 0)
-		return;
-	for (size_t i = 0; i < f->n; i++) {
+	for (size_t i = 0; f && i < f->n; i++) {
 		free(f->v[i].name);
 		free(f->v[i].path);
 		fs_blob_unref(f->v[i].blob);
 	}
-	free(f->v);
+	if (f)
+		free(f->v);
 	free(f);
+}
+
+void fs_found_unref(struct fs_found *f)
+{
+	if (f && --f->refs == 0)
+		found_free(f);
 }
 
 static struct fs_found *found_new(void)
@@ -275,7 +280,7 @@ int fs_found_search(struct fs_index *x, const char *query, const char *saved,
 	rk_buf_release(&pinned);
 	rk_buf_release(&demoted);
 	if (rc < 0)
-		fs_found_unref(f);
+		found_free(f);
 	else
 		*out = f;
 	return rc;

@@ -40,6 +40,7 @@ struct fs_blob {
 	_Atomic int refs;
 	size_t n;
 	uint64_t body_hash; /* of what decides "the answer has changed" */
+	uint64_t form;	    /* of what else its first line says */
 	char p[];
 };
 /* Takes the bytes of b. NULL: no memory (b is released all the same). */
@@ -433,6 +434,7 @@ void fs_encode_name(const char *text, struct rk_buf *out);
 struct fs_answer {
 	struct rk_buf text; /* what the file holds */
 	uint64_t hash;	    /* of what decides whether it has changed */
+	uint64_t form;	    /* of the rest that a reader relies on */
 	uint64_t generation;
 	size_t pending; /* changes that are not in it */
 	uint64_t took_ns;
@@ -447,6 +449,8 @@ struct fs_view {
 extern const struct fs_view FS_VIEW_QUERY, FS_VIEW_FEDERATED;
 /* Of what makes an answer this answer: places and texts, not scores. */
 uint64_t fs_answer_hash(const struct rk_results *r);
+/* What its first line says of how it was found, but for times. */
+uint64_t fs_answer_form(const struct rk_results *r);
 /* The node of a text in a view, made if need be; NULL: no memory. */
 struct fs_node *fs_view_node(struct fs_index *x, const struct fs_view *view,
 			     const char *text);

@@ -161,7 +161,8 @@ static struct fs_blob *keep_answer(struct fs *fs, struct fs_node *n,
 	int same, other;
 
 	pthread_mutex_lock(&fs->answers);
-	same = n->blob && n->blob->body_hash == b->body_hash && n->complete;
+	same = n->blob && n->blob->body_hash == b->body_hash &&
+	       n->blob->form == b->form;
 	other = n->known && n->hash != b->body_hash;
 	date_answer(fs, n, b->body_hash);
 	if (same) {
@@ -236,6 +237,14 @@ uint64_t fs_answer_hash(const struct rk_results *r)
 	return h;
 }
 
+uint64_t fs_answer_form(const struct rk_results *r)
+{
+	const uint64_t v[] = {(uint64_t)(int64_t)r->vectors_percent,
+			      (uint64_t)r->mode, r->pending};
+
+	return rk_hash64(v, sizeof(v));
+}
+
 static int query_answer(struct fs_node *node, const struct rk_search_opts *opts,
 			struct fs_answer *out)
 {
@@ -249,6 +258,7 @@ static int query_answer(struct fs_node *node, const struct rk_search_opts *opts,
 		return rc;
 	fs_render(r, text, n, x->path, &out->text, &body);
 	out->hash = fs_answer_hash(r);
+	out->form = fs_answer_form(r);
 	out->generation = r->generation;
 	out->pending = r->pending;
 	rk_results_free(r);
@@ -273,6 +283,7 @@ static int evaluate(struct fs *fs, struct fs_node *n,
 	if (!(blob = fs_blob_from(&a.text)))
 		return -ENOMEM;
 	blob->body_hash = a.hash;
+	blob->form = a.form;
 	*out = keep_answer(fs, n, blob, &a);
 	return 0;
 }

@@ -128,7 +128,7 @@ static int add_mark(struct rk_saved_query *q, const char *path, size_t n,
 
 /* --- on disk --- */
 
-static void encode(const struct rk_saved *s, struct rk_buf *b)
+void rk_saved_encode(const struct rk_saved *s, struct rk_buf *b)
 {
 	msgpack_packer pk;
 	uint32_t crc;
@@ -269,7 +269,7 @@ static int store(struct rk_index *ix)
 	struct rk_buf b = RK_BUF_INIT;
 	int rc;
 
-	encode(&ix->saved, &b);
+	rk_saved_encode(&ix->saved, &b);
 	rc = b.err ? b.err
 		   : rk_io_replace(ix->env->io, ix->dir_fd, NAME, b.p, b.n);
 	rk_buf_release(&b);

@@ -2,6 +2,7 @@
 #ifndef RK_INDEX_SAVED_H
 #define RK_INDEX_SAVED_H
 
+#include "base/buf.h"
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +38,8 @@ void rk_saved_release(struct rk_saved *s);
 /* n bytes of such a file; on failure s is empty. 0, RK_ECORRUPT, RK_EVERSION.
  */
 int rk_saved_decode(struct rk_saved *s, const uint8_t *p, size_t n);
+/* The file of s, appended; look at b->err. */
+void rk_saved_encode(const struct rk_saved *s, struct rk_buf *b);
 /* From the index's directory. A damaged file is set aside with a warning. */
 int rk_saved_load(struct rk_index *ix);
 

@@ -382,10 +382,12 @@ static int add_excerpts(struct rk_searching *s, struct answer *a)
 		if ((fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) &&
 		    !is_missing(s, h->path) && !s->ix->at)
 			continue;
-		if (fd >= 0 && fstat(fd, &st) == 0 && unchanged(h, &st)) {
+		/* without text, extracting again would not find any either */
+		if (fd >= 0 && h->len > 0 && fstat(fd, &st) == 0 &&
+		    unchanged(h, &st)) {
 			rc = read_excerpt(s, a, h, fd);
 		} else {
-			h->complete = 0;
+			h->complete = h->size == 0;
 			h->excerpt_line = h->first;
 		}
 		if (fd >= 0)
