@@ -189,11 +189,11 @@ static void chunks_run(struct fs_job *job)
 	rk_barrier(x->ix, (int)rk_config_int(x->ix, "wait_ms"), NULL);
 	if (j->number) {
 		pthread_mutex_lock(&fs->loop);
-		reply_chunk(j->req, x, j->dir->path, j->number);
+		reply_chunk(j->req, x, j->dir->text, j->number);
 		pthread_mutex_unlock(&fs->loop);
 	} else {
 		if (!j->h->blob)
-			j->h->blob = list(x, j->dir->path);
+			j->h->blob = list(x, j->dir->text);
 		if (j->h->blob)
 			fs_list_blob(j->req, j->h->blob, j->size, j->off,
 				     j->plus);
@@ -241,19 +241,12 @@ static void chunks_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 				      .plus = plus});
 }
 
-static void chunks_free(struct fs *fs, struct fs_node *n)
-{
-	(void)fs;
-	free(n->path);
-	free(n);
-}
-
 const struct fs_kind FS_CHUNKS = {
 	.name = ".rankfs/chunks/<path>/",
 	.lookup = chunks_lookup,
 	.getattr = fs_virtual_dir_getattr,
 	.release = fs_blob_release,
 	.readdir = chunks_readdir,
-	.forget = chunks_free,
+	.forget = fs_keyed_free,
 	.stat = fs_virtual_dir_stat,
 };

@@ -133,10 +133,6 @@ static int scope_of(struct fs_index *x, const char *path, struct scope *s)
 
 /* --- nodes --- */
 
-static const struct fs_view DIR = {"find", "find", NULL};
-static const struct fs_view FILE_VIEW = {"found", "find", NULL};
-static const struct fs_view LINK = {"found link", "find", NULL};
-
 static void find_free(struct fs *fs, struct fs_node *n)
 {
 	if (n->kind == &FS_FIND)
@@ -148,7 +144,7 @@ static void find_free(struct fs *fs, struct fs_node *n)
 
 static struct fs_node *dir_node(struct fs_index *x, const char *path)
 {
-	struct fs_node *n = fs_keyed_node(x, &FS_FIND, &DIR, path);
+	struct fs_node *n = fs_keyed_node(x, &FS_FIND, NULL, path);
 
 	if (n && !n->used_ns && x->fs->nfinds++ == 0)
 		fs_live_wake(x->fs);
@@ -338,7 +334,7 @@ static struct fs_node *hit_node(struct fs_node *dir, const struct fs_entry *e)
 	if (asprintf(&key, "%s/%s#%016llx", dir->text, e->name,
 		     (unsigned long long)e->blob->body_hash) < 0)
 		return NULL;
-	n = fs_keyed_node(dir->index, &FS_FOUND, &FILE_VIEW, key);
+	n = fs_keyed_node(dir->index, &FS_FOUND, NULL, key);
 	if (n && !n->content) {
 		n->content = fs_blob_ref(e->blob);
 		n->mtime = dir->mtime;
@@ -355,7 +351,7 @@ static struct fs_node *link_node(struct fs_node *dir, const struct fs_entry *e)
 
 	if (asprintf(&key, "%s/%s", x->path, e->path) < 0)
 		return NULL;
-	n = fs_keyed_node(x, &FS_FOUND_LINK, &LINK, key);
+	n = fs_keyed_node(x, &FS_FOUND_LINK, NULL, key);
 	free(key);
 	return n;
 }
@@ -758,7 +754,7 @@ static void find_symlink(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 		fuse_reply_err(req, fs_errno(rc));
 		return;
 	}
-	link = fs_keyed_node(dir->index, &FS_FOUND_LINK, &LINK, target);
+	link = fs_keyed_node(dir->index, &FS_FOUND_LINK, NULL, target);
 	reply(req, fs, link);
 }
 

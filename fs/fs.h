@@ -76,7 +76,6 @@ struct fs_node {
 	const struct fs_file *file; /* entry of a table in control.c */
 	const struct fs_view *view; /* what computes its answers, */
 	char *text;		    /* from this: a query, a name */
-	char *path;		    /* a document, relative to the root */
 	/* a view's newest answer, under fs->answers */
 	struct fs_blob *blob;
 	size_t size;	     /* of the newest answer, also once it is gone */
@@ -286,9 +285,9 @@ struct fs_node *fs_node_find(struct fs *fs, struct fs_node *parent,
 /* A node outside the tables, unknown to the kernel; NULL: no memory. */
 struct fs_node *fs_node_virtual(struct fs_index *x, const struct fs_kind *kind);
 /*
- * The node that stands for a text in a view, made if need be; one a text, so
- * that it keeps its inode. It belongs to the table until its kind's `forget`
- * gives it to fs_keyed_free(). NULL: no memory.
+ * The node of a kind (and a view, or NULL) that stands for a text, made if need
+ * be; one a text, so that it keeps its inode. It belongs to the table until its
+ * kind's `forget` gives it to fs_keyed_free(). NULL: no memory.
  */
 struct fs_node *fs_keyed_node(struct fs_index *x, const struct fs_kind *kind,
 			      const struct fs_view *view, const char *text);
@@ -400,7 +399,7 @@ void fs_doc_removexattr(fuse_req_t, fuse_ino_t, const char *);
 int fs_doc_stat(struct fs *fs, struct fs_node *n, struct stat *st);
 
 /* mirror.c */
-/* A folder node of its own for a path; it is forgotten with the lookup. */
+/* Answer a lookup with the folder that mirrors a path. */
 void fs_mirror_reply_dir(fuse_req_t req, struct fs_index *x,
 			 const struct fs_kind *kind, const char *path);
 void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,

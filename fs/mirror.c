@@ -11,29 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void dir_free(struct fs *fs, struct fs_node *n)
-{
-	(void)fs;
-	free(n->path);
-	free(n);
-}
-
 void fs_mirror_reply_dir(fuse_req_t req, struct fs_index *x,
 			 const struct fs_kind *kind, const char *path)
 {
-	struct fs_node *n = fs_node_virtual(x, kind);
-	uint64_t h = rk_hash64(path, strlen(path)) ^
-		     rk_hash64(kind->name, strlen(kind->name));
+	struct fs_node *n = fs_keyed_node(x, kind, NULL, path);
 	struct stat st;
 
-	if (!n || !(n->path = strdup(path))) {
-		free(n);
+	if (!n) {
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	n->nlookup = 1; /* each lookup makes its own node */
-	n->ino = (ino_t)(h >> 8 | (uint64_t)0x7c << 56);
-	fs_virtual_stat(n, S_IFDIR | 0555, 0, &st);
+	n->nlookup++;
+	fs_dir_stat(n, &st);
 	fs_reply_virtual(req, x->fs, n, &st, x->fs->timeout);
 }
 
@@ -62,7 +51,7 @@ static void lookup(fuse_req_t req, struct fs_node *parent, const char *name,
 		   void (*leaf)(fuse_req_t, struct fs_index *, const char *))
 {
 	struct fs_index *x = parent->index;
-	const char *dir = parent->path ? parent->path : "";
+	const char *dir = parent->text ? parent->text : "";
 	char path[4096];
 	struct stat st;
 
@@ -115,7 +104,7 @@ void fs_virtual_dir_stat(struct fs_node *n, struct stat *st)
 		.getattr = fs_virtual_dir_getattr,                             \
 		.release = fs_blob_release,                                    \
 		.readdir = fs_empty_readdir,                                   \
-		.forget = dir_free,                                            \
+		.forget = fs_keyed_free,                                       \
 		.stat = fs_virtual_dir_stat,                                   \
 	}
 MIRROR(FS_SIMILAR_DIR, ".rankfs/similar/", similar_lookup);

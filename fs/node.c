@@ -121,14 +121,15 @@ struct fs_node *fs_keyed_node(struct fs_index *x, const struct fs_kind *kind,
 {
 	struct fs *fs = x->fs;
 	uint64_t h = rk_hash64(text, strlen(text)) ^
-		     rk_hash64(view->name, strlen(view->name)) ^
+		     rk_hash64(kind->name, strlen(kind->name)) ^
+		     (view ? rk_hash64(view->name, strlen(view->name)) : 0) ^
 		     rk_hash64(x->path, strlen(x->path));
 	ino_t ino = (ino_t)(h >> 8 | (uint64_t)0x7e << 56);
 	struct fs_node **p = &fs->keyed[ino % FS_KEYED_BUCKETS], *n;
 
 	for (n = *p; n; n = n->chain)
-		if (n->ino == ino && n->view == view && n->index == x &&
-		    strcmp(n->text, text) == 0)
+		if (n->ino == ino && n->kind == kind && n->view == view &&
+		    n->index == x && strcmp(n->text, text) == 0)
 			return n;
 	n = fs_node_virtual(x, kind);
 	if (!n || !(n->text = strdup(text))) {

@@ -5,7 +5,6 @@
  * whether it is there is the answer.
  */
 #include "fs.h"
-#include "base/hash.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,7 +19,7 @@ static int hit_stat(struct fs_node *n, struct stat *st)
 {
 	struct stat d;
 
-	if (fstatat(n->index->files_fd, n->path, &d, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(n->index->files_fd, n->text, &d, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	fs_virtual_stat(n, S_IFREG | 0444, (size_t)d.st_size, st);
 	st->st_mtim = d.st_mtim;
@@ -69,7 +68,7 @@ static void recall_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		fuse_reply_err(req, EACCES);
 		return;
 	}
-	if (!(b = load(n->index, n->path))) {
+	if (!(b = load(n->index, n->text))) {
 		fuse_reply_err(req, ENOENT);
 		return;
 	}
@@ -84,20 +83,13 @@ static void recall_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	fuse_reply_open(req, fi);
 }
 
-static void recall_free(struct fs *fs, struct fs_node *n)
-{
-	(void)fs;
-	free(n->path);
-	free(n);
-}
-
 const struct fs_kind FS_RECALL = {
 	.name = "recall",
 	.getattr = recall_getattr,
 	.open = recall_open,
 	.read = fs_blob_read,
 	.release = fs_blob_release,
-	.forget = recall_free,
+	.forget = fs_keyed_free,
 };
 
 /* --- the folder --- */
@@ -105,8 +97,7 @@ const struct fs_kind FS_RECALL = {
 struct recall_job {
 	struct fs_job job;
 	fuse_req_t req;
-	struct fs *fs;
-	struct fs_node *n; /* made beforehand, on the loop */
+	struct fs_index *x;
 	_Atomic int cancel;
 	char text[];
 };
@@ -119,20 +110,25 @@ static void interrupted(fuse_req_t req, void *data)
 	j->cancel = 1;
 }
 
-/* Nodes of recall/ are in no table: each lookup makes its own. */
-static void reply(struct recall_job *j, const char *path, int rc)
+/* The document's node: whatever the question was. Nodes are the loop's. */
+static void reply(struct recall_job *j, const char *path)
 {
+	struct fs *fs = j->x->fs;
+	struct fs_node *n;
 	struct stat st;
+	int rc = -ENOMEM;
 
-	if (rc == 1 && !(j->n->path = strdup(path)))
-		rc = -ENOMEM;
-	if (rc == 1 && (rc = hit_stat(j->n, &st)) == 0) {
-		j->n->nlookup = 1;
-		fs_reply_virtual(j->req, j->fs, j->n, &st, j->fs->timeout);
-		return;
-	}
-	recall_free(j->fs, j->n);
-	fuse_reply_err(j->req, rc < 0 ? fs_errno(rc) : ENOENT);
+	pthread_mutex_lock(&fs->loop);
+	n = fs_keyed_node(j->x, &FS_RECALL, NULL, path);
+	if (n)
+		n->nlookup++;
+	if (n && (rc = hit_stat(n, &st)) == 0)
+		fs_reply_virtual(j->req, fs, n, &st, fs->timeout);
+	else
+		fuse_reply_err(j->req, -rc);
+	if (n && rc < 0)
+		fs_node_forget(fs, n, 1);
+	pthread_mutex_unlock(&fs->loop);
 }
 
 static void recall_run(struct fs_job *job)
@@ -142,11 +138,14 @@ static void recall_run(struct fs_job *job)
 		.wait_ms = -1, .cancel = &j->cancel, .no_excerpts = 1};
 	char path[PATH_BYTES] = "";
 	double score;
-	int rc = rk_recall(j->n->index->ix, j->text, strlen(j->text), &opts,
-			   path, sizeof(path), &score);
+	int rc = rk_recall(j->x->ix, j->text, strlen(j->text), &opts, path,
+			   sizeof(path), &score);
 
 	fuse_req_interrupt_func(j->req, NULL, NULL);
-	reply(j, path, rc);
+	if (rc == 1)
+		reply(j, path);
+	else
+		fuse_reply_err(j->req, rc < 0 ? fs_errno(rc) : ENOENT);
 	free(j);
 }
 
@@ -160,18 +159,15 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		return;
 	}
 	j = calloc(1, sizeof(*j) + strlen(name) + 1);
-	if (!j || !(j->n = fs_node_virtual(parent->index, &FS_RECALL))) {
-		free(j);
+	if (!j) {
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
 	fs_decode_name(name, j->text);
-	j->n->ino = (ino_t)(rk_hash64(name, strlen(name)) >> 8 | (uint64_t)0x7d
-									 << 56);
 	j->job.run = recall_run;
 	j->job.x = parent->index;
 	j->req = req;
-	j->fs = fs;
+	j->x = parent->index;
 	fuse_req_interrupt_func(req, interrupted, j);
 	fs_run(fs, &j->job);
 }

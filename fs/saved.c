@@ -68,59 +68,49 @@ int fs_is_making(pid_t pid)
 
 /* --- the links --- */
 
+/* Its key: the name, a newline, what it points to. */
+static const char *target_of(const struct fs_node *n)
+{
+	return strchr(n->text, '\n') + 1;
+}
+
 static void link_stat(struct fs_node *n, struct stat *st)
 {
-	struct rk_buf text = RK_BUF_INIT;
-
-	if (n->index->ix)
-		rk_saved_text(n->index->ix, n->text, &text);
-	fs_virtual_stat(n, S_IFLNK | 0777, text.n, st);
-	rk_buf_release(&text);
+	fs_virtual_stat(n, S_IFLNK | 0777, strlen(target_of(n)), st);
 }
 
 static void link_readlink(fuse_req_t req, struct fs *fs, struct fs_node *n)
 {
-	struct rk_buf text = RK_BUF_INIT;
-
 	(void)fs;
-	if (rk_saved_text(n->index->ix, n->text, &text)) {
-		rk_buf_byte(&text, 0);
-		fuse_reply_readlink(req, text.err ? "" : (char *)text.p);
-	} else {
-		fuse_reply_err(req, ENOENT);
-	}
-	rk_buf_release(&text);
-}
-
-static void link_free(struct fs *fs, struct fs_node *n)
-{
-	(void)fs;
-	free(n->text);
-	free(n);
+	fuse_reply_readlink(req, target_of(n));
 }
 
 const struct fs_kind FS_SAVED = {
 	.name = "saved query",
 	.getattr = fs_virtual_getattr,
 	.readlink = link_readlink,
-	.forget = link_free,
+	.forget = fs_keyed_free,
 	.stat = link_stat,
 };
 
-/* Each lookup makes its own node: after `ln -sf` a name is another link. */
+/* After `ln -sf` a name is another link: names are looked up each time. */
 static void reply_link(fuse_req_t req, struct fs_index *x, const char *name)
 {
-	struct fs_node *n = fs_node_virtual(x, &FS_SAVED);
+	struct rk_buf key = RK_BUF_INIT;
+	struct fs_node *n = NULL;
 	struct stat st;
 
-	if (!n || !(n->text = strdup(name))) {
-		free(n);
+	rk_buf_printf(&key, "%s\n", name);
+	rk_saved_text(x->ix, name, &key);
+	rk_buf_byte(&key, 0);
+	if (!key.err)
+		n = fs_keyed_node(x, &FS_SAVED, NULL, (char *)key.p);
+	rk_buf_release(&key);
+	if (!n) {
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	n->nlookup = 1;
-	n->ino = (ino_t)(rk_hash64(name, strlen(name)) >> 8 | (uint64_t)0x7b
-								      << 56);
+	n->nlookup++;
 	link_stat(n, &st);
 	fs_reply_virtual(req, x->fs, n, &st, 0);
 }
@@ -171,6 +161,8 @@ static const char *why_not(const char *name, const char *target)
 {
 	if (strchr(target, '/'))
 		return "the target is a query, in which / is written %2F";
+	if (strchr(target, '\n') || strchr(name, '\n'))
+		return "a newline is written %0A";
 	if (strcmp(name, "README") == 0)
 		return "README is taken";
 	if (fs_is_probe(name))

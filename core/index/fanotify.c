@@ -8,7 +8,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-enum { EVENT_BYTES = 64 * 1024 };
+enum { EVENT_BYTES = 64 * 1024, ONE_BYTES = 1024 /* a name, a handle */ };
 
 int rk_fan_open(void)
 {
@@ -53,19 +53,24 @@ static void decode(const struct fanotify_event_metadata *m,
 
 void rk_fan_read(int fan, rk_fan_fn *fn, void *ctx)
 {
-	_Alignas(struct fanotify_event_metadata) char buf[EVENT_BYTES];
+	/* events follow each other at multiples of four: each is copied */
+	_Alignas(struct fanotify_event_metadata) char one[ONE_BYTES];
+	const struct fanotify_event_metadata *m = (const void *)one;
+	char buf[EVENT_BYTES];
 	ssize_t n = read(fan, buf, sizeof(buf));
 	const char *at = buf;
 
-	/* FAN_EVENT_OK and FAN_EVENT_NEXT cast const away */
-	while (n >= (ssize_t)sizeof(struct fanotify_event_metadata)) {
-		const struct fanotify_event_metadata *m = (const void *)at;
-		struct rk_fan_event e;
+	while (n >= (ssize_t)sizeof(*m)) {
+		struct rk_fan_event e = {.name = NULL};
 
+		memcpy(one, at, sizeof(*m));
 		if (m->vers != FANOTIFY_METADATA_VERSION ||
 		    m->event_len < sizeof(*m) || m->event_len > (size_t)n)
 			return;
-		decode(m, &e);
+		if (m->event_len <= sizeof(one)) {
+			memcpy(one, at, m->event_len);
+			decode(m, &e);
+		}
 		if (e.overflow || e.name)
 			fn(ctx, &e);
 		at += m->event_len;
