@@ -90,9 +90,10 @@ lint: deps ## clang-format, clang-tidy, cppcheck, shellcheck, layers
 fuzz: deps ## libFuzzer on every target, SECONDS_EACH=60
 	@scripts/fuzz
 
-torture: deps ## the crash sweep at every step
-	@$(MAKE) --no-print-directory unit-programs
+torture: deps ## the crash sweep at every step, minutes of everything at once
+	@$(MAKE) --no-print-directory all unit-programs
 	CRASH_EVERY=1 $(O)/tests/crash/sweep_test
+	STRESS_S=180 bats tests/e2e/stress.bats
 
 bench: deps ## speed and memory beside the peers, in one run
 	@$(MAKE) --no-print-directory all

@@ -128,11 +128,18 @@ void fs_options_release(struct fs_options *o)
 	fuse_opt_free_args(&o->fuse);
 }
 
-const struct rk_env *fs_env(void)
-{
-	static struct rk_env env;
+static struct rk_env env;
 
+static void env_init(void)
+{
 	env = *rk_env_posix();
 	env.embed_key = getenv("RANKFS_EMBED_KEY");
+}
+
+const struct rk_env *fs_env(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, env_init);
 	return &env;
 }

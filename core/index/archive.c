@@ -61,9 +61,14 @@ static int put_file(struct rk_index *ix, struct archive *a, const char *name)
 static int put_head(struct rk_index *ix, struct archive *a)
 {
 	char text[256];
-	int n = snprintf(text, sizeof(text),
-			 "%s %d\nname %.100s\ndocuments %llu\n", HEAD, VERSION,
-			 ix->name, (unsigned long long)ix->stats.docs);
+	uint64_t docs;
+	int n;
+
+	pthread_mutex_lock(&ix->lock);
+	docs = ix->stats.docs;
+	pthread_mutex_unlock(&ix->lock);
+	n = snprintf(text, sizeof(text), "%s %d\nname %.100s\ndocuments %llu\n",
+		     HEAD, VERSION, ix->name, (unsigned long long)docs);
 
 	return put_bytes(a, HEAD, text, (size_t)n);
 }
