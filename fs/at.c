@@ -20,23 +20,22 @@ static void at_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 {
 	struct rk_checkpoint v[CHECKPOINTS];
 	struct rk_buf b = RK_BUF_INIT;
+	int n = rk_checkpoints(h->node->index->ix, v, CHECKPOINTS);
 
 	(void)fs;
-	if (!h->blob) {
-		int n = rk_checkpoints(h->node->index->ix, v, CHECKPOINTS);
-
-		rk_buf_add(&b, "d.\0d..", 7);
-		while (n-- > 0) {
-			rk_buf_printf(&b, "d%llu",
-				      (unsigned long long)v[n].number);
-			rk_buf_byte(&b, 0);
-		}
-		h->blob = fs_blob_from(&b);
-	}
-	if (h->blob)
+	if (h->blob) {
 		fs_list_blob(req, h->blob, size, off, plus);
-	else
-		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	fs_list_begin(&b);
+	while (n-- > 0) {
+		char name[24];
+
+		snprintf(name, sizeof(name), "%llu",
+			 (unsigned long long)v[n].number);
+		fs_list_add(&b, 'd', name);
+	}
+	fs_list_reply(req, h, &b, size, off, plus);
 }
 
 /* --- one of them --- */
@@ -147,18 +146,13 @@ static void root_lookup(fuse_req_t req, struct fs *fs, struct fs_node *root,
 static void root_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			 size_t size, off_t off, int plus)
 {
-	static const char NAMES[] = "d.\0d..\0dquery\0dfind";
 	struct rk_buf b = RK_BUF_INIT;
 
 	(void)fs;
-	if (!h->blob) {
-		rk_buf_add(&b, NAMES, sizeof(NAMES));
-		h->blob = fs_blob_from(&b);
-	}
-	if (h->blob)
-		fs_list_blob(req, h->blob, size, off, plus);
-	else
-		fuse_reply_err(req, ENOMEM);
+	fs_list_begin(&b);
+	fs_list_add(&b, 'd', "query");
+	fs_list_add(&b, 'd', "find");
+	fs_list_reply(req, h, &b, size, off, plus);
 }
 
 const struct fs_kind FS_AT_ROOT = {

@@ -155,14 +155,13 @@ static struct fs_blob *list(struct fs_index *x, const char *path)
 	struct rk_parts *parts = NULL;
 	struct rk_buf b = RK_BUF_INIT;
 
-	rk_buf_add(&b, "d.\0d..", 7);
+	fs_list_begin(&b);
 	if (rk_document_parts(x->ix, path, &parts) == 0)
 		for (size_t i = 0; i < parts->n; i++) {
 			char name[NAME_BYTES];
 
 			chunk_name(&parts->v[i], i, name);
-			rk_buf_byte(&b, 'f');
-			rk_buf_add(&b, name, strlen(name) + 1);
+			fs_list_add(&b, 'f', name);
 		}
 	rk_parts_free(parts);
 	return fs_blob_from(&b);

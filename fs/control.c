@@ -105,11 +105,10 @@ static void top_status(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
 	struct fs *fs = x->fs;
 	struct rk_buf names = RK_BUF_INIT;
-	size_t n = 0;
+	size_t n = 0, at = 0;
 
 	fs_tenants_list(fs, &names);
-	for (size_t at = 0; at < names.n;
-	     at += strlen((char *)names.p + at) + 1)
+	while (rk_buf_next(&names, &at))
 		n++;
 	rk_buf_printf(out, "indexes %zu\nopen %u\nopen_max %u\n", n, fs->nopen,
 		      fs->open_max);
@@ -603,36 +602,22 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	fuse_reply_err(req, ENOENT);
 }
 
-static void put_name(struct rk_buf *b, char type, const char *name)
-{
-	rk_buf_byte(b, (uint8_t)type);
-	rk_buf_add(b, name, strlen(name) + 1);
-}
-
 static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			size_t size, off_t off, int plus)
 {
 	struct fs_index *x = h->node->index;
 	struct rk_buf b = RK_BUF_INIT;
 
-	if (!h->blob) {
-		put_name(&b, 'd', ".");
-		put_name(&b, 'd', "..");
-		for (int i = 0; i < NFILES; i++)
-			if (x != fs->top || FILES[i].top)
-				put_name(&b, 'f', FILES[i].name);
-		for (int i = 0; i < NOTHERS && x != fs->top; i++) {
-			struct fs_node *n = *node_slot(x, OTHERS[i].node);
-			int is_dir = n->kind->readdir != NULL;
+	fs_list_begin(&b);
+	for (int i = 0; i < NFILES; i++)
+		if (x != fs->top || FILES[i].top)
+			fs_list_add(&b, 'f', FILES[i].name);
+	for (int i = 0; i < NOTHERS && x != fs->top; i++) {
+		const struct fs_node *n = *node_slot(x, OTHERS[i].node);
 
-			put_name(&b, is_dir ? 'd' : 'f', OTHERS[i].name);
-		}
-		h->blob = fs_blob_from(&b);
+		fs_list_add(&b, n->kind->readdir ? 'd' : 'f', OTHERS[i].name);
 	}
-	if (h->blob)
-		fs_list_blob(req, h->blob, size, off, plus);
-	else
-		fuse_reply_err(req, ENOMEM);
+	fs_list_reply(req, h, &b, size, off, plus);
 }
 
 const struct fs_kind FS_CONTROL_DIR = {

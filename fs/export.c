@@ -30,6 +30,21 @@ int fs_spool(const struct fs *fs)
 	return fd;
 }
 
+int fs_write_all(int fd, const char *s, size_t n)
+{
+	while (n > 0) {
+		ssize_t k = write(fd, s, n);
+
+		if (k < 0 && errno != EINTR)
+			return -errno;
+		if (k > 0) {
+			s += k;
+			n -= (size_t)k;
+		}
+	}
+	return 0;
+}
+
 static void export_stat(struct fs_node *n, struct stat *st)
 {
 	fs_virtual_stat(n, S_IFREG | 0400, 0, st);

@@ -148,11 +148,11 @@ static int ask(struct asking *a, struct rk_index *ix, const char *name)
 static int each(struct asking *a, const struct rk_buf *names, step_fn *step,
 		struct rk_buf *next)
 {
+	const char *name;
+	size_t at = 0;
 	int rc = 0;
 
-	for (size_t at = 0; at < names->n && rc >= 0;
-	     at += strlen((char *)names->p + at) + 1) {
-		const char *name = (char *)names->p + at;
+	while (rc >= 0 && (name = rk_buf_next(names, &at)) != NULL) {
 		struct rk_index *ix = NULL;
 		struct fs_index *x = NULL;
 		int own = 0;
@@ -161,7 +161,7 @@ static int each(struct asking *a, const struct rk_buf *names, step_fn *step,
 			return RK_ECANCELLED;
 		if (borrow(a->fs, name, &x, &ix, &own) == 0 &&
 		    (rc = step(a, ix, name)) == 1 && next)
-			rk_buf_add(next, name, strlen(name) + 1);
+			rk_buf_name(next, name);
 		give_back(x, ix, own);
 	}
 	return rc < 0 ? rc : 0;
@@ -171,18 +171,18 @@ static int gather_names(struct asking *a)
 {
 	struct rk_buf all = RK_BUF_INIT;
 	int rc = fs_tenants_list(a->fs, &all);
+	const char *name;
+	size_t at = 0;
 
-	for (size_t at = 0; at < all.n && rc == 0;
-	     at += strlen((char *)all.p + at) + 1) {
+	while (rc == 0 && (name = rk_buf_next(&all, &at)) != NULL) {
 		char path[4096];
 		struct stat st;
 
-		snprintf(path, sizeof(path), "%s/files", (char *)all.p + at);
+		snprintf(path, sizeof(path), "%s/files", name);
 		if (fstatat(a->fs->indexes_fd, path, &st,
 			    AT_SYMLINK_NOFOLLOW) == 0 &&
 		    may_read(&a->caller, &st))
-			rk_buf_add(&a->names, all.p + at,
-				   strlen((char *)all.p + at) + 1);
+			rk_buf_name(&a->names, name);
 	}
 	rk_buf_release(&all);
 	return rc ? rc : a->names.err;

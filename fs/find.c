@@ -467,23 +467,18 @@ static void lookup_run(struct find_job *j, struct fs_node *owner)
 	fs_found_unref(f);
 }
 
-static void put_name(struct rk_buf *b, char type, const char *name)
-{
-	rk_buf_byte(b, (uint8_t)type);
-	rk_buf_add(b, name, strlen(name) + 1);
-}
-
 static void put_facet(struct rk_buf *b, const struct rk_buf *values)
 {
 	struct rk_buf name = RK_BUF_INIT;
+	const char *value;
+	size_t at = 0;
 
-	for (size_t at = 0; at < values->n;
-	     at += strlen((char *)values->p + at) + 1) {
+	while ((value = rk_buf_next(values, &at))) {
 		name.n = 0;
-		fs_encode_name((char *)values->p + at, &name);
+		fs_encode_name(value, &name);
 		rk_buf_byte(&name, 0);
 		if (!name.err)
-			put_name(b, 'd', (char *)name.p);
+			fs_list_add(b, 'd', (char *)name.p);
 	}
 	rk_buf_release(&name);
 }
@@ -512,11 +507,11 @@ static int list_results(struct find_job *j, struct fs_node *owner,
 		return rc;
 	for (size_t i = 0; i < f->n; i++)
 		if (!f->v[i].gone)
-			put_name(b, plain ? 'f' : 'l', f->v[i].name);
+			fs_list_add(b, plain ? 'f' : 'l', f->v[i].name);
 	if (plain && f->n) {
-		put_name(b, 'd', "files");
+		fs_list_add(b, 'd', "files");
 		for (int i = 0; i < FS_FACETS; i++)
-			put_name(b, 'd', FS_FACET_NAMES[i]);
+			fs_list_add(b, 'd', FS_FACET_NAMES[i]);
 	}
 	fs_found_unref(f);
 	return 0;
@@ -529,8 +524,7 @@ static void list_run(struct find_job *j, struct fs_node *owner)
 	int rc = 0;
 
 	if (!j->h->blob) {
-		put_name(&b, 'd', ".");
-		put_name(&b, 'd', "..");
+		fs_list_begin(&b);
 		rc = scope_of(j->dir->index, j->dir->text, &s);
 		j->links = s.files || s.value;
 		if (rc == 0)
@@ -789,22 +783,20 @@ static void root_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			 size_t size, off_t off, int plus)
 {
 	struct rk_buf b = RK_BUF_INIT, names = RK_BUF_INIT;
+	const char *name;
+	size_t at = 0;
 
 	(void)fs;
-	if (!h->blob) {
-		put_name(&b, 'd', ".");
-		put_name(&b, 'd', "..");
-		rk_saved_names(h->node->index->ix, &names);
-		for (size_t at = 0; at < names.n;
-		     at += strlen((char *)names.p + at) + 1)
-			put_name(&b, 'd', (char *)names.p + at);
-		rk_buf_release(&names);
-		h->blob = fs_blob_from(&b);
-	}
-	if (h->blob)
+	if (h->blob) {
 		fs_list_blob(req, h->blob, size, off, plus);
-	else
-		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	fs_list_begin(&b);
+	rk_saved_names(h->node->index->ix, &names);
+	while ((name = rk_buf_next(&names, &at)))
+		fs_list_add(&b, 'd', name);
+	rk_buf_release(&names);
+	fs_list_reply(req, h, &b, size, off, plus);
 }
 
 const struct fs_kind FS_FIND_DIR = {

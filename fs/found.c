@@ -184,19 +184,20 @@ static int add_pinned(struct fs_index *x, struct fs_found *f, const char *path)
 
 static int is_in(const struct rk_buf *paths, const char *path)
 {
-	for (size_t at = 0; at < paths->n;
-	     at += strlen((char *)paths->p + at) + 1)
-		if (strcmp((char *)paths->p + at, path) == 0)
+	const char *s;
+	size_t at = 0;
+
+	while ((s = rk_buf_next(paths, &at)))
+		if (strcmp(s, path) == 0)
 			return 1;
 	return 0;
 }
 
 static size_t count_in(const struct rk_buf *paths)
 {
-	size_t n = 0;
+	size_t n = 0, at = 0;
 
-	for (size_t at = 0; at < paths->n;
-	     at += strlen((char *)paths->p + at) + 1)
+	while (rk_buf_next(paths, &at))
 		n++;
 	return n;
 }
@@ -234,17 +235,17 @@ static int fill(struct fs_index *x, struct fs_found *f,
 	size_t hits = 0, most = r->nhits - (r->nhits > count_in(demoted)
 						    ? count_in(demoted)
 						    : r->nhits);
+	const char *path;
+	size_t at = 0;
 	int rc = 0;
 
 	f->v = calloc(room + 1, sizeof(*f->v));
 	if (!f->v)
 		return -ENOMEM;
-	for (size_t at = 0; at < pinned->n && rc == 0;
-	     at += strlen((char *)pinned->p + at) + 1)
-		rc = add_pinned(x, f, (char *)pinned->p + at);
+	while (rc == 0 && (path = rk_buf_next(pinned, &at)) != NULL)
+		rc = add_pinned(x, f, path);
 	for (size_t i = 0; i < r->nhits && rc == 0; i++) {
-		const char *path = r->hits[i].path;
-
+		path = r->hits[i].path;
 		if (is_in(pinned, path) || is_in(demoted, path) ||
 		    (demoted->n && hits >= most))
 			continue;
@@ -315,12 +316,12 @@ static void count_tags(struct fs_index *x, const char *path, struct value *v,
 		       size_t *n)
 {
 	struct rk_buf tags = RK_BUF_INIT;
+	const char *tag;
+	size_t at = 0;
 
 	if (rk_document_tags(x->ix, path, &tags) == 0)
-		for (size_t at = 0; at < tags.n;
-		     at += strlen((char *)tags.p + at) + 1)
-			count_value(v, n, (char *)tags.p + at,
-				    strlen((char *)tags.p + at));
+		while ((tag = rk_buf_next(&tags, &at)))
+			count_value(v, n, tag, strlen(tag));
 	rk_buf_release(&tags);
 }
 
@@ -371,7 +372,7 @@ int fs_found_facet(struct fs_index *x, const char *query, enum fs_facet by,
 	if (rc == 0 && n)
 		qsort(v, n, sizeof(*v), more_frequent);
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rk_buf_add(out, v[i].s, strlen(v[i].s) + 1);
+		rk_buf_name(out, v[i].s);
 	rk_results_free(r);
 	free(v);
 	return rc;

@@ -410,6 +410,12 @@ void fs_virtual_dir_stat(struct fs_node *n, struct stat *st);
  * A listing of names, "." and ".." first: each a letter (d folder, f file,
  * l link), the name, a NUL.
  */
+/* Begin such a listing, and add a name. */
+void fs_list_begin(struct rk_buf *b);
+void fs_list_add(struct rk_buf *b, char type, const char *name);
+/* Keep it in the handle for as long as it is read, and answer from it. */
+void fs_list_reply(fuse_req_t req, struct fs_handle *h, struct rk_buf *b,
+		   size_t size, off_t off, int plus);
 void fs_list_blob(fuse_req_t req, const struct fs_blob *names, size_t size,
 		  off_t off, int plus);
 /* A listing of fixed names; "." and ".." first. */
@@ -496,6 +502,8 @@ int fs_is_helper(const struct fs *fs, pid_t pid);
 
 /* export.c: a file without a name in the backing folder; or -errno */
 int fs_spool(const struct fs *fs);
+/* All of it, whatever interrupts; 0 or -errno. */
+int fs_write_all(int fd, const char *s, size_t n);
 
 /* events.c */
 struct fs_events *fs_events_new(void);

@@ -112,21 +112,6 @@ static int make_folders(struct fs_index *x, const char *id)
 	return 0;
 }
 
-static int write_text(int fd, const char *s, size_t n)
-{
-	while (n > 0) {
-		ssize_t k = write(fd, s, n);
-
-		if (k < 0 && errno != EINTR)
-			return -errno;
-		if (k > 0) {
-			s += k;
-			n -= (size_t)k;
-		}
-	}
-	return 0;
-}
-
 static int set_metadata(int fd, json_t *o, char *err, size_t err_n)
 {
 	const char *key;
@@ -223,7 +208,8 @@ static int put_document(struct fs_index *x, json_t *o, char *err, size_t err_n)
 	fd = open_beneath(x, id, O_WRONLY | O_CREAT | O_TRUNC);
 	if (fd < 0)
 		return fd;
-	rc = write_text(fd, json_string_value(text), json_string_length(text));
+	rc = fs_write_all(fd, json_string_value(text),
+			  json_string_length(text));
 	if (rc == 0 && meta)
 		rc = set_metadata(fd, meta, err, err_n);
 	if (rc == 0 && vector)
@@ -389,7 +375,7 @@ static int is_archive(const char *p, size_t n)
 
 static void spool(fuse_req_t req, struct fs_lines *l, const char *p, size_t n)
 {
-	int rc = write_text(l->spool, p, n);
+	int rc = fs_write_all(l->spool, p, n);
 
 	if (rc < 0)
 		fuse_reply_err(req, -rc);

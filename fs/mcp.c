@@ -242,23 +242,6 @@ static void name_of(const char *question, char out[256])
 	strcpy(out + n, ".md");
 }
 
-static int put_text(int fd, const char *s)
-{
-	size_t n = strlen(s);
-
-	while (n > 0) {
-		ssize_t k = write(fd, s, n);
-
-		if (k < 0 && errno != EINTR)
-			return -errno;
-		if (k > 0) {
-			s += k;
-			n -= (size_t)k;
-		}
-	}
-	return 0;
-}
-
 static int tool_remember(const struct server *s, const json_t *args,
 			 struct rk_buf *out)
 {
@@ -278,9 +261,9 @@ static int tool_remember(const struct server *s, const json_t *args,
 	fd = open_beneath(s, path, O_WRONLY | O_CREAT | O_TRUNC);
 	if (fd < 0)
 		return failed(out, path, fd);
-	rc = put_text(fd, text);
+	rc = fs_write_all(fd, text, strlen(text));
 	if (rc == 0 && text[strlen(text) - 1] != '\n')
-		rc = put_text(fd, "\n");
+		rc = fs_write_all(fd, "\n", 1);
 	if (close(fd) < 0 && rc == 0)
 		rc = -errno;
 	if (rc == 0 && s->ix)

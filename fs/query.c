@@ -687,38 +687,28 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		fs_view_reply(req, fs, n, name);
 }
 
-static void put_saved(struct fs_index *x, struct rk_buf *out)
-{
-	struct rk_buf names = RK_BUF_INIT;
-
-	if (x->ix)
-		rk_saved_names(x->ix, &names);
-	for (size_t at = 0; at < names.n;) {
-		size_t n = strlen((char *)names.p + at) + 1;
-
-		rk_buf_byte(out, 'l');
-		rk_buf_add(out, names.p + at, n);
-		at += n;
-	}
-	rk_buf_release(&names);
-}
-
 /* README and the saved queries. */
 static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			size_t size, off_t off, int plus)
 {
-	(void)fs;
-	if (!h->blob) {
-		struct rk_buf names = RK_BUF_INIT;
+	struct rk_index *ix = h->node->index->ix;
+	struct rk_buf b = RK_BUF_INIT, names = RK_BUF_INIT;
+	const char *name;
+	size_t at = 0;
 
-		rk_buf_add(&names, "d.\0d..\0fREADME", 15);
-		put_saved(h->node->index, &names);
-		h->blob = fs_blob_from(&names);
-	}
-	if (h->blob)
+	(void)fs;
+	if (h->blob) {
 		fs_list_blob(req, h->blob, size, off, plus);
-	else
-		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	fs_list_begin(&b);
+	fs_list_add(&b, 'f', "README");
+	if (ix)
+		rk_saved_names(ix, &names);
+	while ((name = rk_buf_next(&names, &at)))
+		fs_list_add(&b, 'l', name);
+	rk_buf_release(&names);
+	fs_list_reply(req, h, &b, size, off, plus);
 }
 
 static void dir_stat(struct fs_node *n, struct stat *st)

@@ -208,14 +208,14 @@ void fs_saved_release(struct fs_index *x)
 void fs_saved_follow(struct fs_index *x)
 {
 	struct fs_node **old = x->saved, **v;
-	size_t nold = x->nsaved, n = 0;
+	size_t nold = x->nsaved, n = 0, at = 0;
+	const char *name;
 	struct rk_buf names = RK_BUF_INIT;
 
 	rk_saved_names(x->ix, &names);
 	v = calloc(names.n + 1, sizeof(struct fs_node *));
-	for (size_t at = 0; v && at < names.n;
-	     at += strlen((char *)names.p + at) + 1)
-		if ((v[n] = keep(x, (char *)names.p + at)) != NULL)
+	while (v && (name = rk_buf_next(&names, &at)) != NULL)
+		if ((v[n] = keep(x, name)) != NULL)
 			n++;
 	fs_saved_release(
 		&(struct fs_index){.fs = x->fs, .saved = old, .nsaved = nold});

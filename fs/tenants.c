@@ -155,7 +155,7 @@ int fs_tenants_list(struct fs *fs, struct rk_buf *out)
 		return -errno;
 	while ((e = readdir(d)))
 		if (fs_tenant_name_ok(e->d_name))
-			rk_buf_add(out, e->d_name, strlen(e->d_name) + 1);
+			rk_buf_name(out, e->d_name);
 	closedir(d);
 	return out->err;
 }
@@ -164,28 +164,20 @@ static void top_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 			size_t size, off_t off, int plus)
 {
 	struct rk_buf names = RK_BUF_INIT, b = RK_BUF_INIT;
+	const char *name;
+	size_t at = 0;
 
-	if (off == 0) {
-		fs_blob_unref(h->blob);
-		h->blob = NULL;
-	}
-	if (!h->blob) {
-		rk_buf_add(&b, "d.\0d..\0dquery", 14);
-		fs_tenants_list(fs, &names);
-		for (size_t at = 0; at < names.n;) {
-			size_t n = strlen((char *)names.p + at) + 1;
-
-			rk_buf_byte(&b, 'd');
-			rk_buf_add(&b, names.p + at, n);
-			at += n;
-		}
-		rk_buf_release(&names);
-		h->blob = fs_blob_from(&b);
-	}
-	if (h->blob)
+	if (h->blob && off > 0) {
 		fs_list_blob(req, h->blob, size, off, plus);
-	else
-		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	fs_list_begin(&b);
+	fs_list_add(&b, 'd', "query");
+	fs_tenants_list(fs, &names);
+	while ((name = rk_buf_next(&names, &at)))
+		fs_list_add(&b, 'd', name);
+	rk_buf_release(&names);
+	fs_list_reply(req, h, &b, size, off, plus);
 }
 
 /* --- making and removing --- */
@@ -449,13 +441,13 @@ static int64_t idle_s(struct fs *fs, const char *name)
 int fs_tenants_expire(struct fs *fs, int64_t seconds)
 {
 	struct rk_buf names = RK_BUF_INIT;
+	const char *name;
+	size_t at = 0;
 	int n = 0;
 
 	pthread_mutex_lock(&fs->loop);
 	fs_tenants_list(fs, &names);
-	for (size_t at = 0; at < names.n;
-	     at += strlen((char *)names.p + at) + 1) {
-		const char *name = (char *)names.p + at;
+	while ((name = rk_buf_next(&names, &at))) {
 		struct fs_index *x = find(fs, name);
 
 		if ((!x || !x->ix) && idle_s(fs, name) >= seconds)

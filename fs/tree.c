@@ -222,6 +222,28 @@ void fs_list_names(fuse_req_t req, struct fs *fs, const char *const *names,
 	fuse_reply_buf(req, buf, n);
 }
 
+void fs_list_add(struct rk_buf *b, char type, const char *name)
+{
+	rk_buf_byte(b, (uint8_t)type);
+	rk_buf_name(b, name);
+}
+
+void fs_list_begin(struct rk_buf *b)
+{
+	fs_list_add(b, 'd', ".");
+	fs_list_add(b, 'd', "..");
+}
+
+void fs_list_reply(fuse_req_t req, struct fs_handle *h, struct rk_buf *b,
+		   size_t size, off_t off, int plus)
+{
+	fs_blob_unref(h->blob);
+	if ((h->blob = fs_blob_from(b)) != NULL)
+		fs_list_blob(req, h->blob, size, off, plus);
+	else
+		fuse_reply_err(req, ENOMEM);
+}
+
 void fs_list_blob(fuse_req_t req, const struct fs_blob *names, size_t size,
 		  off_t off, int plus)
 {

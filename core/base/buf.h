@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * Growable bytes with a sticky error: once an append fails for want of
@@ -33,6 +34,26 @@ void rk_buf_u32(struct rk_buf *b, uint32_t v); /* little-endian */
 void rk_buf_zero(struct rk_buf *b, size_t n);
 void rk_buf_printf(struct rk_buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Strings that lie behind each other in a buffer, each with its NUL: the next
+ * one, or NULL. *at is 0 to begin with; what is not ended is left out.
+ */
+static inline const char *rk_buf_next(const struct rk_buf *b, size_t *at)
+{
+	const char *s = (const char *)b->p + *at;
+	const char *nul = *at < b->n ? memchr(s, 0, b->n - *at) : NULL;
+
+	if (!nul)
+		return NULL;
+	*at += (size_t)(nul - s) + 1;
+	return s;
+}
+/* Append one of them. */
+static inline void rk_buf_name(struct rk_buf *b, const char *s)
+{
+	rk_buf_add(b, s, strlen(s) + 1);
+}
 
 /* LEB128: seven bits a byte, low group first. At most 10 bytes. */
 void rk_buf_varint(struct rk_buf *b, uint64_t v);

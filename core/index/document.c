@@ -91,7 +91,7 @@ int rk_attached(int fd, struct rk_buf *props)
 static void add_tag(const char *term, struct rk_buf *out)
 {
 	if (term[0] == RK_PROPERTY_MARK && term[1] == RK_PROP_TAG && term[2])
-		rk_buf_add(out, term + 2, strlen(term + 2) + 1);
+		rk_buf_name(out, term + 2);
 }
 
 int rk_document_tags(struct rk_index *ix, const char *path, struct rk_buf *out)
@@ -99,6 +99,8 @@ int rk_document_tags(struct rk_index *ix, const char *path, struct rk_buf *out)
 	int fd = rk_open_document(ix, path), rc;
 	struct rk_buf props = RK_BUF_INIT;
 	struct rk_text t = RK_TEXT_INIT;
+	const char *term;
+	size_t at = 0;
 
 	if (fd < 0)
 		return fd;
@@ -107,9 +109,8 @@ int rk_document_tags(struct rk_index *ix, const char *path, struct rk_buf *out)
 		rc = rk_metadata(t.kind, t.p, t.n, &props);
 	if (rc == 0)
 		rc = rk_attached(fd, &props);
-	for (size_t at = 0; rc == 0 && at < props.n;
-	     at += strlen((char *)props.p + at) + 1)
-		add_tag((char *)props.p + at, out);
+	while (rc == 0 && (term = rk_buf_next(&props, &at)) != NULL)
+		add_tag(term, out);
 	close(fd);
 	rk_buf_release(&props);
 	rk_text_release(&t);

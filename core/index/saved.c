@@ -374,8 +374,7 @@ void rk_saved_names(struct rk_index *ix, struct rk_buf *out)
 {
 	pthread_mutex_lock(&ix->saved.lock);
 	for (size_t i = 0; i < ix->saved.n; i++)
-		rk_buf_add(out, ix->saved.v[i].name,
-			   strlen(ix->saved.v[i].name) + 1);
+		rk_buf_name(out, ix->saved.v[i].name);
 	pthread_mutex_unlock(&ix->saved.lock);
 }
 
@@ -422,7 +421,6 @@ void rk_saved_marks(struct rk_index *ix, const char *name,
 	q = find(&ix->saved, name);
 	for (size_t i = 0; q && i < q->nmarks; i++)
 		if (q->marks[i].mark == (int)mark)
-			rk_buf_add(out, q->marks[i].path,
-				   strlen(q->marks[i].path) + 1);
+			rk_buf_name(out, q->marks[i].path);
 	pthread_mutex_unlock(&ix->saved.lock);
 }
