@@ -29,6 +29,13 @@ static struct fs *fs_of(fuse_req_t req)
 
 /* --- telling the index --- */
 
+int fs_touch(struct fs_index *x, const char *path, unsigned flags,
+	     uint64_t *seq)
+{
+	x->fs->epoch++; /* answers over all are to wait for it */
+	return rk_touch(x->ix, path, flags, seq);
+}
+
 static int touch_node(const struct fs_node *n, uint64_t *seq)
 {
 	char path[PATH_BYTES];
@@ -37,7 +44,7 @@ static int touch_node(const struct fs_node *n, uint64_t *seq)
 	/* unlinked, or too deep: stored, and nothing to be found by */
 	if (rc < 0 || !S_ISREG(n->type))
 		return 0;
-	return rk_touch(n->index->ix, path, 0, seq);
+	return fs_touch(n->index, path, 0, seq);
 }
 
 static int touch_child(const struct fs_node *parent, const char *name,
@@ -47,7 +54,7 @@ static int touch_child(const struct fs_node *parent, const char *name,
 
 	if (fs_child_path(parent, name, path, sizeof(path)) < 0)
 		return 0;
-	return rk_touch(parent->index->ix, path, flags, NULL);
+	return fs_touch(parent->index, path, flags, NULL);
 }
 
 static int touch_handle(struct fs_handle *h, uint64_t *seq)
@@ -738,11 +745,13 @@ void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 
 	if (!p)
 		return;
-	if ((rc = fs_quota_take(p->index, 0, 1)) < 0)
+	if ((rc = fs_quota_take(p->index, 0, 1)) < 0) {
 		fuse_reply_err(req, -rc);
-	else
-		finish_new(req, p, dir, name, mknodat(dir, name, mode, rdev),
-			   S_ISREG(mode));
+		return;
+	}
+	if ((rc = mknodat(dir, name, mode, rdev)) < 0)
+		fs_quota_take(p->index, 0, -1); /* keeps errno */
+	finish_new(req, p, dir, name, rc, S_ISREG(mode));
 }
 
 /* A name at the top that is, or may have been, a link to a source. */

@@ -130,6 +130,7 @@ struct fs_index {
 	struct fs_events *events;
 	struct fs_node **saved; /* targets of saved queries, kept; loop */
 	size_t nsaved;
+	size_t nnodes; /* of documents that the kernel knows; under loop */
 	uint64_t checkpoint; /* that it is fixed to; 0: it is the newest */
 	struct fs_index *at[FS_AT_MAX]; /* its open checkpoints; under loop */
 	/*
@@ -260,6 +261,8 @@ int fs_quota_grow(struct fs_index *x, int fd, off_t end);
 int64_t fs_quota_of(struct fs_index *x, int dir, const char *name, int *files);
 /* Set the limits; 0 is none. 0 or -errno. */
 int fs_quota_set(struct fs_index *x, uint64_t bytes, uint64_t files);
+/* Count anew, when it next matters; 1: there is a limit. */
+int fs_quota_recount(struct fs_index *x);
 void fs_quota_statfs(struct fs_index *x, struct statvfs *st);
 void fs_quota_print(struct fs_index *x, struct rk_buf *out);
 
@@ -395,6 +398,9 @@ void fs_doc_setxattr(fuse_req_t, fuse_ino_t, const char *, const char *, size_t,
 void fs_doc_getxattr(fuse_req_t, fuse_ino_t, const char *, size_t);
 void fs_doc_listxattr(fuse_req_t, fuse_ino_t, size_t);
 void fs_doc_removexattr(fuse_req_t, fuse_ino_t, const char *);
+/* rk_touch(), and cached answers over many indexes are none any more. */
+int fs_touch(struct fs_index *x, const char *path, unsigned flags,
+	     uint64_t *seq);
 /* Fill st for a document node; 0 or -errno. */
 int fs_doc_stat(struct fs *fs, struct fs_node *n, struct stat *st);
 

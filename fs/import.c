@@ -192,6 +192,19 @@ static int set_vector(int fd, const json_t *a, char *err, size_t err_n)
 	return rc;
 }
 
+/* For a text in the place of what is there; 0 or -EDQUOT. */
+static int take_room(struct fs_index *x, const char *id, size_t n)
+{
+	int files, rc;
+	int64_t was;
+
+	pthread_mutex_lock(&x->fs->loop);
+	was = fs_quota_of(x, x->files_fd, id, &files);
+	rc = fs_quota_take(x, (int64_t)n - was, 1 - files);
+	pthread_mutex_unlock(&x->fs->loop);
+	return rc;
+}
+
 static int put_document(struct fs_index *x, json_t *o, char *err, size_t err_n)
 {
 	const char *id = json_string_value(json_object_get(o, "id"));
@@ -205,6 +218,8 @@ static int put_document(struct fs_index *x, json_t *o, char *err, size_t err_n)
 	if ((rc = check_id(x, id, err, err_n)) < 0 ||
 	    (rc = make_folders(x, id)) < 0)
 		return rc;
+	if ((rc = take_room(x, id, json_string_length(text))) < 0)
+		return rc;
 	fd = open_beneath(x, id, O_WRONLY | O_CREAT | O_TRUNC);
 	if (fd < 0)
 		return fd;
@@ -217,7 +232,7 @@ static int put_document(struct fs_index *x, json_t *o, char *err, size_t err_n)
 	if (close(fd) < 0 && rc == 0)
 		rc = -errno;
 	if (rc == 0)
-		rc = rk_touch(x->ix, id, 0, NULL);
+		rc = fs_touch(x, id, 0, NULL);
 	return rc;
 }
 
@@ -320,9 +335,17 @@ struct import_job {
 static int restore(struct fs_index *x, struct fs_lines *l, char *err,
 		   size_t err_n)
 {
-	int rc = lseek(l->spool, 0, SEEK_SET) < 0
-			 ? -errno
-			 : rk_restore(x->ix, l->spool, err, err_n);
+	int rc;
+
+	pthread_mutex_lock(&x->fs->loop);
+	rc = fs_quota_recount(x);
+	pthread_mutex_unlock(&x->fs->loop);
+	if (rc > 0) /* what it would take is not known before */
+		snprintf(err, err_n, "an index with a quota takes no export");
+	rc = rc > 0 ? -EDQUOT
+	     : lseek(l->spool, 0, SEEK_SET) < 0
+		     ? -errno
+		     : rk_restore(x->ix, l->spool, err, err_n);
 
 	close(l->spool);
 	l->spool = -1;

@@ -96,7 +96,8 @@ int fs_index_open_at(struct fs_index *of, uint64_t checkpoint,
 
 int fs_index_in_use(const struct fs_index *x)
 {
-	if (x->root->nlookup || x->query_dir->nlookup || x->find_dir->nlookup)
+	if (x->nnodes || x->root->nlookup || x->query_dir->nlookup ||
+	    x->find_dir->nlookup)
 		return 1;
 	for (size_t i = 0; i < FS_KEYED_BUCKETS; i++)
 		for (struct fs_node *n = x->fs->keyed[i]; n; n = n->chain)
@@ -134,6 +135,9 @@ int fs_index_stat(struct fs_index *x, struct stat *st)
 	if (rc == 0 && fstat(x->files_fd, st) < 0)
 		rc = -errno;
 	if (rc == 0) {
+		if (x->uid != st->st_uid || x->gid != st->st_gid ||
+		    x->mode != (st->st_mode & 0777))
+			x->fs->epoch++; /* others may read it now */
 		x->uid = st->st_uid;
 		x->gid = st->st_gid;
 		x->mode = st->st_mode & 0777;
@@ -314,9 +318,26 @@ static void wait_unused(struct fs_index *x)
 	}
 }
 
+/* Indexes that are removed, once the kernel knows nothing of them. */
+static void free_removed(struct fs *fs)
+{
+	for (struct fs_index **p = &fs->indexes; *p;) {
+		struct fs_index *x = *p;
+
+		if (!x->removed || x->busy || x->ix || x->opening ||
+		    x->closing || fs_index_in_use(x)) {
+			p = &x->next;
+			continue;
+		}
+		*p = x->next;
+		fs_index_free(x);
+	}
+}
+
 void fs_index_tidy(struct fs *fs)
 {
 	pthread_mutex_lock(&fs->loop);
+	free_removed(fs);
 	close_some(fs);
 	pthread_mutex_unlock(&fs->loop);
 }

@@ -270,6 +270,7 @@ static void node_free(struct fs *fs, struct fs_node *n)
 	while (n->links)
 		link_free(fs, n->links); /* NOLINT: unlinks itself first */
 	fs->nnodes--;
+	n->index->nnodes--;
 	free(n);
 }
 
@@ -319,6 +320,7 @@ struct fs_node *fs_node_get(struct fs *fs, struct fs_node *parent,
 		n->type = st->st_mode & S_IFMT;
 		n->chain = *p;
 		*p = n;
+		n->index->nnodes++;
 		if (++fs->nnodes > fs->ino_mask)
 			grow_inos(fs);
 	}

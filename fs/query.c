@@ -343,8 +343,45 @@ static void reply_opened(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	fuse_reply_open(req, fi);
 }
 
+/*
+ * fstat(2) comes as a plain getattr: while the process that opened the file
+ * last asks, it is told about the answer that it is reading. One that has read
+ * it to the end and looks again (tail -F) wants to know whether there is
+ * another; if so, it is told that the file was emptied, and reads the new one
+ * from the start.
+ */
+static int pinned_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
+		       size_t *size)
+{
+	const struct fs_handle *h;
+	int yes;
+
+	pthread_mutex_lock(&fs->answers);
+	h = n->opener_handle;
+	yes = h && h->blob && n->opener == fuse_req_ctx(req)->pid && !h->at_end;
+	if (yes)
+		*size = h->blob->n;
+	pthread_mutex_unlock(&fs->answers);
+	return yes;
+}
+
+/* The size to tell of the newest answer. */
 static size_t size_for(fuse_req_t req, struct fs *fs, struct fs_node *n,
-		       const struct fs_blob *b);
+		       const struct fs_blob *b)
+{
+	struct fs_handle *h;
+	size_t size = b->n;
+
+	pthread_mutex_lock(&fs->answers);
+	h = n->opener_handle;
+	if (h && h->at_end && n->opener == fuse_req_ctx(req)->pid) {
+		if (h->blob->body_hash != b->body_hash)
+			h->restart = 1;
+		size = h->restart ? 0 : h->blob->n;
+	}
+	pthread_mutex_unlock(&fs->answers);
+	return size;
+}
 
 static void query_run(struct fs_job *job)
 {
@@ -400,46 +437,6 @@ static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
 }
 
 /* --- query files --- */
-
-/*
- * fstat(2) comes as a plain getattr: while the process that opened the file
- * last asks, it is told about the answer that it is reading. One that has read
- * it to the end and looks again (tail -F) wants to know whether there is
- * another; if so, it is told that the file was emptied, and reads the new one
- * from the start.
- */
-static int pinned_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
-		       size_t *size)
-{
-	const struct fs_handle *h;
-	int yes;
-
-	pthread_mutex_lock(&fs->answers);
-	h = n->opener_handle;
-	yes = h && h->blob && n->opener == fuse_req_ctx(req)->pid && !h->at_end;
-	if (yes)
-		*size = h->blob->n;
-	pthread_mutex_unlock(&fs->answers);
-	return yes;
-}
-
-/* The size to tell of the newest answer. */
-static size_t size_for(fuse_req_t req, struct fs *fs, struct fs_node *n,
-		       const struct fs_blob *b)
-{
-	struct fs_handle *h;
-	size_t size = b->n;
-
-	pthread_mutex_lock(&fs->answers);
-	h = n->opener_handle;
-	if (h && h->at_end && n->opener == fuse_req_ctx(req)->pid) {
-		if (h->blob->body_hash != b->body_hash)
-			h->restart = 1;
-		size = h->restart ? 0 : h->blob->n;
-	}
-	pthread_mutex_unlock(&fs->answers);
-	return size;
-}
 
 static void query_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		       size_t n, off_t off)

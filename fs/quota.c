@@ -148,6 +148,12 @@ int64_t fs_quota_of(struct fs_index *x, int dir, const char *name, int *files)
 	return st.st_nlink > 1 ? 0 : st.st_size;
 }
 
+int fs_quota_recount(struct fs_index *x)
+{
+	x->quota.counted = 0;
+	return limited(x);
+}
+
 void fs_quota_statfs(struct fs_index *x, struct statvfs *st)
 {
 	fsblkcnt_t size = st->f_frsize ? st->f_frsize : 4096;

@@ -76,6 +76,17 @@ can_switch() {
 	assert_equal "$(cat "$MNT/query/%2Falpha.*9%2F as:paths" | xargs)" "$MNT/a/19.md $MNT/a/9.md"
 }
 
+@test "a document is found at the top by the next query after it is closed" {
+	mkdir "$MNT/a" "$MNT/b"
+	cat "$MNT/query/late" >/dev/null
+	for i in $(seq 30); do
+		echo "late number$i" >"$MNT/b/$i.md"
+		assert_equal "$(head -1 "$MNT/query/late n:1" | cut -d' ' -f4)" "hits=1/$i"
+	done
+	chmod 700 "$MNT/b"
+	assert_equal "$(head -1 "$MNT/query/late n:1" | cut -d' ' -f4)" "hits=1/30"
+}
+
 @test "one index of all documents and many of parts of them rank alike" {
 	mkdir "$MNT/all" "$MNT/p1" "$MNT/p2" "$MNT/p3"
 	local k=0
