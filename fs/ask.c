@@ -172,11 +172,14 @@ static void reply_rest(fuse_req_t req, struct fs_handle *h, size_t size)
 	struct fs_talk *t = h->dir;
 	size_t left = h->blob->n - t->at;
 	size_t n = left < size ? left : size;
-	const char *p = h->blob->p + t->at;
+	struct fs_blob *b = fs_blob_ref(h->blob);
+	const char *p = b->p + t->at;
 
-	/* before the reply: the next read may come while this one returns */
+	/* before the reply: the next read may come while this one returns,
+	 * or the file be closed */
 	t->at += n;
 	fuse_reply_buf(req, p, n);
+	fs_blob_unref(b);
 }
 
 static void ask_run(struct fs_job *job)

@@ -67,7 +67,8 @@ struct fs_node {
 	ino_t ino;
 	mode_t type;		/* S_IFMT bits */
 	struct fs_link *links;	/* NULL once unlinked */
-	struct fs_handle *open; /* open handles, newest first */
+	struct fs_handle *open; /* open handles, newest first; of answers
+				   under fs->answers */
 	int dirfd;		/* O_PATH; -1 while not open */
 	int pinned;		/* dirfd in use: not to be closed */
 	struct fs_node *lru_prev, *lru_next; /* of open dirfds */
@@ -86,7 +87,6 @@ struct fs_node {
 	int complete;	     /* nothing was pending then */
 	struct timespec mtime;
 	pid_t opener; /* who opened it last, and still has it open */
-	struct fs_handle *opener_handle; /* that one; under fs->answers */
 	int opened;
 	struct fs_live *live; /* followed by live.c; or NULL */
 	/* find.c: what a folder shows, under fs->answers; a file's text */

@@ -329,8 +329,8 @@ static void reply_opened(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	}
 	h->pid = fuse_req_ctx(req)->pid;
 	pthread_mutex_lock(&fs->answers);
-	n->opener = h->pid;
-	n->opener_handle = h;
+	h->next = n->open;
+	n->open = h;
 	n->opened++;
 	if (n->blob != b) { /* shed meanwhile: fstat(2) must see this one */
 		answer_set(fs, n, b);
@@ -343,12 +343,21 @@ static void reply_opened(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	fuse_reply_open(req, fi);
 }
 
+/* What the thread opened last and reads; or NULL. Under fs->answers. */
+static struct fs_handle *opened_by(const struct fs_node *n, pid_t pid)
+{
+	struct fs_handle *h = n->open;
+
+	while (h && (h->pid != pid || !h->blob))
+		h = h->next;
+	return h;
+}
+
 /*
- * fstat(2) comes as a plain getattr: while the process that opened the file
- * last asks, it is told about the answer that it is reading. One that has read
- * it to the end and looks again (tail -F) wants to know whether there is
- * another; if so, it is told that the file was emptied, and reads the new one
- * from the start.
+ * fstat(2) comes as a plain getattr: a thread that has the file open is told
+ * about the answer that it is reading. One that has read it to the end and
+ * looks again (tail -F) wants to know whether there is another; if so, it is
+ * told that the file was emptied, and reads the new one from the start.
  */
 static int pinned_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		       size_t *size)
@@ -357,8 +366,8 @@ static int pinned_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	int yes;
 
 	pthread_mutex_lock(&fs->answers);
-	h = n->opener_handle;
-	yes = h && h->blob && n->opener == fuse_req_ctx(req)->pid && !h->at_end;
+	h = opened_by(n, fuse_req_ctx(req)->pid);
+	yes = h && !h->at_end;
 	if (yes)
 		*size = h->blob->n;
 	pthread_mutex_unlock(&fs->answers);
@@ -373,11 +382,13 @@ static size_t size_for(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	size_t size = b->n;
 
 	pthread_mutex_lock(&fs->answers);
-	h = n->opener_handle;
-	if (h && h->at_end && n->opener == fuse_req_ctx(req)->pid) {
-		if (h->blob->body_hash != b->body_hash)
-			h->restart = 1;
-		size = h->restart ? 0 : h->blob->n;
+	h = opened_by(n, fuse_req_ctx(req)->pid);
+	if (h && h->at_end) {
+		int other = h->blob->body_hash != b->body_hash;
+
+		/* emptied, then as long as the new one is */
+		size = !other ? h->blob->n : h->restart ? b->n : 0;
+		h->restart = other;
 	}
 	pthread_mutex_unlock(&fs->answers);
 	return size;
@@ -558,10 +569,14 @@ static void query_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 
 static void query_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 {
+	struct fs_handle **p = &h->node->open;
+
 	pthread_mutex_lock(&fs->answers);
 	h->node->opened--;
-	if (h->node->opener_handle == h)
-		h->node->opener_handle = NULL;
+	while (*p && *p != h) /* the helper's are not in it */
+		p = &(*p)->next;
+	if (*p)
+		*p = h->next;
 	pthread_mutex_unlock(&fs->answers);
 	fs_blob_release(req, fs, h);
 }

@@ -16,6 +16,7 @@
 
 struct verb_args {
 	char *backing;
+	const char *index; /* which of many; "main" */
 	int json;
 	int argc; /* what follows the options */
 	char **argv;
@@ -37,10 +38,10 @@ static int open_index(const struct verb_args *a, unsigned flags,
 		      struct rk_index **ix)
 {
 	char holder[64];
-	int rc = rk_index_open(fs_env(), a->backing, "main", flags, ix);
+	int rc = rk_index_open(fs_env(), a->backing, a->index, flags, ix);
 
-	if (rc == RK_ELOCKED &&
-	    rk_index_holder(a->backing, "main", holder, sizeof(holder)) == 0) {
+	if (rc == RK_ELOCKED && rk_index_holder(a->backing, a->index, holder,
+						sizeof(holder)) == 0) {
 		fprintf(stderr,
 			"rankfs: %s is in use by %s; unmount it, or write to "
 			".rankfs/ctl in the mount\n",
@@ -87,7 +88,7 @@ static int verb_search(const struct verb_args *a)
 		return 1;
 	}
 	real = realpath(a->backing, NULL);
-	if (!real || asprintf(&root, "%s/indexes/main/files", real) < 0)
+	if (!real || asprintf(&root, "%s/indexes/%s/files", real, a->index) < 0)
 		root = NULL;
 	rc = rk_search(ix, text, strlen(text), &opts, &r);
 	if (rc == 0) {
@@ -119,7 +120,7 @@ static int verb_status(const struct verb_args *a)
 		fs_render_status_json(&st, &out);
 	} else {
 		fs_render_status(&st, &out);
-		if (rk_index_holder(a->backing, "main", holder,
+		if (rk_index_holder(a->backing, a->index, holder,
 				    sizeof(holder)) == 0)
 			rk_buf_printf(&out, "writer %s\n", holder);
 	}
@@ -269,7 +270,8 @@ static int mcp_unmounted(const struct verb_args *a)
 	if (open_index(a, 0, &ix) == 0) {
 		if (!real)
 			real = realpath(a->backing, NULL);
-		if (real && asprintf(&root, "%s/indexes/main/files", real) < 0)
+		if (real &&
+		    asprintf(&root, "%s/indexes/%s/files", real, a->index) < 0)
 			root = NULL;
 		rc = fs_mcp_index(ix, root ? root : "");
 		rk_index_close(ix);
@@ -352,7 +354,7 @@ void fs_version(void)
 void fs_usage(void)
 {
 	printf("usage: rankfs [options] [BACKING] MOUNTPOINT\n"
-	       "       rankfs COMMAND [-b BACKING] ...\n\n"
+	       "       rankfs COMMAND [-b BACKING] [-i INDEX] ...\n\n"
 	       "BACKING defaults to $XDG_DATA_HOME/rankfs "
 	       "(~/.local/share/rankfs).\n\n"
 	       "  -f              stay in the foreground\n"
@@ -375,13 +377,16 @@ static int parse(int argc, char **argv, struct verb_args *a)
 	static const struct option LONG[] = {
 		{"json", no_argument, NULL, 'j'},
 		{"backing", required_argument, NULL, 'b'},
+		{"index", required_argument, NULL, 'i'},
 		{NULL, 0, NULL, 0}};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+b:j", LONG, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+b:i:j", LONG, NULL)) != -1) {
 		if (c == 'b') {
 			free(a->backing);
 			a->backing = strdup(optarg);
+		} else if (c == 'i') {
+			a->index = optarg;
 		} else if (c == 'j') {
 			a->json = 1;
 		} else {
@@ -390,6 +395,8 @@ static int parse(int argc, char **argv, struct verb_args *a)
 	}
 	if (!a->backing)
 		a->backing = fs_default_backing();
+	if (strchr(a->index, '/') || *a->index == '.' || !*a->index)
+		return -1;
 	a->argc = argc - optind;
 	a->argv = argv + optind;
 	return a->backing ? 0 : -1;
@@ -397,7 +404,7 @@ static int parse(int argc, char **argv, struct verb_args *a)
 
 int fs_verb(int argc, char **argv)
 {
-	struct verb_args a = {NULL, 0, 0, NULL};
+	struct verb_args a = {.index = "main"};
 	int rc = 2;
 
 	for (int i = 0; i < NVERBS && argc > 1; i++) {

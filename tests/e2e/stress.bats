@@ -58,6 +58,7 @@ load helper
 		        for root, dirs, files in os.walk(d):
 		            for f in files:
 		                p = os.path.join(root, f)
+		                if os.path.islink(p): continue # a document may be written just now
 		                try:
 		                    with open(p, "rb") as h:
 		                        size, data = os.fstat(h.fileno()).st_size, h.read()

@@ -259,6 +259,20 @@ can_switch() {
 	assert_output --partial "in use by"
 }
 
+@test "commands take the name of an index" {
+	mkdir "$MNT/a"
+	echo "rotate the keys" >"$MNT/a/x.md"
+	cat "$MNT/a/query/rotate" >/dev/null
+	run "$RANKFS" search -b "$BACKING" -i a rotate
+	assert_line --index 1 --partial "$BACKING/indexes/a/files/x.md:1:"
+	stop
+	run "$RANKFS" check -b "$BACKING" --index a
+	assert_success
+	assert_output --partial "1 documents"
+	run "$RANKFS" check -b "$BACKING" -i ../a
+	assert_failure
+}
+
 @test "queries over all are told of changes, too" {
 	mkdir "$MNT/a" "$MNT/b"
 	echo "the purple yak" >"$MNT/a/a.md"
