@@ -147,7 +147,7 @@ static struct fs_node *dir_node(struct fs_index *x, const char *path)
 	struct fs_node *n = fs_keyed_node(x, &FS_FIND, NULL, path);
 
 	if (n && !n->used_ns && x->fs->nfinds++ == 0)
-		fs_live_wake(x->fs);
+		fs_live_nudge(x->fs);
 	if (n)
 		n->used_ns = rk_mono_ns();
 	return n;

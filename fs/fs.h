@@ -487,6 +487,8 @@ void fs_live_stop(struct fs *fs);
 void fs_live_free(struct fs *fs);
 /* An index has changed. Any thread, any locks. */
 void fs_live_wake(void *fs);
+/* There is something to do for its thread. */
+void fs_live_nudge(struct fs *fs);
 /* On the loop: somebody has looked the query up, by this name in query/. */
 void fs_live_add(struct fs_node *n, const char *name);
 void fs_live_remove(struct fs_node *n);

@@ -99,7 +99,7 @@ void fs_live_add(struct fs_node *n, const char *name)
 		t->head = l;
 		n->live = l;
 		if (t->n++ == 0)
-			fs_live_wake(n->index->fs);
+			fs_live_nudge(n->index->fs);
 	}
 	l->looked_ns = now_ns();
 	if (name && (!l->name || strcmp(l->name, name) != 0)) {
@@ -520,9 +520,14 @@ static void *live_main(void *arg)
 
 void fs_live_wake(void *fs)
 {
-	struct fs_live_thread *t = ((struct fs *)fs)->live;
-
 	((struct fs *)fs)->epoch++;
+	fs_live_nudge(fs);
+}
+
+void fs_live_nudge(struct fs *fs)
+{
+	struct fs_live_thread *t = fs->live;
+
 	if (!t)
 		return;
 	pthread_mutex_lock(&t->lock);

@@ -177,7 +177,7 @@ static struct fs_blob *keep_answer(struct fs *fs, struct fs_node *n,
 	n->took_ns = a->took_ns;
 	pthread_mutex_unlock(&fs->answers);
 	if (other) /* whoever watches does not know yet */
-		fs_live_wake(fs);
+		fs_live_nudge(fs);
 	return b;
 }
 
