@@ -22,16 +22,25 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POOL_THREADS = 4, POOL_NICE = 10 /* searches give way to requests */ };
+enum {
+	POOL_THREADS = 4,
+	POOL_NICE = 10, /* searches give way to requests */
+	UNMOUNT_TRIES = 50,
+	UNMOUNT_POLL_MS = 20,
+};
 
 /* --- before --- */
 
-static int run_fusermount(const char *flag, const char *mountpoint)
+static int run_fusermount(const char *flag, const char *mountpoint, int quiet)
 {
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0) {
+		int null = quiet ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+
+		if (null >= 0)
+			dup2(null, 2);
 		execlp("fusermount3", "fusermount3", flag, "--", mountpoint,
 		       (char *)NULL);
 		_exit(127);
@@ -50,7 +59,7 @@ static int clear_stale(const char *mountpoint)
 		"rankfs: %s was left by a daemon that died; unmounting it\n",
 		mountpoint);
 	rc = geteuid() == 0 ? umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW)
-			    : run_fusermount("-uz", mountpoint);
+			    : run_fusermount("-uz", mountpoint, 0);
 	if (rc < 0)
 		fprintf(stderr, "rankfs: cannot unmount %s: %s\n", mountpoint,
 			strerror(errno));
@@ -121,12 +130,28 @@ static void wait_for_daemon(const char *backing)
 		nanosleep(&ts, NULL);
 }
 
+/*
+ * The helper has a file of the mount open for a moment now and then: what is
+ * busy is tried again for a second.
+ */
 static int unmount(const char *mountpoint)
 {
+	const struct timespec ts = {0, UNMOUNT_POLL_MS * 1000000};
+
+	for (int left = UNMOUNT_TRIES; left > 0; left--) {
+		if (geteuid() != 0) {
+			if (run_fusermount("-u", mountpoint, left > 1) == 0)
+				return 0;
+		} else if (umount2(mountpoint, UMOUNT_NOFOLLOW) == 0) {
+			return 0;
+		} else if (errno != EBUSY) {
+			break;
+		}
+		if (left > 1)
+			nanosleep(&ts, NULL);
+	}
 	if (geteuid() != 0)
-		return run_fusermount("-u", mountpoint) < 0;
-	if (umount2(mountpoint, UMOUNT_NOFOLLOW) == 0)
-		return 0;
+		return 1;
 	fprintf(stderr, "rankfs: cannot unmount %s: %s\n", mountpoint,
 		strerror(errno));
 	return 1;
