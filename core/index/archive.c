@@ -86,8 +86,11 @@ static int copy_data(struct archive *from, struct archive *to)
 	return rc == ARCHIVE_EOF ? 0 : fail(from);
 }
 
-/* pax has no sparse blocks on its way out: bytes in order. */
-static int put_data(struct archive *disk, struct archive *a, int64_t size)
+/*
+ * pax has no sparse blocks on its way out: bytes in order. A file that has
+ * become shorter meanwhile is filled up with zeros by the archive.
+ */
+static int put_data(struct archive *disk, struct archive *a)
 {
 	static const char ZEROS[BLOCK_BYTES];
 	const void *p;
@@ -109,7 +112,6 @@ static int put_data(struct archive *disk, struct archive *a, int64_t size)
 			return fail(a);
 		at += (int64_t)n;
 	}
-	(void)size; /* a file that has become shorter is filled with zeros */
 	return rc == ARCHIVE_EOF ? 0 : fail(disk);
 }
 
@@ -130,9 +132,7 @@ static int put_entry(struct archive *disk, struct archive *a,
 	archive_entry_set_hardlink(e, NULL);
 	if (archive_write_header(a, e) < ARCHIVE_WARN)
 		return fail(a);
-	return archive_entry_filetype(e) == AE_IFREG
-		       ? put_data(disk, a, archive_entry_size(e))
-		       : 0;
+	return archive_entry_filetype(e) == AE_IFREG ? put_data(disk, a) : 0;
 }
 
 static int put_documents(struct rk_index *ix, struct archive *a)

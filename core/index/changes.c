@@ -80,8 +80,9 @@ static void add(struct rk_changes *c, const struct rk_docref *d,
 	c->v[c->n++] = (struct change){*d, gen, gone, copy};
 }
 
-void rk_note_change(struct rk_index *ix, const struct rk_docref *d,
-		    const char *path, size_t n, uint32_t gen, int gone)
+/* A document, or NULL: anything. */
+static void note(struct rk_index *ix, const struct rk_docref *d,
+		 const char *path, size_t n, uint32_t gen, int gone)
 {
 	struct rk_change_log *l = &ix->changes;
 	struct rk_changes *c;
@@ -89,26 +90,25 @@ void rk_note_change(struct rk_index *ix, const struct rk_docref *d,
 	if (!l->listening)
 		return;
 	pthread_mutex_lock(&l->lock);
-	if ((c = current(l)) != NULL)
+	c = current(l);
+	if (c && d)
 		add(c, d, path, n, gen, gone);
+	else if (c)
+		c->much = 1;
 	if (l->wake)
 		l->wake(l->ctx);
 	pthread_mutex_unlock(&l->lock);
 }
 
+void rk_note_change(struct rk_index *ix, const struct rk_docref *d,
+		    const char *path, size_t n, uint32_t gen, int gone)
+{
+	note(ix, d, path, n, gen, gone);
+}
+
 void rk_note_all(struct rk_index *ix)
 {
-	struct rk_change_log *l = &ix->changes;
-	struct rk_changes *c;
-
-	if (!l->listening)
-		return;
-	pthread_mutex_lock(&l->lock);
-	if ((c = current(l)) != NULL)
-		c->much = 1;
-	if (l->wake)
-		l->wake(l->ctx);
-	pthread_mutex_unlock(&l->lock);
+	note(ix, NULL, NULL, 0, 0, 0);
 }
 
 /* --- asking --- */

@@ -23,7 +23,6 @@ struct rk_federation {
 	struct rk_arena arena;
 	struct answered *v;
 	size_t nv, cap;
-	double took_ms;
 	uint64_t start_ns;
 };
 
