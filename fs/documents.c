@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -586,29 +588,54 @@ static void doc_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 
 /* --- syncing --- */
 
+/*
+ * The file and the log are synced at the same time, by a thread each: one
+ * flush of the disk after the other would cost twice. The order does not
+ * matter, because a record only says what to look at again. The later of the
+ * two jobs replies.
+ */
 struct sync_job {
-	struct fs_job job;
+	struct fs_job file, log;
 	fuse_req_t req;
 	struct rk_index *ix;
 	int fd;	    /* the file's; or -1: */
 	int own_fd; /* a folder's, opened for this, to be closed */
 	int data_only;
-	uint64_t seq; /* of the log; 0: its last */
+	uint64_t seq; /* of the log */
+	_Atomic int left;
+	_Atomic int rc; /* of the first that failed */
 };
 
-static void sync_run(struct fs_job *job)
+static void sync_done(struct sync_job *j, int rc)
 {
-	struct sync_job *j = (struct sync_job *)job;
-	int fd = j->fd >= 0 ? j->fd : j->own_fd, rc = 0;
+	int none = 0;
 
-	if ((j->data_only ? fdatasync(fd) : fsync(fd)) < 0)
-		rc = -errno;
-	if (rc == 0)
-		rc = rk_sync(j->ix, j->seq);
+	if (rc < 0)
+		atomic_compare_exchange_strong(&j->rc, &none, rc);
+	if (--j->left > 0)
+		return;
 	if (j->own_fd >= 0)
 		close(j->own_fd);
-	fuse_reply_err(j->req, fs_errno(rc));
+	fuse_reply_err(j->req, fs_errno(j->rc));
 	free(j);
+}
+
+static void sync_file_run(struct fs_job *job)
+{
+	struct sync_job *j = (struct sync_job *)job;
+	int fd = j->fd >= 0 ? j->fd : j->own_fd;
+	int rc = j->data_only ? fdatasync(fd) : fsync(fd);
+
+	sync_done(j, rc < 0 ? -errno : 0);
+}
+
+static void sync_log_run(struct fs_job *job)
+{
+	char *log = (char *)job;
+	struct sync_job *j =
+		(struct sync_job *)(log - offsetof(struct sync_job, log));
+
+	sync_done(j, rk_sync(j->ix, j->seq));
 }
 
 static void sync_later(fuse_req_t req, struct fs_index *x, int fd, int own_fd,
@@ -622,14 +649,19 @@ static void sync_later(fuse_req_t req, struct fs_index *x, int fd, int own_fd,
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	*j = (struct sync_job){{.run = sync_run, .x = x},
-			       req,
-			       x->ix,
-			       fd,
-			       own_fd,
-			       data_only,
-			       seq};
-	fs_pool_add(x->fs->io, &j->job);
+	*j = (struct sync_job){
+		.file = {.run = sync_file_run, .x = x},
+		.log = {.run = sync_log_run, .x = x},
+		.req = req,
+		.ix = x->ix,
+		.fd = fd,
+		.own_fd = own_fd,
+		.data_only = data_only,
+		.seq = seq,
+		.left = 2,
+	};
+	fs_pool_add(x->fs->log, &j->log);
+	fs_pool_add(x->fs->io, &j->file);
 }
 
 void fs_doc_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,

@@ -173,6 +173,7 @@ struct fs {
 	struct fs_pool *pool;	  /* searches, control verbs */
 	struct fs_pool *slow;	  /* searches that leave a processor free */
 	struct fs_pool *io;	  /* what waits for a disk: syncs, reads */
+	struct fs_pool *log;	  /* syncs of logs; many share one, so few */
 	struct fs_pool *throttle; /* one thread: writers that must wait */
 	char *mountpoint;	  /* absolute */
 	double timeout; /* seconds that names and attributes are cached */

@@ -24,7 +24,9 @@
 
 enum {
 	POOL_THREADS = 4,
-	POOL_NICE = 10, /* searches give way to requests */
+	IO_THREADS = 16, /* a disk merges the syncs that it is given at once */
+	LOG_THREADS = 2, /* one syncs, one waits to sync what came since */
+	POOL_NICE = 10,	 /* searches give way to requests */
 	UNMOUNT_TRIES = 50,
 	UNMOUNT_POLL_MS = 20,
 };
@@ -337,10 +339,12 @@ static int setup(struct fs *fs, struct fs_options *o)
 		return -1;
 	fs->pool = fs_pool_new(POOL_THREADS, POOL_NICE);
 	fs->slow = fs_pool_new(slow_threads(), POOL_NICE);
-	fs->io = fs_pool_new(POOL_THREADS, 0);
+	fs->io = fs_pool_new(IO_THREADS, 0);
+	fs->log = fs_pool_new(LOG_THREADS, 0);
 	fs->throttle = fs_pool_new(1, 0);
 	fs->closer = fs_pool_new(1, 0);
-	if (!fs->pool || !fs->slow || !fs->io || !fs->throttle || !fs->closer) {
+	if (!fs->pool || !fs->slow || !fs->io || !fs->log || !fs->throttle ||
+	    !fs->closer) {
 		fprintf(stderr, "rankfs: out of memory\n");
 		return -1;
 	}
@@ -417,6 +421,7 @@ static void teardown(struct fs *fs)
 	fs_pool_free(fs->pool);
 	fs_pool_free(fs->slow);
 	fs_pool_free(fs->io);
+	fs_pool_free(fs->log);
 	if (fs->se)
 		fuse_session_destroy(fs->se);
 	fs_pool_free(fs->closer);
