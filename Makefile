@@ -36,6 +36,7 @@ UNIT    := $(sort $(wildcard tests/unit/*_test.c) $(wildcard tests/crash/*_test.
 UNITP   := $(UNIT:%.c=$(O)/%)
 FUZZ    := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 REPLAY  := $(FUZZ:%_fuzz.c=$(O)/%_replay)
+CONFORM := $(O)/tests/conformance/differ
 
 .SECONDARY:
 .PHONY: all
@@ -62,13 +63,18 @@ $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/librankfs.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(SANFLAG) -o $@ $< $(O)/librankfs.a $(PKGL)
 
+$(CONFORM).o: CFLAGS += -Itests
+$(CONFORM): $(CONFORM).o
+	@echo "  LD    $@"
+	$(Q)$(CC) $(SANFLAG) -o $@ $<
+
 $(O)/tests/fuzz/%.o: CFLAGS += -Itests
 $(O)/tests/fuzz/%_replay: $(O)/tests/fuzz/%_fuzz.o $(O)/tests/fuzz/replay.o $(O)/librankfs.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(SANFLAG) -o $@ $^ $(PKGL)
 
 .PHONY: unit-programs
-unit-programs: $(UNITP) $(REPLAY)
+unit-programs: $(UNITP) $(REPLAY) $(CONFORM)
 	@echo $(O) >build/.unit$(if $(SAN),-$(SAN))
 
 MNT     ?= $(HOME)/rankfs
@@ -93,6 +99,7 @@ fuzz: deps ## libFuzzer on every target, SECONDS_EACH=60
 torture: deps ## the crash sweep at every step, minutes of everything at once
 	@$(MAKE) --no-print-directory all unit-programs
 	CRASH_EVERY=1 $(O)/tests/crash/sweep_test
+	CONFORM_OPS=1000000 bats tests/e2e/conformance.bats
 	STRESS_S=180 bats tests/e2e/stress.bats
 
 bench: deps ## speed and memory beside the peers, in one run
@@ -126,4 +133,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 12
 
--include $(COREO:.o=.d) $(FSO:.o=.d) $(UNITP:%=%.d) $(REPLAY:%_replay=%_fuzz.d)
+-include $(COREO:.o=.d) $(FSO:.o=.d) $(UNITP:%=%.d) $(CONFORM).d $(REPLAY:%_replay=%_fuzz.d)

@@ -83,11 +83,20 @@ static int node_at(struct fs *fs, struct fs_node *n, int *dir,
 		*dir = fs_index_files(n->index);
 		return *dir < 0 ? *dir : AT_EMPTY_PATH;
 	}
-	if (!n->links)
-		return -ENOENT;
+	if (!n->links) {
+		*dir = n->gone_fd;
+		return *dir < 0 ? -ENOENT : AT_EMPTY_PATH;
+	}
 	*dir = fs_node_dirfd(fs, n->links->parent);
 	*name = n->links->name;
 	return *dir < 0 ? *dir : AT_SYMLINK_NOFOLLOW;
+}
+
+/* A path that leads to what a descriptor, O_PATH too, was opened from. */
+static const char *fd_path(int fd, char out[static 40])
+{
+	snprintf(out, 40, "/proc/self/fd/%d", fd);
+	return out;
 }
 
 int fs_doc_stat(struct fs *fs, struct fs_node *n, struct stat *st)
@@ -181,6 +190,7 @@ static void doc_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 static int set_mode(struct fs *fs, struct fs_node *n, mode_t mode)
 {
 	const char *name;
+	char proc[40];
 	int dir, rc;
 
 	if (n->open && n->open->fd >= 0)
@@ -189,7 +199,9 @@ static int set_mode(struct fs *fs, struct fs_node *n, mode_t mode)
 		return rc;
 	if (S_ISLNK(n->type))
 		return -EOPNOTSUPP;
-	return fchmodat(dir, *name ? name : ".", mode, 0) < 0 ? -errno : 0;
+	if (!*name)
+		name = fd_path(dir, proc);
+	return fchmodat(dir, name, mode, 0) < 0 ? -errno : 0;
 }
 
 static int set_owner(struct fs *fs, struct fs_node *n, uid_t uid, gid_t gid)
@@ -209,6 +221,7 @@ static int set_times(struct fs *fs, struct fs_node *n, const struct stat *attr,
 {
 	struct timespec ts[2] = {{0, UTIME_OMIT}, {0, UTIME_OMIT}};
 	const char *name;
+	char proc[40];
 	int dir, flags, rc;
 
 	if (to_set & FUSE_SET_ATTR_ATIME_NOW)
@@ -223,7 +236,7 @@ static int set_times(struct fs *fs, struct fs_node *n, const struct stat *attr,
 		return futimens(n->open->fd, ts) < 0 ? -errno : 0;
 	if ((flags = node_at(fs, n, &dir, &name)) < 0)
 		return flags;
-	rc = utimensat(dir, *name ? name : ".", ts,
+	rc = utimensat(dir, *name ? name : fd_path(dir, proc), ts,
 		       *name ? AT_SYMLINK_NOFOLLOW : 0);
 	return rc < 0 ? -errno : 0;
 }
@@ -236,15 +249,10 @@ static int open_node(struct fs *fs, struct fs_node *n, int flags)
 	int dir, fd, rc = node_at(fs, n, &dir, &name);
 
 	flags = (flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL)) | O_CLOEXEC;
-	if (rc == -ENOENT && n->open && n->open->fd >= 0) {
-		/* unlinked and still open: through the descriptor */
-		snprintf(proc, sizeof(proc), "/proc/self/fd/%d", n->open->fd);
-		fd = open(proc, flags);
-		return fd < 0 ? -errno : fd;
-	}
 	if (rc < 0)
 		return rc;
-	fd = openat(dir, *name ? name : ".", flags | O_NOFOLLOW);
+	fd = *name ? openat(dir, name, flags | O_NOFOLLOW)
+		   : open(fd_path(dir, proc), flags);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -326,7 +334,9 @@ static void doc_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 
 	if (to_set & FUSE_SET_ATTR_SIZE)
 		rc = set_size(req, fs, n, attr->st_size, fi);
-	if (rc == 0 && to_set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
+	/* chown(-1, -1) changes nothing and moves the ctime */
+	if (rc == 0 &&
+	    (to_set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID) || to_set == 0))
 		rc = set_owner(
 			fs, n,
 			to_set & FUSE_SET_ATTR_UID ? attr->st_uid : (uid_t)-1,
@@ -346,6 +356,12 @@ static void doc_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 }
 
 /* --- open files --- */
+
+/*
+ * O_APPEND is the kernel's: it says where to write. With it on our descriptor
+ * a page that comes back from a map would land at the end of the file.
+ */
+enum { NOT_OURS = O_DIRECT | O_APPEND };
 
 static struct fs_handle *handle_new(struct fs_node *n, int fd)
 {
@@ -408,7 +424,7 @@ static void doc_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		doc_opendir(req, fs, n, fi);
 		return;
 	}
-	fd = open_node(fs, n, fi->flags & ~O_DIRECT);
+	fd = open_node(fs, n, fi->flags & ~NOT_OURS);
 	if (fd < 0) {
 		fuse_reply_err(req, -fd);
 		return;
@@ -724,7 +740,7 @@ static struct fs_node *parent_for(fuse_req_t req, struct fs_node *n,
 }
 
 /* Made by the daemon for the caller: give it to the caller. */
-static void own(fuse_req_t req, int dir, const char *name)
+static void own(fuse_req_t req, int dir, const char *name, mode_t mode)
 {
 	const struct fuse_ctx *c = fuse_req_ctx(req);
 	struct stat st;
@@ -734,13 +750,15 @@ static void own(fuse_req_t req, int dir, const char *name)
 		return;
 	if (fstat(dir, &st) == 0 && st.st_mode & S_ISGID)
 		gid = (gid_t)-1; /* the folder's group */
-	if (fchownat(dir, name, c->uid, gid, AT_SYMLINK_NOFOLLOW) < 0) {
-		/* not root: then nobody but the owner gets here */
-	}
+	if (fchownat(dir, name, c->uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return; /* not root: then nobody but the owner gets here */
+	/* a new owner takes these away; they were asked for by the new owner */
+	if (mode & (S_ISUID | S_ISGID) && !S_ISLNK(mode))
+		fchmodat(dir, name, mode & 07777, 0);
 }
 
 static void finish_new(fuse_req_t req, struct fs_node *parent, int dir,
-		       const char *name, int rc, unsigned touch)
+		       const char *name, mode_t mode, int rc)
 {
 	struct fs *fs = fs_of(req);
 
@@ -748,8 +766,8 @@ static void finish_new(fuse_req_t req, struct fs_node *parent, int dir,
 		fuse_reply_err(req, errno);
 		return;
 	}
-	own(req, dir, name);
-	if (touch && (rc = touch_child(parent, name, 0)) < 0)
+	own(req, dir, name, mode);
+	if (S_ISREG(mode) && (rc = touch_child(parent, name, 0)) < 0)
 		fuse_reply_err(req, fs_errno(rc));
 	else
 		reply_new_entry(req, fs, parent, name);
@@ -763,7 +781,8 @@ static void doc_mkdir(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 
 	(void)fs;
 	if (p)
-		finish_new(req, p, dir, name, mkdirat(dir, name, mode), 0);
+		finish_new(req, p, dir, name, S_IFDIR | (mode & 01777),
+			   mkdirat(dir, name, mode));
 }
 
 void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
@@ -783,7 +802,7 @@ void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 	}
 	if ((rc = mknodat(dir, name, mode, rdev)) < 0)
 		fs_quota_take(p->index, 0, -1); /* keeps errno */
-	finish_new(req, p, dir, name, rc, S_ISREG(mode));
+	finish_new(req, p, dir, name, mode, rc);
 }
 
 /* A name at the top that is, or may have been, a link to a source. */
@@ -810,7 +829,7 @@ static void doc_symlink(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		fuse_reply_err(req, EPERM);
 		return;
 	}
-	finish_new(req, p, dir, name, symlinkat(target, dir, name), 0);
+	finish_new(req, p, dir, name, S_IFLNK, symlinkat(target, dir, name));
 	note_link(p, NULL);
 }
 
@@ -857,7 +876,7 @@ void fs_doc_create(fuse_req_t req, fuse_ino_t ino, const char *name,
 		return;
 	}
 	fd = openat(dir, name,
-		    (fi->flags & ~O_DIRECT) | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		    (fi->flags & ~NOT_OURS) | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 		    mode);
 	if (fd < 0) {
 		rc = errno;
@@ -865,7 +884,7 @@ void fs_doc_create(fuse_req_t req, fuse_ino_t ino, const char *name,
 		fuse_reply_err(req, rc);
 		return;
 	}
-	own(req, dir, name);
+	own(req, dir, name, mode);
 	rc = lookup_entry(fs, p, name, &e);
 	if (rc == 0 && !(h = handle_new(fs_node(fs, e.ino), fd))) {
 		fs_node_forget(fs, fs_node(fs, e.ino), 1);
@@ -903,8 +922,11 @@ static void remove_name(fuse_req_t req, struct fs_node *p, const char *name,
 		return;
 	}
 	bytes = fs_quota_of(p->index, dir, name, &files);
+	fs_node_keep(fs, p, name, dir);
 	if (unlinkat(dir, name, flags) < 0) {
-		fuse_reply_err(req, errno);
+		rc = errno;
+		fs_node_unkeep(fs, p, name);
+		fuse_reply_err(req, rc);
 		return;
 	}
 	fs_quota_take(p->index, -bytes, -files);
@@ -960,12 +982,16 @@ static void doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		return;
 	to->pinned++;
 	from = fs_node_dirfd(fs, p);
-	if (!(flags & RENAME_EXCHANGE))
+	if (!(flags & RENAME_EXCHANGE)) {
 		bytes = fs_quota_of(p->index, dir, newname, &files);
+		fs_node_keep(fs, to, newname, dir);
+	}
 	rc = from < 0					      ? from
 	     : renameat2(from, name, dir, newname, flags) < 0 ? -errno
 							      : 0;
 	to->pinned--;
+	if (rc < 0)
+		fs_node_unkeep(fs, to, newname);
 	if (rc == 0) {
 		fs_quota_take(p->index, -bytes, -files);
 		note_link(p, fs_node_find(fs, p, name));

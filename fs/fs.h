@@ -70,6 +70,7 @@ struct fs_node {
 	struct fs_handle *open; /* open handles, newest first; of answers
 				   under fs->answers */
 	int dirfd;		/* O_PATH; -1 while not open */
+	int gone_fd; /* O_PATH, of what has lost its last name; else -1 */
 	int pinned;		/* dirfd in use: not to be closed */
 	struct fs_node *lru_prev, *lru_next; /* of open dirfds */
 	struct fs_node *chain;		     /* hash bucket by inode */
@@ -298,6 +299,15 @@ struct fs_node *fs_keyed_node(struct fs_index *x, const struct fs_kind *kind,
 void fs_keyed_free(struct fs *fs, struct fs_node *n);
 /* At the end: all that are left, by their kind's `forget`. */
 void fs_keyed_release(struct fs *fs);
+/*
+ * Before `name` (in parent, open as dir) is removed: if that was the node's
+ * last name, hold on to the inode until the kernel forgets it. Somebody may
+ * be in the folder or have the file open, and until then the inode's number
+ * must not become another file's. unkeep: the name was not removed.
+ */
+void fs_node_keep(struct fs *fs, struct fs_node *parent, const char *name,
+		  int dir);
+void fs_node_unkeep(struct fs *fs, struct fs_node *parent, const char *name);
 /* The name is gone, or now belongs to another inode. */
 void fs_link_drop(struct fs *fs, struct fs_node *parent, const char *name);
 void fs_link_move(struct fs *fs, struct fs_node *parent, const char *name,

@@ -82,7 +82,7 @@ struct fs_node *fs_node_virtual(struct fs_index *x, const struct fs_kind *kind)
 	if (n) {
 		n->index = x;
 		n->kind = kind;
-		n->dirfd = -1;
+		n->dirfd = n->gone_fd = -1;
 	}
 	return n;
 }
@@ -212,7 +212,7 @@ int fs_node_dirfd(struct fs *fs, struct fs_node *n)
 		return n->dirfd;
 	}
 	if (!n->links)
-		return -ENOENT;
+		return n->gone_fd < 0 ? -ENOENT : n->gone_fd;
 	at = fs_node_dirfd(fs, n->links->parent);
 	if (at < 0)
 		return at;
@@ -256,6 +256,14 @@ static void link_free(struct fs *fs, struct fs_link *l)
 	node_settle(fs, parent);
 }
 
+/* It has a name again, or is needed no more: see fs_node_keep(). */
+static void unkeep(struct fs_node *n)
+{
+	if (n->gone_fd >= 0)
+		close(n->gone_fd);
+	n->gone_fd = -1;
+}
+
 static void node_free(struct fs *fs, struct fs_node *n)
 {
 	struct fs_node **p =
@@ -266,6 +274,7 @@ static void node_free(struct fs *fs, struct fs_node *n)
 	if (*p)
 		*p = n->chain;
 	close_dirfd(fs, n);
+	unkeep(n);
 	n->children = 1; /* its links must not free it again */
 	while (n->links)
 		link_free(fs, n->links); /* NOLINT: unlinks itself first */
@@ -291,6 +300,7 @@ static struct fs_link *link_add(struct fs *fs, struct fs_node *n,
 	l->parent = parent;
 	l->next = n->links;
 	n->links = l;
+	unkeep(n);
 	parent->children++;
 	if (++fs->nlinks > fs->name_mask)
 		grow_names(fs);
@@ -305,12 +315,15 @@ struct fs_node *fs_node_get(struct fs *fs, struct fs_node *parent,
 {
 	struct fs_node **p =
 		&fs->by_ino[ino_hash(st->st_dev, st->st_ino) & fs->ino_mask];
-	struct fs_node *n;
+	struct fs_node **at = p, *n;
 
-	for (n = *p; n; n = n->chain)
-		if (n->ino == st->st_ino && n->dev == st->st_dev &&
-		    n->type == (st->st_mode & S_IFMT))
-			break;
+	while ((n = *at) && (n->ino != st->st_ino || n->dev != st->st_dev ||
+			     n->type != (st->st_mode & S_IFMT)))
+		at = &n->chain;
+	if (n && !n->links && n->gone_fd < 0 && !n->open) {
+		*at = n->chain; /* removed elsewhere; the number is another's */
+		n = NULL;
+	}
 	if (!n) {
 		n = fs_node_virtual(parent->index, &FS_DOCUMENT);
 		if (!n)
@@ -341,6 +354,24 @@ void fs_node_forget(struct fs *fs, struct fs_node *n, uint64_t count)
 		n->kind->forget(fs, n);
 	else
 		node_settle(fs, n);
+}
+
+void fs_node_keep(struct fs *fs, struct fs_node *parent, const char *name,
+		  int dir)
+{
+	struct fs_link *l = *find_link(fs, parent, name);
+	struct fs_node *n = l ? l->node : NULL;
+
+	if (n && n->links == l && !l->next && n->gone_fd < 0)
+		n->gone_fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+void fs_node_unkeep(struct fs *fs, struct fs_node *parent, const char *name)
+{
+	struct fs_node *n = fs_node_find(fs, parent, name);
+
+	if (n)
+		unkeep(n);
 }
 
 void fs_link_drop(struct fs *fs, struct fs_node *parent, const char *name)
@@ -384,6 +415,7 @@ void fs_nodes_release(struct fs *fs)
 			fs->by_ino[i] = n->chain;
 			if (n->dirfd >= 0)
 				close(n->dirfd);
+			unkeep(n);
 			free(n);
 		}
 	for (size_t i = 0; fs->by_name && i <= fs->name_mask; i++)
