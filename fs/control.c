@@ -344,19 +344,20 @@ struct fs_file {
 		     size_t err_n);
 	/* at the top of many indexes; NULL: it is not there */
 	void (*top)(struct fs_index *, uid_t, struct rk_buf *);
+	int secret; /* may name what has gone and was not for others */
 };
 
 static const struct fs_file FILES[] = {
-	{"README", read_readme, NULL, read_readme},
-	{"AGENTS.md", read_agents, NULL, read_agents},
-	{"config", read_config, write_config, NULL},
-	{"ctl", read_ctl, write_ctl, read_ctl},
-	{"error", read_error, NULL, read_error},
-	{"metrics", read_metrics, NULL, top_metrics},
-	{"progress", read_progress, NULL, NULL},
-	{"status", read_status, NULL, top_status},
-	{"status.json", read_status_json, NULL, NULL},
-	{"warnings", read_warnings, NULL, NULL},
+	{"README", read_readme, NULL, read_readme, 0},
+	{"AGENTS.md", read_agents, NULL, read_agents, 0},
+	{"config", read_config, write_config, NULL, 0},
+	{"ctl", read_ctl, write_ctl, read_ctl, 0},
+	{"error", read_error, NULL, read_error, 0},
+	{"metrics", read_metrics, NULL, top_metrics, 0},
+	{"progress", read_progress, NULL, NULL, 0},
+	{"status", read_status, NULL, top_status, 0},
+	{"status.json", read_status_json, NULL, NULL, 0},
+	{"warnings", read_warnings, NULL, NULL, 1},
 };
 enum { NFILES = sizeof(FILES) / sizeof(FILES[0]) };
 
@@ -441,7 +442,9 @@ static struct fs_blob *file_text(const struct fs_node *n, uid_t uid)
 
 static mode_t file_mode(const struct fs_node *n)
 {
-	return S_IFREG | (n->file->write ? 0644 : 0444);
+	return S_IFREG | (n->file->secret  ? 0400
+			  : n->file->write ? 0644
+					   : 0444);
 }
 
 static void file_stat(struct fs_node *n, struct stat *st)

@@ -6,6 +6,7 @@
  * close() returns; names in the request that changes them.
  */
 #include "fs.h"
+#include "text/ignore.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -345,6 +346,14 @@ static void doc_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		rc = set_mode(fs, n, attr->st_mode & 07777);
 	if (rc == 0 && to_set & times)
 		rc = set_times(fs, n, attr, to_set);
+	if (rc == 0 && to_set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID |
+				 FUSE_SET_ATTR_GID)) {
+		if (n->links)
+			fs_wall_note(n->index, n->links->parent,
+				     n->links->name);
+		else if (n == n->index->root)
+			fs_wall_recheck(n->index);
+	}
 	/* the index knows a document by its mtime, too */
 	if (rc == 0 && S_ISREG(n->type) && !any_dirty(n) &&
 	    to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
@@ -767,6 +776,7 @@ static void finish_new(fuse_req_t req, struct fs_node *parent, int dir,
 		return;
 	}
 	own(req, dir, name, mode);
+	fs_wall_note(parent->index, parent, name);
 	if (S_ISREG(mode) && (rc = touch_child(parent, name, 0)) < 0)
 		fuse_reply_err(req, fs_errno(rc));
 	else
@@ -808,8 +818,10 @@ void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 /* A name at the top that is, or may have been, a link to a source. */
 static void note_link(const struct fs_node *p, const struct fs_node *n)
 {
-	if (p == p->index->root && (!n || S_ISLNK(n->type)))
+	if (p == p->index->root && (!n || S_ISLNK(n->type))) {
 		rk_links_changed(p->index->ix);
+		fs_wall_recheck(p->index);
+	}
 }
 
 static void doc_symlink(fuse_req_t req, struct fs *fs, struct fs_node *parent,
@@ -885,6 +897,7 @@ void fs_doc_create(fuse_req_t req, fuse_ino_t ino, const char *name,
 		return;
 	}
 	own(req, dir, name, mode);
+	fs_wall_note(p->index, p, name);
 	rc = lookup_entry(fs, p, name, &e);
 	if (rc == 0 && !(h = handle_new(fs_node(fs, e.ino), fd))) {
 		fs_node_forget(fs, fs_node(fs, e.ino), 1);
@@ -935,6 +948,8 @@ static void remove_name(fuse_req_t req, struct fs_node *p, const char *name,
 		rc = touch_child(p, name, 0);
 	note_link(p, n);
 	fs_link_drop(fs, p, name);
+	if (p->index->wall == FS_WALL)
+		fs_wall_recheck(p->index); /* it may have been the one */
 	fuse_reply_err(req, fs_errno(rc));
 }
 
@@ -964,6 +979,20 @@ static int touch_renamed(struct fs *fs, struct fs_node *p, const char *name,
 	int rc = touch_child(p, name, tree);
 
 	return rc ? rc : touch_child(to, to_name, tree);
+}
+
+/* Modes do not change, but what was ignored by its name may count now. */
+static void note_renamed(struct fs_index *x, struct fs_node *p,
+			 const char *name, struct fs_node *to,
+			 const char *to_name)
+{
+	char path[PATH_MAX];
+
+	if (x->wall == FS_WALL)
+		fs_wall_recheck(x);
+	else if (fs_child_path(p, name, path, sizeof(path)) < 0 ||
+		 rk_ignored(path))
+		fs_wall_note(x, to, to_name);
 }
 
 static void doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
@@ -999,6 +1028,7 @@ static void doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		rc = touch_renamed(fs, p, name, to, newname);
 		fs_link_move(fs, p, name, to, newname,
 			     (flags & RENAME_EXCHANGE) != 0);
+		note_renamed(p->index, p, name, to, newname);
 	}
 	fuse_reply_err(req, fs_errno(rc));
 }

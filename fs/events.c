@@ -91,7 +91,8 @@ void fs_event(struct fs_index *x, uint64_t generation, const char *what,
 
 static void events_stat(struct fs_node *n, struct stat *st)
 {
-	fs_virtual_stat(n, S_IFREG | 0444, 0, st);
+	/* lines may speak of documents that were not for others */
+	fs_virtual_stat(n, S_IFREG | 0400, 0, st);
 }
 
 static void events_open(fuse_req_t req, struct fs *fs, struct fs_node *n,

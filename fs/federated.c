@@ -167,6 +167,28 @@ static int each(struct asking *a, const struct rk_buf *names, step_fn *step,
 	return rc < 0 ? rc : 0;
 }
 
+/* Not his, and with a document in it that he may not read. */
+static int walled(const struct asking *a, const char *name,
+		  const struct stat *st)
+{
+	struct fs *fs = a->fs;
+	struct fs_index *x;
+	int yes = 1;
+
+	if (a->caller.uid == 0 || a->caller.uid == fs->uid ||
+	    a->caller.uid == st->st_uid)
+		return 0;
+	pthread_mutex_lock(&fs->loop);
+	if ((x = fs_tenant(fs, name)) != NULL)
+		x->busy++;
+	pthread_mutex_unlock(&fs->loop);
+	if (x) {
+		yes = fs_wall_scan(x);
+		x->busy--;
+	}
+	return yes;
+}
+
 static int gather_names(struct asking *a)
 {
 	struct rk_buf all = RK_BUF_INIT;
@@ -181,7 +203,7 @@ static int gather_names(struct asking *a)
 		snprintf(path, sizeof(path), "%s/files", name);
 		if (fstatat(a->fs->indexes_fd, path, &st,
 			    AT_SYMLINK_NOFOLLOW) == 0 &&
-		    may_read(&a->caller, &st))
+		    may_read(&a->caller, &st) && !walled(a, name, &st))
 			rk_buf_name(&a->names, name);
 	}
 	rk_buf_release(&all);

