@@ -32,7 +32,7 @@ COREO   := $(CORE:%.c=$(O)/%.o)
 FSO     := $(FS:%.c=$(O)/%.o)
 UNIT    := $(sort $(wildcard tests/unit/*_test.c) $(wildcard tests/crash/*_test.c) \
            $(wildcard tests/fault/*_test.c) $(wildcard tests/model/*_test.c) \
-           $(wildcard tests/golden/*_test.c))
+           $(wildcard tests/damage/*_test.c))
 UNITP   := $(UNIT:%.c=$(O)/%)
 FUZZ    := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 REPLAY  := $(FUZZ:%_fuzz.c=$(O)/%_replay)
@@ -99,7 +99,10 @@ fuzz: deps ## libFuzzer on every target, SECONDS_EACH=60
 torture: deps ## the crash sweep at every step, minutes of everything at once
 	@$(MAKE) --no-print-directory all unit-programs
 	CRASH_EVERY=1 $(O)/tests/crash/sweep_test
+	FAULT_EVERY=1 $(O)/tests/fault/fault_test
+	DAMAGE_EVERY=1 $(O)/tests/damage/damage_test
 	CONFORM_OPS=1000000 bats tests/e2e/conformance.bats
+	KILL_ROUNDS=500 bats -f "again and again" tests/e2e/recovery.bats
 	STRESS_S=180 bats tests/e2e/stress.bats
 
 bench: deps ## speed and memory beside the peers, in one run

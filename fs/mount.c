@@ -24,6 +24,8 @@
 
 enum {
 	POOL_THREADS = 4,
+	DYING_TRIES = 500,
+	DYING_POLL_NS = 10000000,
 	IO_THREADS = 16, /* a disk merges the syncs that it is given at once */
 	LOG_THREADS = 2, /* one syncs, one waits to sync what came since */
 	POOL_NICE = 10,	 /* searches give way to requests */
@@ -178,13 +180,38 @@ int fs_unmount(const char *mountpoint)
 	return rc;
 }
 
+/* Killed, and not yet rid of all its threads and files. */
+static int is_dying(const char *holder)
+{
+	char path[100], line[400] = "";
+	const char *state;
+	FILE *f;
+
+	holder += strcspn(holder, "0123456789"); /* "process 123" */
+	snprintf(path, sizeof(path), "/proc/%.64s/stat", holder);
+	if (!(f = fopen(path, "re")))
+		return 1;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	state = strrchr(line, ')'); /* behind the name, which may be anything */
+	return !state || state[1] == '\0' || strchr("ZX", state[2]) != NULL;
+}
+
 /* Ours, and nobody serves it: its names may still be cached for a moment. */
 static int is_orphan(const char *path)
 {
+	const struct timespec ts = {0, DYING_POLL_NS};
 	char *source = mounted_backing(path), holder[64];
-	int orphan =
-		source && fs_holder(source, holder, sizeof(holder)) == -ENOENT;
+	int orphan = 0;
 
+	for (int i = 0; source && !orphan && i < DYING_TRIES; i++) {
+		orphan = fs_holder(source, holder, sizeof(holder)) == -ENOENT;
+		if (!orphan && !is_dying(holder))
+			break;
+		if (!orphan)
+			nanosleep(&ts, NULL);
+	}
 	free(source);
 	return orphan;
 }

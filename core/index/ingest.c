@@ -264,10 +264,10 @@ static int take_apart(struct rk_index *ix, struct rk_worker *w,
 		      const char *path, const struct rk_source_text *t,
 		      enum rk_language language, struct parts *p)
 {
-	int rc = rk_analyser_trim(w->analyser);
+	int rc;
 
-	if (rc == 0)
-		rc = rk_analyser_use(w->analyser, language);
+	rk_analyser_trim(w->analyser);
+	rc = rk_analyser_use(w->analyser, language);
 	if (rc < 0 || (rc = define(ix, w, path, t, &p->defs)) < 0 ||
 	    (rc = rk_chunk_text(t->kind, t->s, t->n, &p->defs, &p->chunks)) <
 		    0 ||
@@ -367,8 +367,11 @@ static int put_open_file(struct rk_index *ix, struct rk_worker *w,
 	rc = rk_read_text(ix, fd, path, RK_READ_TO_INDEX, &text);
 	if (rc == -ENOMEM)
 		return rc;
-	if (rc < 0)
+	if (rc < 0) {
+		rec = (struct rk_doc_rec){0}; /* compared again: it differs */
+		rk_retry_later(ix);
 		return put_unreadable(ix, w, path, &rec, rc);
+	}
 	warn_about(ix, path, &text);
 	rec.flags = doc_flags(&text);
 	rc = rk_put_text(
@@ -416,6 +419,14 @@ static void touch_links(struct rk_index *ix, const struct rk_task *t,
 	pthread_mutex_unlock(&ix->writer);
 }
 
+/* Gone, a symbolic link, a socket; not: it could not be opened just now. */
+static int is_no_document(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP ||
+	       err == -ENXIO || err == -EXDEV || err == -ENAMETOOLONG ||
+	       err == -ENODEV;
+}
+
 static int process_file(struct rk_index *ix, struct rk_worker *w,
 			const struct rk_task *t)
 {
@@ -429,13 +440,15 @@ static int process_file(struct rk_index *ix, struct rk_worker *w,
 	if (rk_link_ignored(ix, t->path))
 		return rk_remove_path(ix, t->path);
 	fd = rk_open_document(ix, t->path);
-	if (fd == -EACCES || fd == -EIO || fd == -EMFILE || fd == -ENFILE) {
+	if (fd < 0 && is_no_document(fd))
+		return rk_remove_path(ix, t->path);
+	if (fd < 0) {
 		struct rk_doc_rec rec = {0};
 
+		if (fd != -EACCES)
+			rk_retry_later(ix);
 		return put_unreadable(ix, w, t->path, &rec, fd);
 	}
-	if (fd < 0) /* gone, a symbolic link, a device, a socket */
-		return rk_remove_path(ix, t->path);
 	if (fstat(fd, &st) < 0)
 		rc = -errno;
 	else if (!S_ISREG(st.st_mode))
@@ -498,9 +511,11 @@ static void process(struct rk_index *ix, struct rk_worker *w, struct rk_task *t)
 		rc = process_tree(ix, t);
 	if (rc == 0 && t->path[0])
 		rc = process_file(ix, w, t);
-	if (rc < 0)
+	if (rc < 0) {
 		rk_warn(&ix->warnings, "%s: not indexed: %s", t->path,
 			rk_strerror(rc));
+		rk_retry_later(ix);
+	}
 }
 
 static void work(struct rk_index *ix, struct rk_worker *w, struct rk_task *t)
@@ -518,9 +533,11 @@ void *rk_worker_main(void *arg)
 
 	/* the thread that takes requests goes first (nice is per thread) */
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), WORKER_NICE);
-	if (rk_worker_init(&w, ix) < 0) {
+	while (rk_worker_init(&w, ix) < 0) {
 		rk_warn(&ix->warnings, "an indexing thread could not start");
-		return NULL;
+		if (ix->stopping)
+			return NULL;
+		usleep(START_AGAIN_US);
 	}
 	while ((t = rk_queue_pop(&ix->queue)) != NULL)
 		work(ix, &w, t);

@@ -123,6 +123,8 @@ struct rk_index {
 	int checkpoint_rc;
 	int reconcile_wanted; /* 1: compare, 2: read everything */
 	uint64_t did_reconcile;
+	uint64_t retry_ns, retried_ns; /* what failed; 0: nothing, never */
+	unsigned retry_ms;	       /* the next wait */
 	_Atomic int reconciling;
 	_Atomic int stopping;
 	_Atomic uint64_t queries, recall_hits, recall_misses, evicted;
@@ -130,6 +132,11 @@ struct rk_index {
 	struct rk_analyser *spare[RK_SPARE_MAX]; /* for queries; under lock */
 	unsigned nspare;
 };
+
+enum { START_AGAIN_US = 100000 }; /* a thread without memory to start */
+
+/* reconcile.c: something failed that may not fail later: compare again soon */
+void rk_retry_later(struct rk_index *ix);
 
 /* view.c */
 struct rk_view *rk_view_new(void);

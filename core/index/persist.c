@@ -599,6 +599,35 @@ static int do_checkpoint(struct rk_index *ix, int compact)
 	return rc;
 }
 
+static int count_doc(void *ctx, const struct rk_docref *d, const char *path)
+{
+	const rk_norm *norms = d->seg ? rk_segment_norms(d->seg)
+				      : d->mem->norms;
+	struct rk_corpus_stats *t = ctx;
+
+	(void)path;
+	t->docs++;
+	t->chunks += d->rec.nchunks;
+	for (uint32_t c = d->rec.chunk0;
+	     norms && c < d->rec.chunk0 + d->rec.nchunks; c++) {
+		t->body_sum += rk_norm_body(norms[c]);
+		t->head_sum += rk_norm_head(norms[c]);
+	}
+	return 0;
+}
+
+/* What is left weighs as if the rest had never been. Under ix->writer. */
+static void count_again(struct rk_index *ix)
+{
+	struct rk_corpus_stats t = {0};
+
+	if (rk_each_live(ix, "", count_doc, &t) < 0)
+		return;
+	pthread_mutex_lock(&ix->lock);
+	ix->stats = t;
+	pthread_mutex_unlock(&ix->lock);
+}
+
 /* A damaged segment is set aside; its documents are read again. */
 void rk_drop_damaged(struct rk_index *ix)
 {
@@ -627,6 +656,7 @@ void rk_drop_damaged(struct rk_index *ix)
 			}
 		if (v) {
 			view_swap(ix, v);
+			count_again(ix);
 			pthread_mutex_lock(&ix->lock);
 			ix->dirty = 1;
 			pthread_mutex_unlock(&ix->lock);

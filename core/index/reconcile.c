@@ -191,6 +191,53 @@ static void reconcile(struct rk_index *ix, int all)
 	ix->reconciling = 0;
 }
 
+/* --- what failed is tried again, less and less often --- */
+
+enum { RETRY_FIRST_MS = 500, RETRY_LAST_MS = 60000 };
+
+void rk_retry_later(struct rk_index *ix)
+{
+	uint64_t now = rk_mono_ns();
+
+	pthread_mutex_lock(&ix->persist_lock);
+	if (!ix->retry_ns) {
+		/* quiet for longer than the last wait: it was another trouble
+		 */
+		if (now - ix->retried_ns > 2000000ull * ix->retry_ms)
+			ix->retry_ms = RETRY_FIRST_MS;
+		ix->retry_ns = now + 1000000ull * ix->retry_ms;
+		ix->retry_ms = ix->retry_ms * 2 < RETRY_LAST_MS
+				       ? ix->retry_ms * 2
+				       : RETRY_LAST_MS;
+		pthread_cond_broadcast(&ix->persist_cond);
+	}
+	pthread_mutex_unlock(&ix->persist_lock);
+}
+
+static int retry_due(struct rk_index *ix)
+{
+	uint64_t at = ix->retry_ns;
+
+	if (!at || at > rk_mono_ns())
+		return 0;
+	ix->retry_ns = 0;
+	ix->retried_ns = rk_mono_ns();
+	return 1;
+}
+
+static void wait_for_wish(struct rk_index *ix)
+{
+	uint64_t at = ix->retry_ns;
+	struct timespec ts = {(time_t)(at / 1000000000),
+			      (long)(at % 1000000000)};
+
+	if (at)
+		pthread_cond_timedwait(&ix->persist_cond, &ix->persist_lock,
+				       &ts);
+	else
+		pthread_cond_wait(&ix->persist_cond, &ix->persist_lock);
+}
+
 void *rk_reconcile_main(void *arg)
 {
 	struct rk_index *ix = arg;
@@ -199,8 +246,10 @@ void *rk_reconcile_main(void *arg)
 	while (!ix->stopping) {
 		int wanted = ix->reconcile_wanted;
 
+		if (!wanted && retry_due(ix))
+			wanted = 1;
 		if (!wanted) {
-			pthread_cond_wait(&ix->persist_cond, &ix->persist_lock);
+			wait_for_wish(ix);
 			continue;
 		}
 		ix->reconcile_wanted = 0;

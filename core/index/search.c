@@ -58,7 +58,8 @@ static int take_analyser(struct rk_index *ix, struct rk_analyser **out)
 
 static void give_analyser(struct rk_index *ix, struct rk_analyser *a)
 {
-	if (a && ix && rk_analyser_trim(a) == 0) {
+	if (a && ix) {
+		rk_analyser_trim(a);
 		pthread_mutex_lock(&ix->lock);
 		if (ix->nspare < RK_SPARE_MAX) {
 			ix->spare[ix->nspare++] = a;
@@ -457,6 +458,25 @@ static const char *why_empty(struct rk_searching *s)
 			   : "no document passes the filters";
 }
 
+/*
+ * A part that failed its checksums while it was read is left out and will be
+ * made again: the answer says so, and is not the last word.
+ */
+static int note_damage(struct rk_searching *s, struct answer *a)
+{
+	for (unsigned i = 0; i < s->snap.view->nsegs; i++) {
+		const struct rk_segment *seg = s->snap.view->segs[i];
+
+		if (!seg->damaged)
+			continue;
+		a->r.pending += seg->ndocs;
+		rk_buf_printf(&s->q.notes,
+			      "a part of the index is damaged and left out; "
+			      "its documents are read again\n");
+	}
+	return s->q.notes.err;
+}
+
 static int finish(struct rk_searching *s, struct answer *a)
 {
 	if (s->corrected.n) {
@@ -465,6 +485,8 @@ static int finish(struct rk_searching *s, struct answer *a)
 		if (!a->r.did_you_mean)
 			return -ENOMEM;
 	}
+	if (note_damage(s, a) < 0)
+		return -ENOMEM;
 	if (s->q.notes.n) {
 		a->r.notes = rk_arena_strndup(&a->arena, (char *)s->q.notes.p,
 					      s->q.notes.n);

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -676,15 +677,15 @@ static void wait_for_more(struct watch *w)
 static void turn(struct watch *w)
 {
 	uint64_t now;
+	int rescan;
 
-	if (w->ix->links_changed) {
-		w->ix->links_changed = 0;
+	/* before the wishes are taken down: status must never see neither */
+	if (w->ix->links_changed || w->ix->links_rescan)
+		w->ix->links.scanning = 1;
+	if (atomic_exchange(&w->ix->links_changed, 0))
 		rk_links_read(w->ix);
-	}
-	if (w->ix->links_rescan) {
-		want_scan(w->ix, NULL, w->ix->links_rescan);
-		w->ix->links_rescan = 0;
-	}
+	if ((rescan = atomic_exchange(&w->ix->links_rescan, 0)) != 0)
+		want_scan(w->ix, NULL, rescan);
 	check_roots(w);
 	if (is_due(w))
 		want_scan(w->ix, NULL, 1);
@@ -699,8 +700,11 @@ void *rk_watch_main(void *arg)
 {
 	struct watch w = {.ix = arg, .fan = -1};
 
-	if (rk_vocab_init(&w.changed) < 0)
-		return NULL;
+	while (rk_vocab_init(&w.changed) < 0) {
+		if (w.ix->stopping)
+			return NULL;
+		usleep(START_AGAIN_US);
+	}
 	w.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (w.fd < 0)
 		limit_reached(&w, NULL);

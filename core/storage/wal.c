@@ -255,7 +255,14 @@ static int replay_file(struct replay *r, const struct wal_file *f, int last,
 	int rc;
 
 	wal_name(f->number, name);
-	if ((rc = read_file(r, name)) < 0)
+	rc = read_file(r, name);
+	if (rc == -EISDIR) { /* whatever it is, no log of ours */
+		note_damage(r, name, 0);
+		if (!read_only)
+			set_aside(r, name);
+		return 0;
+	}
+	if (rc < 0)
 		return rc;
 	if (!header_ok(r)) {
 		/* a file whose creation was cut short holds nothing */

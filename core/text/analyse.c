@@ -28,8 +28,9 @@ struct emission {
 struct cached {
 	uint32_t first;
 	uint16_t n;
-	uint16_t width; /* positions that the token takes */
+	uint16_t width; /* positions that the token takes, or: */
 };
+enum { NOT_ANALYSED = UINT16_MAX };
 
 /* How words of one language are treated. */
 struct voice {
@@ -183,20 +184,25 @@ static size_t bytes_of(const struct rk_analyser *a)
 	return n;
 }
 
-int rk_analyser_trim(struct rk_analyser *a)
+static void forget_cached(struct voice *v, int code)
 {
-	int rc;
+	for (uint32_t i = 0; i < v->cache_cap[code]; i++)
+		v->cache[code][i].width = NOT_ANALYSED;
+}
 
+void rk_analyser_trim(struct rk_analyser *a)
+{
 	if (bytes_of(a) < VOCAB_BYTES_MAX)
-		return 0;
+		return;
 	a->epoch++;
 	a->nemit = 0;
 	a->ntoks = 0;
 	for (int i = 0; i < RK_LANGUAGES; i++)
-		for (int k = 0; k < 2 && a->voices[i]; k++)
-			if ((rc = rk_vocab_clear(&a->voices[i]->raw[k])) < 0)
-				return rc;
-	return rk_vocab_clear(&a->vocab);
+		for (int k = 0; k < 2 && a->voices[i]; k++) {
+			rk_vocab_clear(&a->voices[i]->raw[k]);
+			forget_cached(a->voices[i], k);
+		}
+	rk_vocab_clear(&a->vocab);
 }
 
 static int emit_push(struct rk_analyser *a, struct emission e)
@@ -398,6 +404,8 @@ static int cache_room(struct rk_analyser *a, int code)
 	c = rk_realloc(a->v->cache[code], need * sizeof(*c));
 	if (!c)
 		return -ENOMEM;
+	for (uint32_t i = a->v->cache_cap[code]; i < need; i++)
+		c[i].width = NOT_ANALYSED;
 	a->v->cache[code] = c;
 	a->v->cache_cap[code] = need;
 	return 0;
@@ -407,7 +415,6 @@ static int cache_room(struct rk_analyser *a, int code)
 static const struct cached *lookup(struct rk_analyser *a, const char *s,
 				   size_t n, int code)
 {
-	uint32_t known = a->v->raw[code].n;
 	int64_t id = rk_vocab_id(&a->v->raw[code], s, (uint32_t)n);
 	struct cached *c;
 	uint32_t first = a->nemit;
@@ -416,12 +423,16 @@ static const struct cached *lookup(struct rk_analyser *a, const char *s,
 	if (id < 0 || cache_room(a, code) < 0)
 		return NULL;
 	c = &a->v->cache[code][id];
-	if ((uint32_t)id < known)
+	if (c->width != NOT_ANALYSED)
 		return c;
 	width = emit_raw(a, s, n, code);
+	if (width < 0) { /* the next time again, not a half of it */
+		a->nemit = first;
+		return NULL;
+	}
 	*c = (struct cached){first, (uint16_t)(a->nemit - first),
-			     (uint16_t)(width < 0 ? 1 : width)};
-	return width < 0 ? NULL : c;
+			     (uint16_t)width};
+	return c;
 }
 
 static int toks_room(struct rk_analyser *a, size_t n)

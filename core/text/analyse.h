@@ -66,7 +66,7 @@ int64_t rk_analyser_intern(struct rk_analyser *a, const char *s, size_t n);
  * meaning of every id. Call it between documents.
  */
 const struct rk_vocab *rk_analyser_vocab(const struct rk_analyser *a);
-int rk_analyser_trim(struct rk_analyser *a);
+void rk_analyser_trim(struct rk_analyser *a);
 uint64_t rk_analyser_epoch(const struct rk_analyser *a);
 
 #endif

@@ -28,10 +28,19 @@ void rk_vocab_release(struct rk_vocab *v)
 	memset(v, 0, sizeof(*v));
 }
 
-int rk_vocab_clear(struct rk_vocab *v)
+void rk_vocab_clear(struct rk_vocab *v)
 {
-	rk_vocab_release(v);
-	return rk_vocab_init(v);
+	struct rk_vocab small;
+
+	if (rk_vocab_init(&small) == 0) {
+		rk_vocab_release(v);
+		*v = small;
+		return;
+	}
+	/* no memory for a small one: what there is, emptied */
+	memset(v->slots, 0, ((size_t)v->mask + 1) * sizeof(*v->slots));
+	rk_arena_release(&v->arena);
+	v->n = 0;
 }
 
 static int vocab_grow(struct rk_vocab *v)

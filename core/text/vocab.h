@@ -30,8 +30,8 @@ struct rk_vocab {
 
 int rk_vocab_init(struct rk_vocab *v); /* 0 or -ENOMEM */
 void rk_vocab_release(struct rk_vocab *v);
-/* Forget every string; ids start again at 0. Returns 0 or -ENOMEM. */
-int rk_vocab_clear(struct rk_vocab *v);
+/* Forget every string; ids start again at 0. */
+void rk_vocab_clear(struct rk_vocab *v);
 /* The id of s, new or known; -ENOMEM when memory is short. */
 int64_t rk_vocab_id(struct rk_vocab *v, const char *s, uint32_t n);
 /* The id of s if it is known, else -1. */

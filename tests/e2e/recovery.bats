@@ -296,3 +296,14 @@ made_again() {
 }
 
 written() { echo "$2" >"$1"; }
+
+@test "kill -9 again and again under load: nothing acknowledged is lost, nothing replaced comes back" {
+	stop
+	run timeout $((60 + ${KILL_ROUNDS:-15} * 4)) python3 "$BATS_TEST_DIRNAME/kill_loop.py" \
+		"$RANKFS" "$BACKING" "$MNT" "${KILL_ROUNDS:-15}"
+	assert_success
+	eventually 20 indexed
+	stop
+	run "$RANKFS" check -b "$BACKING"
+	assert_success
+}

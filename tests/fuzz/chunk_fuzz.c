@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		PROPERTY(rk_analyse(a, text + c.v[i].off, c.v[i].len, 1,
 				    &pos) == 0);
 	}
-	PROPERTY(rk_analyser_trim(a) == 0);
+	rk_analyser_trim(a);
 	PROPERTY(rk_metadata((enum rk_kind)(data[0] % RK_KINDS), text, n - 1,
 			     &props) == 0);
 	PROPERTY(props.n == 0 || props.p[props.n - 1] == 0);

@@ -59,6 +59,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check(&q, q.root, 0);
 	PROPERTY(!q.root || rk_explain(&q, q.root, &q.arena));
 	rk_query_release(&q);
-	PROPERTY(rk_analyser_trim(a) == 0);
+	rk_analyser_trim(a);
 	return 0;
 }

@@ -47,12 +47,15 @@ struct t_case {
 	void (*run)(void);
 };
 
-/* Run the table; the exit status of main(). */
+/* Run the table, or with T_ONLY=text what is so named; main()'s exit status. */
 static inline int t_main(const struct t_case *cases, int n)
 {
+	const char *only = getenv("T_ONLY");
 	int failures = 0;
 
 	for (int i = 0; i < n; i++) {
+		if (only && !strstr(cases[i].name, only))
+			continue;
 		t_failed = 0;
 		cases[i].run();
 		failures += t_failed;

@@ -113,7 +113,7 @@ static void trimming_changes_the_epoch_and_keeps_working(void)
 		rk_analyser_reset(a);
 		CHECK_INT(rk_analyse(a, text, (size_t)n, 0, &pos), 0);
 		if (i % 1000 == 0)
-			CHECK_INT(rk_analyser_trim(a), 0);
+			rk_analyser_trim(a);
 	}
 	CHECK(rk_analyser_epoch(a) > epoch);
 	rk_analyser_free(a);
