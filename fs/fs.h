@@ -121,9 +121,10 @@ struct fs_index {
 	char *path;	     /* of the root, absolute */
 	int files_fd;	     /* its documents; -1: not open */
 	int own_fd;	     /* files_fd is not the index's own */
-	uid_t uid;	     /* of the root, when last looked at */
-	gid_t gid;
-	mode_t mode;
+	/* of the root, when last looked at; told in any thread */
+	_Atomic uid_t uid;
+	_Atomic gid_t gid;
+	_Atomic mode_t mode;
 	/* walls.c: whether others may see what is made of its documents */
 	_Atomic int wall;	       /* enum fs_wall */
 	_Atomic unsigned wall_changes; /* of modes, seen by requests */

@@ -220,8 +220,9 @@ static int decode(struct rk_saved *s, const uint8_t *p, size_t n)
 
 	if (n < CRC_BYTES)
 		return RK_ECORRUPT;
-	if (rk_mpr_uint(&tail) != rk_crc32c(0, p, n - CRC_BYTES) || tail.err ||
-	    !rk_mpr_key(&r, MAGIC))
+	if (!rk_crc_ok(rk_crc32c(0, p, n - CRC_BYTES),
+		       (uint32_t)rk_mpr_uint(&tail)) ||
+	    tail.err || !rk_mpr_key(&r, MAGIC))
 		return RK_ECORRUPT;
 	version = rk_mpr_uint(&r);
 	if (!r.err && version != VERSION)

@@ -150,7 +150,7 @@ static int unpack(const struct source *s, const uint8_t *p, size_t n,
 		return RK_ECORRUPT;
 	memcpy(&crc, p + 8, 4);
 	memcpy(&size, p + 12, 8);
-	if (crc != rk_crc32c(0, p + 12, n - 12) || size > s->max)
+	if (!rk_crc_ok(rk_crc32c(0, p + 12, n - 12), crc) || size > s->max)
 		return RK_ECORRUPT;
 	if (rk_buf_reserve(out, (size_t)size + 1) < 0)
 		return -ENOMEM;

@@ -63,8 +63,9 @@ static int decode(const uint8_t *p, size_t n, struct rk_registry_entry *out,
 	int rc = 0;
 
 	if (n < CRC_BYTES ||
-	    rk_mpr_uint(&tail) != rk_crc32c(0, p, n - CRC_BYTES) || tail.err ||
-	    !rk_mpr_key(&r, MAGIC))
+	    !rk_crc_ok(rk_crc32c(0, p, n - CRC_BYTES),
+		       (uint32_t)rk_mpr_uint(&tail)) ||
+	    tail.err || !rk_mpr_key(&r, MAGIC))
 		return RK_ECORRUPT;
 	version = rk_mpr_uint(&r);
 	if (!r.err && version != VERSION)

@@ -284,7 +284,7 @@ static int read_footer(struct rk_container *c)
 	memcpy(&crc, t + 14, 4);
 	if (t[0] != 0xc4 || t[1] != 16 || len > FOOTER_MAX || off > c->size ||
 	    off + len + TRAIL_BYTES != c->size ||
-	    rk_crc32c(0, c->map + off, len) != crc)
+	    !rk_crc_ok(rk_crc32c(0, c->map + off, len), crc))
 		return RK_ECORRUPT;
 	r = (struct rk_mpr){c->map + off, c->map + off + len, 0};
 	if (rk_mpr_map(&r) != 2 || !rk_mpr_key(&r, "sections"))
@@ -395,7 +395,7 @@ static int verify_granule(struct rk_container *c, struct section *s, uint32_t g)
 	uint32_t want;
 
 	memcpy(&want, s->crcs + 4 * (size_t)g, 4);
-	if (rk_crc32c(0, c->map + s->off + off, n) != want)
+	if (!rk_crc_ok(rk_crc32c(0, c->map + s->off + off, n), want))
 		return RK_ECORRUPT;
 	__atomic_fetch_or(&s->seen[g / 8], (uint8_t)(1u << g % 8),
 			  __ATOMIC_RELAXED);

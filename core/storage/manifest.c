@@ -137,7 +137,9 @@ static int check_crc(const struct rk_buf *b)
 		return RK_ECORRUPT;
 	want = (uint32_t)t[1] << 24 | (uint32_t)t[2] << 16 |
 	       (uint32_t)t[3] << 8 | t[4];
-	return rk_crc32c(0, b->p, b->n - CRC_BYTES) == want ? 0 : RK_ECORRUPT;
+	return rk_crc_ok(rk_crc32c(0, b->p, b->n - CRC_BYTES), want)
+		       ? 0
+		       : RK_ECORRUPT;
 }
 
 static int read_dead(struct rk_mpr *r, struct rk_manifest_seg *s)

@@ -143,7 +143,7 @@ static int header_ok(struct replay *r)
 	memcpy(&r->salt, r->data.p + 8, 8);
 	memcpy(&r->first_seq, r->data.p + 16, 8);
 	memcpy(&crc, r->data.p + 24, 4);
-	return crc == rk_crc32c(0, r->data.p, 24);
+	return rk_crc_ok(rk_crc32c(0, r->data.p, 24), crc);
 }
 
 /* A whole, valid record at off: its total size; else 0. */
@@ -161,7 +161,7 @@ static size_t record_at(const struct replay *r, size_t off,
 	if (len > RK_WAL_BODY_MAX || len > r->data.n - off - RK_WAL_RECORD ||
 	    rec->seq == 0)
 		return 0;
-	if (record_crc(r->salt, p, RK_WAL_RECORD + len) != crc)
+	if (!rk_crc_ok(record_crc(r->salt, p, RK_WAL_RECORD + len), crc))
 		return 0;
 	rec->type = p[16];
 	rec->body = p + RK_WAL_RECORD;
