@@ -111,7 +111,11 @@ int rk_index_forget(const struct rk_env *env, const char *backing,
 
 /* --- changes ----------------------------------------------------------- */
 
-enum { RK_TOUCH_TREE = 1 }; /* path is a folder: everything below it, too */
+enum {
+	RK_TOUCH_TREE = 1, /* path is a folder: everything below it, too */
+	/* it was removed: told even if the disk is too full for the log */
+	RK_TOUCH_REMOVED = 2,
+};
 
 /*
  * A document was written, made, renamed or removed: look at `path` again.

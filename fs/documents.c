@@ -945,7 +945,7 @@ static void remove_name(fuse_req_t req, struct fs_node *p, const char *name,
 	fs_quota_take(p->index, -bytes, -files);
 	n = fs_node_find(fs, p, name);
 	if (!flags && (!n || S_ISREG(n->type)))
-		rc = touch_child(p, name, 0);
+		rc = touch_child(p, name, RK_TOUCH_REMOVED);
 	note_link(p, n);
 	fs_link_drop(fs, p, name);
 	if (p->index->wall == FS_WALL)

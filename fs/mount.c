@@ -452,8 +452,11 @@ static void teardown(struct fs *fs)
 	if (fs->se)
 		fuse_session_destroy(fs->se);
 	fs_pool_free(fs->closer);
-	for (struct fs_index *x = fs->indexes; x; x = x->next)
+	for (struct fs_index *x = fs->indexes; x; x = x->next) {
 		fs_saved_release(x);
+		if (x->ix) /* its workers go on until it is closed */
+			rk_listen(x->ix, NULL, NULL);
+	}
 	fs_keyed_release(fs);
 	fs_live_free(fs);
 	close_all(fs);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/status.h"
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -15,8 +16,27 @@ static const struct {
 	{RK_EREADONLY, "the index is open for reading only"},
 };
 
+static _Thread_local char newer[240];
+
+int rk_newer(const char *what, uint64_t version, uint64_t features)
+{
+	if (features)
+		snprintf(newer, sizeof(newer),
+			 "written by a newer version of rankfs: %.60s needs "
+			 "features %#llx, which this one does not know",
+			 what, (unsigned long long)features);
+	else
+		snprintf(newer, sizeof(newer),
+			 "written by a newer version of rankfs: %.60s is of "
+			 "format %llu, which this one does not know",
+			 what, (unsigned long long)version);
+	return RK_EVERSION;
+}
+
 const char *rk_strerror(int code)
 {
+	if (code == RK_EVERSION && newer[0])
+		return newer;
 	for (size_t i = 0; i < sizeof(STATUS) / sizeof(STATUS[0]); i++)
 		if (STATUS[i].code == code)
 			return STATUS[i].text;

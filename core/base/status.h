@@ -2,6 +2,8 @@
 #ifndef RK_BASE_STATUS_H
 #define RK_BASE_STATUS_H
 
+#include <stdint.h>
+
 /*
  * Return codes. Every int-returning function gives 0 or a positive result on
  * success, -errno untouched from the system, or one of these engine codes
@@ -17,7 +19,14 @@ enum rk_code {
 	RK_EREADONLY = -10006,	/* the index was opened for reading */
 };
 
-/* A sentence fit for a user, for any code above or -errno. Static storage. */
+/* A sentence fit for a user, for any code above or -errno. Static storage,
+ * of the thread. */
 const char *rk_strerror(int code);
+
+/*
+ * Refuse a file of a newer format: returns RK_EVERSION, and rk_strerror() of
+ * it names what and which, in this thread, until the next refusal.
+ */
+int rk_newer(const char *what, uint64_t version, uint64_t features);
 
 #endif

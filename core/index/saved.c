@@ -226,7 +226,7 @@ static int decode(struct rk_saved *s, const uint8_t *p, size_t n)
 		return RK_ECORRUPT;
 	version = rk_mpr_uint(&r);
 	if (!r.err && version != VERSION)
-		return RK_EVERSION;
+		return rk_newer("saved.mp", version, 0);
 	count = rk_mpr_array(&r);
 	if (count > RK_SAVED_MAX)
 		return RK_ECORRUPT;

@@ -69,7 +69,7 @@ static int decode(const uint8_t *p, size_t n, struct rk_registry_entry *out,
 		return RK_ECORRUPT;
 	version = rk_mpr_uint(&r);
 	if (!r.err && version != VERSION)
-		return RK_EVERSION;
+		return rk_newer("registry.mp", version, 0);
 	count = rk_mpr_array(&r);
 	if (r.err || count > (uint32_t)max)
 		return RK_ECORRUPT;

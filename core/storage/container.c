@@ -162,7 +162,7 @@ static void pack_footer(struct rk_container_writer *w,
 	msgpack_packer pk;
 
 	rk_mp_init(&pk, out);
-	msgpack_pack_map(&pk, 2);
+	msgpack_pack_map(&pk, 3);
 	rk_mp_key(&pk, "sections");
 	msgpack_pack_array(&pk, (size_t)w->n);
 	for (int i = 0; i < w->n; i++) {
@@ -175,6 +175,10 @@ static void pack_footer(struct rk_container_writer *w,
 		msgpack_pack_bin(&pk, s->crcs.n);
 		msgpack_pack_bin_body(&pk, s->crcs.p, s->crcs.n);
 	}
+	rk_mp_key(&pk, "format");
+	msgpack_pack_array(&pk, 2);
+	msgpack_pack_uint64(&pk, RK_CONTAINER_VERSION);
+	msgpack_pack_uint64(&pk, 0);
 	rk_mp_key(&pk, "meta");
 	rk_buf_add(out, meta->p, meta->n);
 }
@@ -243,6 +247,8 @@ struct rk_container {
 	size_t size;
 	struct section s[RK_SECTIONS_MAX];
 	int n;
+	int has_format; /* the footer repeats the head: */
+	uint64_t format, features;
 	struct rk_mpr meta;
 };
 
@@ -276,7 +282,7 @@ static int read_footer(struct rk_container *c)
 	const uint8_t *t = c->map + c->size - TRAIL_BYTES;
 	struct rk_mpr r;
 	uint64_t off;
-	uint32_t len, crc, n;
+	uint32_t len, crc, n, pairs;
 	int rc = 0;
 
 	memcpy(&off, t + 2, 8);
@@ -287,18 +293,26 @@ static int read_footer(struct rk_container *c)
 	    !rk_crc_ok(rk_crc32c(0, c->map + off, len), crc))
 		return RK_ECORRUPT;
 	r = (struct rk_mpr){c->map + off, c->map + off + len, 0};
-	if (rk_mpr_map(&r) != 2 || !rk_mpr_key(&r, "sections"))
+	pairs = rk_mpr_map(&r);
+	if (pairs < 2 || pairs > 3 || !rk_mpr_key(&r, "sections"))
 		return RK_ECORRUPT;
 	n = rk_mpr_array(&r);
 	for (uint32_t i = 0; i < n && rc == 0; i++)
 		rc = read_section(c, &r);
+	if (rc == 0 && pairs == 3) { /* files before had none */
+		if (!rk_mpr_key(&r, "format") || rk_mpr_array(&r) != 2)
+			return RK_ECORRUPT;
+		c->format = rk_mpr_uint(&r);
+		c->features = rk_mpr_uint(&r);
+		c->has_format = 1;
+	}
 	if (rc == 0 && (!rk_mpr_key(&r, "meta") || r.err))
 		rc = RK_ECORRUPT;
 	c->meta = r;
 	return rc;
 }
 
-static int check_head(const struct rk_container *c)
+static int check_head(struct rk_container *c, const char *name)
 {
 	struct rk_mpr r = {c->map + sizeof(MAGIC) - 1, c->map + c->size, 0};
 	uint64_t version, features;
@@ -310,7 +324,13 @@ static int check_head(const struct rk_container *c)
 	features = rk_mpr_uint(&r);
 	if (r.err)
 		return RK_ECORRUPT;
-	return version != RK_CONTAINER_VERSION || features ? RK_EVERSION : 0;
+	if (version == RK_CONTAINER_VERSION && !features)
+		return 0;
+	/* no checksum is over the head: the footer has its numbers, too */
+	if (read_footer(c) == 0 && c->has_format &&
+	    c->format == RK_CONTAINER_VERSION && !c->features)
+		return RK_ECORRUPT;
+	return rk_newer(name, version, features);
 }
 
 static int map_file(struct rk_container *c, int fd)
@@ -345,7 +365,8 @@ int rk_container_open(const struct rk_io *io, int dir, const char *name,
 	}
 	rc = map_file(c, fd);
 	io->close(io->ctx, fd);
-	if (rc < 0 || (rc = check_head(c)) < 0 || (rc = read_footer(c)) < 0) {
+	if (rc < 0 || (rc = check_head(c, name)) < 0 ||
+	    (rc = read_footer(c)) < 0) {
 		rk_container_close(c);
 		return rc;
 	}

@@ -271,7 +271,7 @@ static int decode(const struct rk_buf *b, struct rk_manifest *m)
 	if (r.err)
 		return RK_ECORRUPT;
 	if (version != VERSION || features)
-		return RK_EVERSION;
+		return rk_newer("the manifest", version, features);
 	for (pairs = rk_mpr_map(&r); pairs && rc == 0; pairs--)
 		rc = read_field(&r, m);
 	if (rc == 0 && (rc = r.err) == 0)

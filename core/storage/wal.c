@@ -388,8 +388,10 @@ int rk_wal_open(const struct rk_io *io, int dir, uint64_t floor, int read_only,
 	w->nfiles = n;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->synced_cond, NULL);
-	rc = begin_file(w, n ? files[n - 1].number + 1 : 1);
-	if (rc < 0) {
+	w->number = n ? files[n - 1].number : 0;
+	rc = begin_file(w, w->number + 1);
+	/* on a full disk there is none until the first record finds room */
+	if (rc < 0 && rc != -ENOSPC && rc != -EDQUOT) {
 		rk_wal_close(w);
 		return rc;
 	}
@@ -469,6 +471,8 @@ int rk_wal_append(struct rk_wal *w, uint8_t type, const void *body, size_t n,
 		return RK_ETOOBIG;
 	pthread_mutex_lock(&w->lock);
 	rc = w->err;
+	if (rc == 0 && w->fd < 0)
+		rc = begin_file(w, w->number + 1);
 	if (rc == 0)
 		rc = write_record(w, type, body, n);
 	if (rc == 0)
@@ -521,6 +525,11 @@ int rk_wal_rotate(struct rk_wal *w)
 	while (w->syncing)
 		pthread_cond_wait(&w->synced_cond, &w->lock);
 	rc = w->err;
+	if (rc == 0 && w->fd < 0) {
+		rc = begin_file(w, w->number + 1);
+		pthread_mutex_unlock(&w->lock);
+		return rc;
+	}
 	if (rc == 0 && w->synced < w->last) {
 		rc = w->io->sync(w->io->ctx, w->fd, 1);
 		if (rc < 0)

@@ -281,6 +281,8 @@ static void damage_file(const char *name)
 		visit(name, "cut to", d_truncate, n * i / 8);
 	for (size_t i = 0; i < 4; i++, visited++)
 		visit(name, "zeros from", d_zero, n * i / 4);
+	for (size_t at = 0; at < 16 && at < n; at++, visited++) /* the head */
+		visit(name, "flipped", d_flip, at);
 	/* behind its end a log is zeros for 64 KiB: one flip in a thousand */
 	for (size_t at = 0; at < n;
 	     at += (n > 65000 ? 1013 : 97) * thin, visited++)

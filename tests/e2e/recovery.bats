@@ -238,8 +238,36 @@ made_again() {
 	ls -la "$BACKING/$IX" >"$BATS_TEST_TMPDIR/before"
 	run "$RANKFS" "$BACKING" "$MNT"
 	assert_failure
-	assert_output --partial "newer version of rankfs"
+	assert_output --partial "newer version of rankfs: the manifest is of format 2"
 	ls -la "$BACKING/$IX" | diff - "$BATS_TEST_TMPDIR/before"
+}
+
+@test "a segment that needs a feature of a newer rankfs is refused by name" {
+	prepare
+	ls "$BACKING/$IX" >"$BATS_TEST_TMPDIR/before"
+	python3 - "$BACKING/$IX"/seg-*.mp <<-'P'
+		import re, sys
+		def crc32c(b):
+		    c = 0xffffffff
+		    for x in b:
+		        c ^= x
+		        for _ in range(8):
+		            c = (c >> 1) ^ (0x82f63b78 if c & 1 else 0)
+		    return c ^ 0xffffffff
+		for p in sys.argv[1:]:
+		    b = bytearray(open(p, "rb").read())
+		    b[8] = 4  # features, behind the magic string and the version
+		    off, n = int.from_bytes(b[-16:-8], "little"), int.from_bytes(b[-8:-4], "little")
+		    at = b.index(b"\xa6format\x92\x01\x00", off)
+		    b[at + 9] = 4
+		    b[-4:] = crc32c(bytes(b[off:off + n])).to_bytes(4, "little")
+		    open(p, "wb").write(b)
+	P
+	run "$RANKFS" "$BACKING" "$MNT"
+	assert_failure
+	assert_output --regexp 'seg-[0-9]+\.mp needs features 0x4'
+	run diff "$BATS_TEST_TMPDIR/before" <(ls "$BACKING/$IX")
+	assert_success
 }
 
 @test "garbage instead of every index file: the mount still starts" {
@@ -291,6 +319,27 @@ made_again() {
 	eventually 10 written "$MNT/c.md" "blue boa" # once the reader lets go
 	assert_equal "$(paths boa)" c.md
 	assert_equal "$(paths yak)" a.md
+	stop
+	umount "$BATS_TEST_TMPDIR/small"
+}
+
+@test "killed on a full disk: the mount starts, and what was acknowledged is there" {
+	stop
+	mkdir "$BATS_TEST_TMPDIR/small"
+	mount -t tmpfs -o size=6m tmpfs "$BATS_TEST_TMPDIR/small"
+	BACKING=$BATS_TEST_TMPDIR/small/b
+	start
+	echo "purple yak" >"$MNT/a.md"
+	head -c 20000000 /dev/zero >"$MNT/fill.bin" || true
+	for i in $(seq 50); do echo "small doc$i" >"$MNT/s$i.md" && last=$i || break; done 2>/dev/null
+	crash
+	start
+	assert_equal "$(cat "$MNT/a.md")" "purple yak"
+	rm "$MNT/fill.bin"
+	eventually 10 written "$MNT/c.md" "blue boa"
+	eventually 10 indexed
+	assert_equal "$(paths 'yak OR boa' | sort | xargs)" "a.md c.md"
+	[[ -z ${last:-} ]] || assert_equal "$(paths "+doc$last")" "s$last.md"
 	stop
 	umount "$BATS_TEST_TMPDIR/small"
 }

@@ -116,3 +116,95 @@ load helper
 	run "$RANKFS" check -b "$BACKING"
 	assert_success
 }
+
+@test "eight writers find what they wrote and not what they replaced; eight readers are told no lies" {
+	run timeout $((${STRESS_S:-8} + 60)) python3 - "$MNT" "${STRESS_S:-8}" <<-'END'
+		import json, os, random, sys, threading, time
+		mnt, seconds = sys.argv[1], float(sys.argv[2])
+		end, bad, counts = time.time() + seconds, [], [0, 0]
+		current = {}  # path -> word, written by its owner alone
+
+		def word(w, n):
+		    s = ""
+		    while n: n, k = divmod(n, 16); s += "bcdfghjklmnpqrst"[k]
+		    return f"z{'aeiouyvw'[w]}{s}oq"
+
+		def paths(q):
+		    with open(f"{mnt}/query/mode:lexical n:100 as:json {q}") as f: a = json.load(f)
+		    return set() if a.get("did_you_mean") else {h["path"] for h in a["hits"]}
+
+		def writer(w):
+		    r, n = random.Random(w), 0
+		    os.makedirs(f"{mnt}/w{w}", exist_ok=True)
+		    while time.time() < end:
+		        n += 1
+		        p, old, new = f"{mnt}/w{w}/{r.randrange(30)}.md", None, word(w, n)
+		        old = current.get(p)
+		        with open(p, "w") as f: f.write(new + " " + " ".join(str(r.random()) for _ in range(8)) + "\n")
+		        current[p] = new
+		        if paths("+" + new) != {p}: bad.append(f"{new} is not found in {p}")
+		        if old and paths("+" + old): bad.append(f"{old} was replaced and is found")
+		        if r.randrange(5) == 0:
+		            os.unlink(p)
+		            del current[p]
+		            if paths("+" + new): bad.append(f"{new} was removed and is found")
+		        counts[0] += 1
+
+		def reader(i):
+		    r = random.Random(100 + i)
+		    while time.time() < end:
+		        items = list(current.items())
+		        if not items: continue
+		        p, w = r.choice(items)
+		        got = paths("+" + w)
+		        if got - {p}: bad.append(f"{w} of {p} is found in {got}")
+		        counts[1] += 1
+
+		threads = [threading.Thread(target=f, args=(i,)) for i in range(8) for f in (writer, reader)]
+		for t in threads: t.start()
+		for t in threads: t.join()
+		print(counts, bad[:10])
+		sys.exit(bool(bad) or min(counts) < 20)
+	END
+	assert_success
+}
+
+# a client stopped in the middle, one that is killed, unmounting under load
+@test "suspended and killed clients hold nobody up, and a busy mount can be taken away" {
+	cat >"$BATS_TEST_TMPDIR/client" <<-'SH'
+	#!/bin/sh
+	i=0
+	while :; do
+		i=$((i + 1))
+		echo "client $1 $i" >"$2/c$1-$((i % 20)).md" || exit 0
+		cat "$2/query/client $1" >/dev/null || exit 0
+	done
+	SH
+	chmod +x "$BATS_TEST_TMPDIR/client"
+	for c in 1 2 3 4 5 6; do
+		setsid "$BATS_TEST_TMPDIR/client" $c "$MNT" >/dev/null 2>&1 3>&- 4>&- &
+		clients+=($!)
+	done
+	exec 7<"$MNT/.rankfs/status"
+	eventually 10 test -s "$MNT/c6-3.md"
+	kill -STOP -- -"${clients[0]}" -"${clients[1]}"
+	kill -KILL -- -"${clients[2]}"
+	echo "purple yak" >"$MNT/a.md"
+	assert_equal "$(timeout 10 cat "$MNT/query/yak as:paths")" "$MNT/a.md"
+	exec 7<&-
+	pid=$(daemon_pid)
+	umount -l "$MNT"
+	kill -CONT -- -"${clients[0]}" -"${clients[1]}"
+	for c in "${clients[@]}"; do
+		kill -KILL -- -"$c" 2>/dev/null || :
+		wait "$c" || :
+	done
+	run eventually 20 gone "$pid"
+	assert_success
+	start
+	assert_equal "$(paths yak)" a.md
+	eventually 20 indexed
+	stop
+	run "$RANKFS" check -b "$BACKING"
+	assert_success
+}

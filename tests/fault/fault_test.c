@@ -371,6 +371,30 @@ static void a_failed_sync_stays_failed(void)
 	t_rmdir(backing);
 }
 
+static int64_t jumping(void)
+{
+	static _Atomic int calls;
+	static const int64_t YEAR_NS = 365ll * 86400 * 1000000000;
+
+	return rk_env_posix()->now_ns() +
+	       (calls++ % 3 - 1) * 20 * YEAR_NS; /* back, now, ahead */
+}
+
+/* Wall clocks jump; what lasts and what comes first goes by another clock. */
+static void the_clock_jumps_years_back_and_forth(void)
+{
+	char *backing = t_mkdir(), files[300];
+
+	snprintf(files, sizeof(files), "%s/indexes/main/files", backing);
+	write_docs(files);
+	env.now_ns = jumping;
+	for (int i = 0; i < 3; i++)
+		CHECK_INT(use(backing), 0);
+	env.now_ns = rk_env_posix()->now_ns;
+	CHECK_INT(all_found(backing), DOCS);
+	t_rmdir(backing);
+}
+
 static const struct t_case CASES[] = {
 	{"an I/O error, once, at each operation", an_io_error_once},
 	{"I/O errors from each operation on", an_io_error_from_then_on},
@@ -381,6 +405,8 @@ static const struct t_case CASES[] = {
 	{"an allocation fails", an_allocation_fails},
 	{"all allocations fail from one on", all_allocations_fail_from_then_on},
 	{"a failed sync stays failed", a_failed_sync_stays_failed},
+	{"the clock jumps years back and forth",
+	 the_clock_jumps_years_back_and_forth},
 };
 
 int main(void)
