@@ -97,14 +97,9 @@ lint: deps ## clang-format, clang-tidy, cppcheck, shellcheck, layers
 fuzz: deps ## libFuzzer on every target, SECONDS_EACH=60
 	@scripts/fuzz
 
-torture: deps ## the crash sweep at every step, minutes of everything at once
+torture: deps ## crash, fault, damage, kill, fuzz, stress at full size: hours
 	@$(MAKE) --no-print-directory all unit-programs
-	CRASH_EVERY=1 $(O)/tests/crash/sweep_test
-	FAULT_EVERY=1 $(O)/tests/fault/fault_test
-	DAMAGE_EVERY=1 $(O)/tests/damage/damage_test
-	CONFORM_OPS=1000000 bats tests/e2e/conformance.bats
-	KILL_ROUNDS=500 bats -f "again and again" tests/e2e/recovery.bats
-	STRESS_S=180 bats tests/e2e/stress.bats
+	@scripts/torture
 
 bench: deps ## speed and memory beside the peers, in one run
 	@$(MAKE) --no-print-directory all

@@ -601,8 +601,8 @@ static int do_checkpoint(struct rk_index *ix, int compact)
 
 static int count_doc(void *ctx, const struct rk_docref *d, const char *path)
 {
-	const rk_norm *norms = d->seg ? rk_segment_norms(d->seg)
-				      : d->mem->norms;
+	const rk_norm *norms =
+		d->seg ? rk_segment_norms(d->seg) : d->mem->norms;
 	struct rk_corpus_stats *t = ctx;
 
 	(void)path;
