@@ -255,8 +255,7 @@ int fs_walled(struct fs_index *x);
 /* The same, known after looking at all documents; any thread, may be slow. */
 int fs_wall_scan(struct fs_index *x);
 /* `name` was made there, or has another mode, owner or name. loop held. */
-void fs_wall_note(struct fs_index *x, const struct fs_node *parent,
-		  const char *name);
+void fs_wall_note(struct fs_index *x, struct fs_node *parent, const char *name);
 /* Anything may have changed. */
 void fs_wall_recheck(struct fs_index *x);
 

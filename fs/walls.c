@@ -182,8 +182,7 @@ static void set_wall(struct fs_index *x, enum fs_wall wall)
 	x->fs->epoch++; /* answers over many indexes are others now */
 }
 
-void fs_wall_note(struct fs_index *x, const struct fs_node *parent,
-		  const char *name)
+void fs_wall_note(struct fs_index *x, struct fs_node *parent, const char *name)
 {
 	char path[PATH_BYTES];
 	struct stat st;
@@ -195,7 +194,7 @@ void fs_wall_note(struct fs_index *x, const struct fs_node *parent,
 		fs_wall_recheck(x); /* perhaps that was the one */
 		return;
 	}
-	dir = fs_node_dirfd(x->fs, (struct fs_node *)(uintptr_t)parent);
+	dir = fs_node_dirfd(x->fs, parent);
 	if (dir < 0 || fs_child_path(parent, name, path, sizeof(path)) < 0 ||
 	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		fs_wall_recheck(x);
