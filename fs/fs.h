@@ -87,8 +87,8 @@ struct fs_node {
 	uint64_t generation; /* that the answer belongs to */
 	int complete;	     /* nothing was pending then */
 	struct timespec mtime;
-	pid_t opener; /* who opened it last, and still has it open */
-	int opened;
+	pid_t opener;	      /* who opened it last, and still has it open */
+	_Atomic int opened;   /* handles; live.c looks, too */
 	struct fs_live *live; /* followed by live.c; or NULL */
 	/* find.c: what a folder shows, under fs->answers; a file's text */
 	struct fs_found *found;

@@ -40,7 +40,7 @@ struct fs_live {
 	struct fs_live *prev, *next; /* under loop */
 	char *name;		     /* in query/, as last looked up; or NULL */
 	uint64_t looked_ns;	     /* last lookup; under loop */
-	unsigned held;		     /* by names of saved queries; under loop */
+	_Atomic unsigned held;	     /* by names of saved queries */
 	/* the thread's own */
 	struct rk_standing *standing;
 	enum want want;

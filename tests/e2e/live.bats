@@ -204,12 +204,13 @@ teardown() {
 	cat "$MNT/query/rotate keys" >/dev/null
 	watch "$MNT/query/rotate keys"
 	local pid n=0
-	pid=$(pgrep -P "$(daemon_pid)" -f touch-helper)
+	helper_pid() { pid=$(pgrep -P "$(daemon_pid)" -f touch-helper); }
+	eventually 10 helper_pid
 	kill -9 "$pid"
 	told() { n=$((n + 1)); echo "rotate the keys $n" >"$MNT/n$n.md"; modified 1; }
 	eventually 10 told
 	unwatch
-	pid=$(pgrep -P "$(daemon_pid)" -f touch-helper)
+	helper_pid
 	stop
 	eventually 5 gone "$pid"
 }
