@@ -148,7 +148,8 @@ int rk_io_read_file(const struct rk_io *io, int dir, const char *name,
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    (uint64_t)st.st_size > max)
 		rc = RK_ECORRUPT;
-	if (rc == 0 && (rc = rk_buf_reserve(out, (size_t)st.st_size)) == 0 &&
+	if (rc == 0 && st.st_size > 0 &&
+	    (rc = rk_buf_reserve(out, (size_t)st.st_size)) == 0 &&
 	    (rc = rk_io_read_all(io, fd, out->p + out->n, (size_t)st.st_size,
 				 0)) == 0)
 		out->n += (size_t)st.st_size;
