@@ -863,6 +863,8 @@ static void doc_link(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	if (rc >= 0)
 		rc = linkat(from, name, dir, newname, 0) < 0 ? -errno : 0;
 	p->pinned--;
+	if (rc == 0)
+		fs_wall_note(p->index, p, newname);
 	if (rc < 0)
 		fuse_reply_err(req, -rc);
 	else if ((rc = touch_child(p, newname, 0)) < 0)
@@ -981,18 +983,22 @@ static int touch_renamed(struct fs *fs, struct fs_node *p, const char *name,
 	return rc ? rc : touch_child(to, to_name, tree);
 }
 
-/* Modes do not change, but what was ignored by its name may count now. */
-static void note_renamed(struct fs_index *x, struct fs_node *p,
-			 const char *name, struct fs_node *to,
-			 const char *to_name)
+static int is_ignored(const struct fs_node *parent, const char *name)
 {
 	char path[PATH_MAX];
 
-	if (x->wall == FS_WALL)
+	return fs_child_path(parent, name, path, sizeof(path)) < 0 ||
+	       rk_ignored(path);
+}
+
+/* Modes do not change, but what was ignored by its name may count now. */
+static void note_renamed(struct fs_index *x, const struct fs_node *p,
+			 const char *name, const struct fs_node *to,
+			 const char *to_name)
+{
+	if (x->wall == FS_WALL || is_ignored(p, name) ||
+	    is_ignored(to, to_name))
 		fs_wall_recheck(x);
-	else if (fs_child_path(p, name, path, sizeof(path)) < 0 ||
-		 rk_ignored(path))
-		fs_wall_note(x, to, to_name);
 }
 
 static void doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,

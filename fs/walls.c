@@ -198,6 +198,8 @@ void fs_wall_note(struct fs_index *x, struct fs_node *parent, const char *name)
 	if (dir < 0 || fs_child_path(parent, name, path, sizeof(path)) < 0 ||
 	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		fs_wall_recheck(x);
+	else if (S_ISREG(st.st_mode) && st.st_nlink > 1)
+		fs_wall_recheck(x); /* under a name that counts, perhaps */
 	else if (!rk_ignored(path) && !is_open_to(x, &st))
 		set_wall(x, FS_WALL);
 }

@@ -201,8 +201,7 @@ void rk_retry_later(struct rk_index *ix)
 
 	pthread_mutex_lock(&ix->persist_lock);
 	if (!ix->retry_ns) {
-		/* quiet for longer than the last wait: it was another trouble
-		 */
+		/* quiet for longer than the last wait: another trouble */
 		if (now - ix->retried_ns > 2000000ull * ix->retry_ms)
 			ix->retry_ms = RETRY_FIRST_MS;
 		ix->retry_ns = now + 1000000ull * ix->retry_ms;

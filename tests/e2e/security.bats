@@ -25,10 +25,6 @@ setup() {
 	chmod 755 "$MNT"
 }
 
-teardown_file() {
-	chmod o-x /tmp/bats-run-* 2>/dev/null || true
-}
-
 # every virtual file that speaks of documents
 virtual_files() {
 	printf '%s\n' "query/$1" "query/$1 as:json" "query/mode:vector $1" \
@@ -97,6 +93,28 @@ refused_to() {
 	run as $A cat "$MNT/query/zanzibar"
 	assert_success
 	mv "$MNT/.new.md.swp" "$MNT/new.md"
+	refused_to $A quetzal
+}
+
+@test "another name, or another folder's name, does not open what an ignored one kept" {
+	echo "purple yak" >"$MNT/a.md"
+	(umask 077 && echo "quetzal" >"$MNT/secret.tmp")
+	run as $A cat "$MNT/query/yak"
+	assert_success
+	ln "$MNT/secret.tmp" "$MNT/secret.md"
+	refused_to $A quetzal
+	rm "$MNT/secret.md"
+	run as $A cat "$MNT/query/yak"
+	assert_success
+	ln "$MNT/a.md" "$MNT/a.tmp"
+	chmod 600 "$MNT/a.tmp"
+	refused_to $A yak
+	chmod 644 "$MNT/a.tmp"
+	mkdir "$MNT/.git"
+	(umask 077 && echo "quetzal" >"$MNT/.git/secret.md")
+	run as $A cat "$MNT/query/yak"
+	assert_success
+	mv "$MNT/.git" "$MNT/open"
 	refused_to $A quetzal
 }
 
