@@ -16,6 +16,7 @@
  */
 #include "crash/record.h"
 #include "index/internal.h"
+#include "unit/idle.h"
 #include <unistd.h>
 
 enum {
@@ -209,16 +210,6 @@ static void round_of(struct rk_index *ix, const char *files, int i)
 		save(ix);
 }
 
-static void wait_idle(struct rk_index *ix)
-{
-	struct rk_status st;
-
-	do {
-		usleep(300); /* a condition, polled */
-		rk_status(ix, &st);
-	} while (st.reconciling || st.pending);
-}
-
 static void workload(const char *backing, const char *files)
 {
 	struct rk_env env = {.io = &REC_IO, .now_ns = rk_env_posix()->now_ns};
@@ -237,7 +228,7 @@ static void workload(const char *backing, const char *files)
 	}
 	for (int i = 0; i < ROUNDS; i++)
 		round_of(ix, files, i);
-	wait_idle(ix);
+	t_wait_idle(ix);
 	CHECK_INT(rk_index_close(ix), 0);
 }
 
@@ -391,7 +382,7 @@ static void check_equal(struct rk_index *ix, const struct expected *x,
 	size_t n = 0;
 
 	rk_reindex(ix, 0);
-	wait_idle(ix);
+	t_wait_idle(ix);
 	for (int v = 0; v < VERSIONS; v++)
 		dead[v] = x->ever[v] && !x->live[v];
 	for (int p = 0; p < PATHS; p++)

@@ -10,6 +10,7 @@
  * DAMAGE_EVERY=1: every 97th byte of every file is flipped; else fewer.
  */
 #include "index/internal.h"
+#include "unit/idle.h"
 #include "unit/t.h"
 #include <dirent.h>
 
@@ -129,16 +130,6 @@ static int silently_wrong(struct rk_index *ix)
 	return wrong;
 }
 
-static void wait_idle(struct rk_index *ix)
-{
-	struct rk_status st;
-
-	do {
-		usleep(300); /* a condition, polled */
-		rk_status(ix, &st);
-	} while (st.reconciling || st.pending);
-}
-
 static int unequal(struct rk_index *ix)
 {
 	struct rk_verify_report report;
@@ -149,9 +140,9 @@ static int unequal(struct rk_index *ix)
 	for (int round = 0; round < 2; round++) {
 		wrong = 0;
 		rk_verify(ix, &report);
-		wait_idle(ix);
+		t_wait_idle(ix);
 		rk_reindex(ix, 0);
-		wait_idle(ix);
+		t_wait_idle(ix);
 		for (int d = 0; d < DOCS; d++)
 			for (int v = 0; v < 2; v++)
 				wrong += (finds(ix, d, v) == 1) !=

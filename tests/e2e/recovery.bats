@@ -222,15 +222,9 @@ made_again() {
 @test "a manifest of a newer rankfs is refused, and nothing is touched" {
 	prepare
 	m=$(cat "$BACKING/$IX/CURRENT")
-	python3 - "$BACKING/$IX/$m" <<-'P'
+	PYTHONPATH=$BATS_TEST_DIRNAME PYTHONDONTWRITEBYTECODE=1 python3 - "$BACKING/$IX/$m" <<-'P'
 		import sys
-		def crc32c(b):
-		    c = 0xffffffff
-		    for x in b:
-		        c ^= x
-		        for _ in range(8):
-		            c = (c >> 1) ^ (0x82f63b78 if c & 1 else 0)
-		    return c ^ 0xffffffff
+		from forge import crc32c
 		p = sys.argv[1]; b = bytearray(open(p, "rb").read()[:-5])
 		b[16] = 2  # the version behind the magic string
 		open(p, "wb").write(bytes(b) + b"\xce" + crc32c(bytes(b)).to_bytes(4, "big"))
@@ -245,15 +239,9 @@ made_again() {
 @test "a segment that needs a feature of a newer rankfs is refused by name" {
 	prepare
 	ls "$BACKING/$IX" >"$BATS_TEST_TMPDIR/before"
-	python3 - "$BACKING/$IX"/seg-*.mp <<-'P'
+	PYTHONPATH=$BATS_TEST_DIRNAME PYTHONDONTWRITEBYTECODE=1 python3 - "$BACKING/$IX"/seg-*.mp <<-'P'
 		import re, sys
-		def crc32c(b):
-		    c = 0xffffffff
-		    for x in b:
-		        c ^= x
-		        for _ in range(8):
-		            c = (c >> 1) ^ (0x82f63b78 if c & 1 else 0)
-		    return c ^ 0xffffffff
+		from forge import crc32c
 		for p in sys.argv[1:]:
 		    b = bytearray(open(p, "rb").read())
 		    b[8] = 4  # features, behind the magic string and the version

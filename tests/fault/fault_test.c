@@ -7,6 +7,7 @@
  */
 #include "base/mem.h"
 #include "rankfs.h"
+#include "unit/idle.h"
 #include "unit/t.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -215,15 +216,11 @@ static int use(const char *backing)
 static int all_found(const char *backing)
 {
 	struct rk_index *ix;
-	struct rk_status st;
 	int n = 0;
 
 	if (rk_index_open(NULL, backing, "main", 0, &ix) < 0)
 		return -1;
-	do {
-		usleep(300); /* a condition, polled */
-		rk_status(ix, &st);
-	} while (st.reconciling || st.pending);
+	t_wait_idle(ix);
 	for (int d = 0; d < DOCS; d++)
 		n += finds(ix, d) == 1;
 	rk_index_close(ix);
