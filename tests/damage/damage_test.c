@@ -104,14 +104,16 @@ static int finds(struct rk_index *ix, int d, int version)
 	struct rk_status st;
 	char q[40];
 	int k = snprintf(q, sizeof(q), "mode:lexical +u%02dv%dx", d, version);
-	int n;
+	int n, comparing;
 
+	rk_status(ix, &st); /* a comparison may end while it is asked */
+	comparing = st.reconciling || st.pending;
 	if (rk_search(ix, q, (size_t)k, &opts, &r) < 0)
 		return -1;
 	n = r->nhits == 1 && !r->did_you_mean;
 	rk_status(ix, &st);
 	if (n != (version == version_of(d)) &&
-	    (r->pending || r->notes || st.warnings || st.reconciling))
+	    (r->pending || r->notes || st.warnings || comparing))
 		n = -1;
 	rk_results_free(r);
 	return n;
