@@ -5,6 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+enum {
+	CHUNKS_FREE = 2000, /* of a document may be of any size */
+	CHUNK_MEAN = 100,   /* bytes, that the others have on average */
+	UTF8_MAX = 4,	    /* bytes of a character */
+};
+
 void rk_chunks_release(struct rk_chunks *c)
 {
 	rk_free(c->v);
@@ -39,8 +45,31 @@ static uint32_t count_lines(const char *s, size_t n)
 	return lines;
 }
 
+/*
+ * Each chunk costs some hundred bytes beside its text, more with a vector. A
+ * document may have many small ones, but not nothing else: past CHUNKS_FREE,
+ * one that would make them smaller than CHUNK_MEAN on average joins the one
+ * before.
+ */
+static int joins(struct rk_chunks *c, const struct rk_chunk *k)
+{
+	struct rk_chunk *last;
+
+	if (c->n < CHUNKS_FREE ||
+	    c->n - CHUNKS_FREE < (k->off + k->len) / CHUNK_MEAN)
+		return 0;
+	last = &c->v[c->n - 1];
+	if (last->len >= CHUNK_TARGET)
+		return 0;
+	last->len = k->off + k->len - last->off;
+	last->nlines = k->line + k->nlines - last->line;
+	return 1;
+}
+
 static int chunks_push(struct rk_chunks *c, struct rk_chunk k)
 {
+	if (joins(c, &k))
+		return 0;
 	if (c->n >= RK_CHUNKS_MAX) {
 		c->truncated = 1;
 		return 0;
@@ -85,6 +114,20 @@ int chunk_emit(struct rk_chunks *c, const char *s, size_t off, size_t len,
 	return chunks_push(c, k);
 }
 
+/*
+ * Where the character that covers `at` begins; `at` itself in bytes that are
+ * no UTF-8, of which any number may look like the inside of a character.
+ */
+static size_t character_start(const char *s, size_t at)
+{
+	size_t start = at;
+
+	while (at - start < UTF8_MAX - 1 &&
+	       ((unsigned char)s[start] & 0xc0) == 0x80)
+		start--;
+	return ((unsigned char)s[start] & 0xc0) == 0x80 ? at : start;
+}
+
 /* A line longer than a chunk: cut at spaces, else between characters. */
 static int chunk_long_line(struct rk_chunks *c, const char *s, struct line l,
 			   uint32_t line, const char *head)
@@ -99,8 +142,7 @@ static int chunk_long_line(struct rk_chunks *c, const char *s, struct line l,
 
 		if (sp)
 			cut = (size_t)(sp - s) + 1;
-		while (cut > off + 1 && ((unsigned char)s[cut] & 0xc0) == 0x80)
-			cut--;
+		cut = character_start(s, cut);
 		rc = chunk_emit(c, s, off, cut - off, line, head, "");
 		off = cut;
 	}

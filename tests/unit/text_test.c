@@ -400,6 +400,60 @@ static void one_endless_line_is_cut_too(void)
 	free(s);
 }
 
+/* What costs most per byte: all that can be cut into the smallest pieces. */
+static void small_pieces_do_not_become_a_chunk_each(void)
+{
+	static const char *const UNITS[] = {"\n",	 "a\n",
+					    "a\n\n",	 "# a\n",
+					    "a\n=\n",	 "* a\n",
+					    "\f",	 "a\f",
+					    "{}\n",	 ",\n",
+					    "\"\"\n",	 "<p>a",
+					    "a(){}\n",	 "From \n",
+					    "== a\n",	 "<h1>a",
+					    ".SH a\n",	 "\0",
+					    "\x1b",	 "\xff",
+					    "\x80",	 "\xbf\xbf\xbf\xbf",
+					    "\xe2\x82",	 "#define A\n",
+					    "int a;\n\n"};
+	enum { N = 256 << 10 };
+	char *s = malloc(N);
+
+	for (size_t u = 0; u < sizeof(UNITS) / sizeof(UNITS[0]); u++) {
+		size_t len = strlen(UNITS[u]);
+
+		for (size_t i = 0; i < N; i++)
+			s[i] = len ? UNITS[u][i % len] : '\0';
+		for (int kind = 0; kind < RK_KINDS; kind++) {
+			struct rk_chunks c = RK_CHUNKS_INIT;
+
+			CHECK_INT(rk_chunk_text((enum rk_kind)kind, s, N, NULL,
+						&c),
+				  0);
+			CHECK(c.n <= 2001 + N / 100);
+			CHECK(!c.truncated);
+			rk_chunks_release(&c);
+		}
+	}
+	free(s);
+}
+
+static void a_long_line_of_any_byte_is_cut_at_the_usual_size(void)
+{
+	enum { N = 64 << 10 };
+	char *s = malloc(N);
+
+	for (int byte = 1; byte < 256; byte++) {
+		struct rk_chunks c = RK_CHUNKS_INIT;
+
+		memset(s, byte, N);
+		CHECK_INT(rk_chunk_text(RK_KIND_TEXT, s, N, NULL, &c), 0);
+		CHECK(byte == '\n' || c.n <= N / 2000);
+		rk_chunks_release(&c);
+	}
+	free(s);
+}
+
 static void an_empty_text_has_one_empty_chunk(void)
 {
 	char *got = chunks(RK_KIND_TEXT, "", 0);
@@ -430,6 +484,10 @@ static const struct t_case CASES[] = {
 	{"documents tell of themselves", documents_tell_of_themselves},
 	{"manual pages are cut at sections", manual_pages_are_cut_at_sections},
 	{"one endless line is cut, too", one_endless_line_is_cut_too},
+	{"small pieces do not become a chunk each",
+	 small_pieces_do_not_become_a_chunk_each},
+	{"a long line of any byte is cut at the usual size",
+	 a_long_line_of_any_byte_is_cut_at_the_usual_size},
 	{"an empty text has one empty chunk",
 	 an_empty_text_has_one_empty_chunk},
 };
