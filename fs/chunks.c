@@ -246,6 +246,5 @@ const struct fs_kind FS_CHUNKS = {
 	.getattr = fs_virtual_dir_getattr,
 	.release = fs_blob_release,
 	.readdir = chunks_readdir,
-	.forget = fs_keyed_free,
 	.stat = fs_virtual_dir_stat,
 };

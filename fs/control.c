@@ -383,9 +383,9 @@ static const struct {
 };
 enum { NNODES = sizeof(NODES) / sizeof(NODES[0]), FIRST_FILE = 100 };
 
-static struct fs_node **node_slot(struct fs_index *x, size_t off)
+static struct fs_node **node_slot(const struct fs_index *x, size_t off)
 {
-	return (struct fs_node **)((char *)x + off);
+	return (struct fs_node **)((uintptr_t)x + off);
 }
 
 /* Inode numbers that no backing file system uses. */
@@ -420,6 +420,17 @@ void fs_control_release(struct fs_index *x)
 		free(x->files[i]);
 	for (int i = 0; i < NNODES; i++)
 		free(*node_slot(x, NODES[i].node));
+}
+
+int fs_control_in_use(const struct fs_index *x)
+{
+	for (int i = 0; i < NNODES; i++)
+		if ((*node_slot(x, NODES[i].node))->nlookup)
+			return 1;
+	for (int i = 0; i < NFILES; i++)
+		if (x->files[i]->nlookup)
+			return 1;
+	return 0;
 }
 
 struct fs_node *fs_query_readme(struct fs_index *x)

@@ -697,10 +697,6 @@ void fs_doc_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	int rc = 0;
 
 	(void)ino;
-	if (h->fd < 0) { /* a virtual file is always on disk */
-		fuse_reply_err(req, 0);
-		return;
-	}
 	if (h->dirty || h->fresh)
 		rc = touch_handle(h, &seq);
 	if (rc < 0)
@@ -717,10 +713,6 @@ void fs_doc_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 	int fd;
 
 	(void)fi;
-	if (n->kind != &FS_DOCUMENT) {
-		fuse_reply_err(req, 0);
-		return;
-	}
 	fd = open_node(fs, n, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		fuse_reply_err(req, -fd);

@@ -133,13 +133,12 @@ static int scope_of(struct fs_index *x, const char *path, struct scope *s)
 
 /* --- nodes --- */
 
-static void find_free(struct fs *fs, struct fs_node *n)
+static void find_forget(struct fs *fs, struct fs_node *n)
 {
 	if (n->kind == &FS_FIND)
 		fs->nfinds--;
 	fs_found_unref(n->found);
 	fs_blob_unref(n->content);
-	fs_keyed_free(fs, n);
 }
 
 static struct fs_node *dir_node(struct fs_index *x, const char *path)
@@ -388,7 +387,7 @@ const struct fs_kind FS_FOUND = {
 	.open = hit_open,
 	.read = fs_blob_read,
 	.release = fs_blob_release,
-	.forget = find_free,
+	.forget = find_forget,
 	.stat = hit_stat,
 };
 
@@ -407,7 +406,7 @@ const struct fs_kind FS_FOUND_LINK = {
 	.name = "find/<text>/files/01-name",
 	.getattr = fs_virtual_getattr,
 	.readlink = link_readlink,
-	.forget = find_free,
+	.forget = find_forget,
 	.stat = link_stat,
 };
 
@@ -761,7 +760,7 @@ const struct fs_kind FS_FIND = {
 	.symlink = find_symlink,
 	.link = find_link,
 	.unlink = find_unlink,
-	.forget = find_free,
+	.forget = find_forget,
 	.stat = find_stat,
 };
 

@@ -75,6 +75,7 @@ struct fs_node {
 	struct fs_node *lru_prev, *lru_next; /* of open dirfds */
 	struct fs_node *chain;		     /* hash bucket by inode */
 	/* virtual files */
+	int keyed;		    /* it is in fs->keyed */
 	const struct fs_file *file; /* entry of a table in control.c */
 	const struct fs_view *view; /* what computes its answers, */
 	char *text;		    /* from this: a query, a name */
@@ -315,13 +316,12 @@ struct fs_node *fs_node_find(struct fs *fs, struct fs_node *parent,
 struct fs_node *fs_node_virtual(struct fs_index *x, const struct fs_kind *kind);
 /*
  * The node of a kind (and a view, or NULL) that stands for a text, made if need
- * be; one a text, so that it keeps its inode. It belongs to the table until its
- * kind's `forget` gives it to fs_keyed_free(). NULL: no memory.
+ * be; one a text, so that it keeps its inode. It belongs to the table, which
+ * frees it when the kernel forgets it. NULL: no memory.
  */
 struct fs_node *fs_keyed_node(struct fs_index *x, const struct fs_kind *kind,
 			      const struct fs_view *view, const char *text);
-void fs_keyed_free(struct fs *fs, struct fs_node *n);
-/* At the end: all that are left, by their kind's `forget`. */
+/* At the end: all that are left. */
 void fs_keyed_release(struct fs *fs);
 /*
  * Before `name` (in parent, open as dir) is removed: if that was the node's
@@ -381,6 +381,7 @@ struct fs_kind {
 	void (*rename)(fuse_req_t, struct fs *, struct fs_node *dir,
 		       const char *name, struct fs_node *to,
 		       const char *to_name, unsigned flags);
+	/* a keyed node is about to be freed: release what hangs on it */
 	void (*forget)(struct fs *, struct fs_node *);
 	/* virtual files whose attributes cost nothing */
 	void (*stat)(struct fs_node *, struct stat *);
@@ -579,6 +580,8 @@ void fs_saved_release(struct fs_index *x);
 /* What .rankfs/error tells this user; "" forgets. Any thread. */
 void fs_remember_error(struct fs *fs, uid_t uid, const char *text);
 int fs_control_init(struct fs_index *x);
+/* Does the kernel know one of the fixed nodes? */
+int fs_control_in_use(const struct fs_index *x);
 struct fs_node *fs_query_readme(struct fs_index *x);
 void fs_control_release(struct fs_index *x);
 

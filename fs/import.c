@@ -301,7 +301,9 @@ static void import_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	struct fs_lines *l = calloc(1, sizeof(*l));
 
 	(void)fs;
-	if (!fs_is_owner(n->index, fuse_req_ctx(req)->uid)) {
+	/* root opens it to read, although its mode says that nobody may */
+	if (!fs_is_owner(n->index, fuse_req_ctx(req)->uid) ||
+	    (fi->flags & O_ACCMODE) == O_RDONLY) {
 		free(h);
 		free(l);
 		fuse_reply_err(req, EACCES);

@@ -96,8 +96,7 @@ int fs_index_open_at(struct fs_index *of, uint64_t checkpoint,
 
 int fs_index_in_use(const struct fs_index *x)
 {
-	if (x->nnodes || x->root->nlookup || x->query_dir->nlookup ||
-	    x->find_dir->nlookup)
+	if (x->nnodes || x->root->nlookup || fs_control_in_use(x))
 		return 1;
 	for (size_t i = 0; i < FS_KEYED_BUCKETS; i++)
 		for (struct fs_node *n = x->fs->keyed[i]; n; n = n->chain)

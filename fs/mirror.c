@@ -104,7 +104,6 @@ void fs_virtual_dir_stat(struct fs_node *n, struct stat *st)
 		.getattr = fs_virtual_dir_getattr,                             \
 		.release = fs_blob_release,                                    \
 		.readdir = fs_empty_readdir,                                   \
-		.forget = fs_keyed_free,                                       \
 		.stat = fs_virtual_dir_stat,                                   \
 	}
 MIRROR(FS_SIMILAR_DIR, ".rankfs/similar/", similar_lookup);

@@ -137,16 +137,19 @@ struct fs_node *fs_keyed_node(struct fs_index *x, const struct fs_kind *kind,
 		return NULL;
 	}
 	n->view = view;
+	n->keyed = 1;
 	n->ino = ino;
 	n->chain = *p;
 	*p = n;
 	return n;
 }
 
-void fs_keyed_free(struct fs *fs, struct fs_node *n)
+static void keyed_free(struct fs *fs, struct fs_node *n)
 {
 	struct fs_node **p = &fs->keyed[n->ino % FS_KEYED_BUCKETS];
 
+	if (n->kind->forget)
+		n->kind->forget(fs, n);
 	while (*p != n)
 		p = &(*p)->chain;
 	*p = n->chain;
@@ -158,7 +161,7 @@ void fs_keyed_release(struct fs *fs)
 {
 	for (size_t i = 0; i < FS_KEYED_BUCKETS; i++)
 		while (fs->keyed[i])
-			fs->keyed[i]->kind->forget(fs, fs->keyed[i]);
+			keyed_free(fs, fs->keyed[i]);
 }
 
 /* --- open folders --- */
@@ -350,8 +353,10 @@ void fs_node_forget(struct fs *fs, struct fs_node *n, uint64_t count)
 	if (n == fs->root)
 		return;
 	n->nlookup -= count < n->nlookup ? count : n->nlookup;
-	if (n->nlookup == 0 && n->kind->forget)
-		n->kind->forget(fs, n);
+	if (n->nlookup > 0)
+		return;
+	if (n->keyed)
+		keyed_free(fs, n);
 	else
 		node_settle(fs, n);
 }

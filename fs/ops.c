@@ -139,10 +139,15 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino,
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t n, off_t off,
 		    struct fuse_file_info *fi)
 {
+	struct fs_handle *h = handle(fi);
+
 	(void)ino;
-	if (is_document(handle(fi)->node) || ready(req, handle(fi)->node))
-		handle(fi)->node->kind->read(req, fs_of(req), handle(fi), n,
-					     off);
+	if (!is_document(h->node) && !ready(req, h->node))
+		return;
+	if (h->node->kind->read)
+		h->node->kind->read(req, fs_of(req), h, n, off);
+	else
+		fuse_reply_err(req, EBADF);
 }
 
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
@@ -305,17 +310,26 @@ static void op_mknod(fuse_req_t req, fuse_ino_t ino, const char *name,
 		fs_doc_mknod(req, ino, name, mode, rdev);
 }
 
+/* Nothing virtual is ever only in memory. */
 static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 		     struct fuse_file_info *fi)
 {
-	if (ready(req, fs_node(fs_of(req), ino)))
+	struct fs_node *n = fs_node(fs_of(req), ino);
+
+	if (n->kind != &FS_DOCUMENT)
+		fuse_reply_err(req, 0);
+	else if (ready(req, n))
 		fs_doc_fsync(req, ino, datasync, fi);
 }
 
 static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 			struct fuse_file_info *fi)
 {
-	if (ready(req, fs_node(fs_of(req), ino)))
+	struct fs_node *n = fs_node(fs_of(req), ino);
+
+	if (n->kind != &FS_DOCUMENT)
+		fuse_reply_err(req, 0);
+	else if (ready(req, n))
 		fs_doc_fsyncdir(req, ino, datasync, fi);
 }
 

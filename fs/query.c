@@ -581,13 +581,12 @@ static void query_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 	fs_blob_release(req, fs, h);
 }
 
-static void query_free(struct fs *fs, struct fs_node *n)
+static void query_forget(struct fs *fs, struct fs_node *n)
 {
 	fs_live_remove(n);
 	pthread_mutex_lock(&fs->answers);
 	answer_unlink(fs, n);
 	pthread_mutex_unlock(&fs->answers);
-	fs_keyed_free(fs, n);
 }
 
 const struct fs_kind FS_QUERY = {
@@ -598,7 +597,7 @@ const struct fs_kind FS_QUERY = {
 	.write = query_write,
 	.read = query_read,
 	.release = query_release,
-	.forget = query_free,
+	.forget = query_forget,
 };
 
 /* --- names --- */

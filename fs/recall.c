@@ -89,7 +89,6 @@ const struct fs_kind FS_RECALL = {
 	.open = recall_open,
 	.read = fs_blob_read,
 	.release = fs_blob_release,
-	.forget = fs_keyed_free,
 };
 
 /* --- the folder --- */

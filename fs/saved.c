@@ -89,7 +89,6 @@ const struct fs_kind FS_SAVED = {
 	.name = "saved query",
 	.getattr = fs_virtual_getattr,
 	.readlink = link_readlink,
-	.forget = fs_keyed_free,
 	.stat = link_stat,
 };
 
