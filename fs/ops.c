@@ -41,11 +41,13 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 	/*
 	 * No write-back cache: the kernel would own sizes and times, and hold
 	 * data of closed files for half a minute. No splice: measured slower
-	 * than one copy here. POSIX locks and flock stay in the kernel.
+	 * than one copy here. POSIX locks and flock stay in the kernel. With
+	 * asynchronous direct I/O the pages of a file that others read would
+	 * stay as they were before such a write.
 	 */
-	conn->want &=
-		~(unsigned)(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_SPLICE_READ |
-			    FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+	conn->want &= ~(unsigned)(FUSE_CAP_WRITEBACK_CACHE |
+				  FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+				  FUSE_CAP_SPLICE_MOVE | FUSE_CAP_ASYNC_DIO);
 	fs_notify_ready();
 	if (fs->ready_fd >= 0) {
 		if (write(fs->ready_fd, "", 1) != 1) {

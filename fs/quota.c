@@ -5,6 +5,7 @@
  * there is is counted once, when a limit first matters, and kept up to date.
  */
 #include "fs.h"
+#include "base/noatime.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +17,8 @@
 static void count_below(int at, const char *name, uint64_t *bytes,
 			uint64_t *files)
 {
-	int fd = openat(at, name,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = rk_openat_noatime(at, name,
+				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 

@@ -12,6 +12,7 @@
  * loop. While that is not known there is a wall.
  */
 #include "fs.h"
+#include "base/noatime.h"
 #include "text/ignore.h"
 #include <dirent.h>
 #include <errno.h>
@@ -82,8 +83,8 @@ static int entry_open(struct scan *s, int dir, const char *name, size_t len,
 		return 1;
 	memcpy(s->path + len + n, "/", 2);
 	return all_open(s,
-			openat(dir, name,
-			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+			rk_openat_noatime(dir, name,
+					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
 			len + n + 1, depth + 1);
 }
 
@@ -116,7 +117,9 @@ static int scan(struct fs_index *x, long most)
 
 	snprintf(dir, sizeof(dir), "%s/indexes/%s/files", x->fs->backing,
 		 x->name);
-	rc = all_open(&s, open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0, 0);
+	rc = all_open(&s,
+		      rk_openat_noatime(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY),
+		      0, 0);
 	if (rc == -EAGAIN)
 		return rc;
 	/* what changed meanwhile may have been missed: look again then */

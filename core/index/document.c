@@ -3,32 +3,23 @@
  * Getting at the documents: the one place that turns their paths into files.
  */
 #include "index/search_internal.h"
+#include "base/noatime.h"
 #include "text/metadata.h"
 #include "text/property.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 /* Nothing below a folder of documents leads out of it. */
 static int open_below(int dir, const char *path)
 {
-	struct open_how how = {.flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-					O_CLOEXEC | O_NOCTTY,
-			       .resolve =
-				       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
-	long fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	int fd = rk_openat_beneath(
+		dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
-	if (fd >= 0)
-		return (int)fd;
-	if (errno != ENOSYS)
-		return -errno;
-	fd = openat(dir, path, (int)how.flags);
-	return fd < 0 ? -errno : (int)fd;
+	return fd < 0 ? -errno : fd;
 }
 
 int rk_open_document(struct rk_index *ix, const char *path)

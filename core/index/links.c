@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/links.h"
 #include "index/internal.h"
+#include "base/noatime.h"
 #include "base/mem.h"
 #include <dirent.h>
 #include <errno.h>
@@ -80,7 +81,7 @@ static int read_link(struct rk_index *ix, const char *name, struct rk_link *out)
 
 static unsigned list_links(struct rk_index *ix, struct rk_link *v)
 {
-	int fd = openat(ix->files_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = rk_openat_noatime(ix->files_fd, ".", O_RDONLY | O_DIRECTORY);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	unsigned n = 0;
 	struct dirent *e;

@@ -5,6 +5,7 @@
  * links, on pseudo file systems, or in our own mount and backing directory.
  */
 #include "index/internal.h"
+#include "base/noatime.h"
 #include "index/links.h"
 #include "base/mem.h"
 #include "text/ignore.h"
@@ -24,8 +25,8 @@ enum { DEPTH_MAX = 256, IGNORE_BYTES = 1 << 20, PREFIX_MAX = 1024 };
 
 static void add_file(struct rk_ignore_set *set, int dir, const char *name)
 {
-	int fd = openat(dir, name,
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = rk_openat_noatime(dir, name,
+				   O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	struct rk_buf b = RK_BUF_INIT;
 	struct stat st;
 	ssize_t n;
@@ -195,8 +196,8 @@ static int enter(struct walk *w, int dirfd, const char *name, size_t n,
 
 	if (w->depth >= DEPTH_MAX || is_ours(w))
 		return 0; /* not even opened */
-	fd = openat(dirfd, name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = rk_openat_noatime(dirfd, name,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (fd < 0)
 		return 0;
 	if (is_pseudo(fd)) {
@@ -294,7 +295,8 @@ static struct walk *walk_new(const struct rk_link_walk *lw,
 static int descend(struct walk *w, const char *below,
 		   struct rk_ignore_set **rules, size_t *n)
 {
-	int fd = open(w->w->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd =
+		rk_openat_noatime(AT_FDCWD, w->w->root, O_RDONLY | O_DIRECTORY);
 
 	*n = w->name_n - 1;
 	w->path[*n] = '\0';
@@ -316,9 +318,9 @@ static int descend(struct walk *w, const char *below,
 		w->path[*n + 1 + k] = '\0';
 		next = left_out(w, *rules, 1) || is_ours(w)
 			       ? -1
-			       : openat(fd, w->path + *n + 1,
-					O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-						O_CLOEXEC);
+			       : rk_openat_noatime(fd, w->path + *n + 1,
+						   O_RDONLY | O_DIRECTORY |
+							   O_NOFOLLOW);
 		*n += 1 + k;
 		close(fd);
 		fd = next;

@@ -5,6 +5,7 @@
  * removed. Runs behind queries and writers, at their pace.
  */
 #include "index/internal.h"
+#include "base/noatime.h"
 #include "base/mem.h"
 #include "text/ignore.h"
 #include <dirent.h>
@@ -48,8 +49,8 @@ static int walk_entry(struct walk *w, int dirfd, const char *name, size_t n)
 		return w->fn(w->ctx, w->path, &st);
 	if (!S_ISDIR(st.st_mode))
 		return 0;
-	fd = openat(dirfd, name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = rk_openat_noatime(dirfd, name,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (fd < 0)
 		return errno == ENOMEM ? -ENOMEM : 0;
 	rc = walk_dir(w, fd, start + len);
@@ -87,8 +88,8 @@ int rk_walk_files(struct rk_index *ix, const char *path, rk_file_fn *fn,
 
 	if (strlen(path) >= PATH_BYTES)
 		return 0;
-	fd = openat(ix->files_fd, path[0] ? path : ".",
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = rk_openat_noatime(ix->files_fd, path[0] ? path : ".",
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (fd < 0)
 		return 0; /* gone, or not a folder */
 	w = rk_malloc(sizeof(*w));

@@ -244,3 +244,41 @@ found_zebra() { [[ $(paths zebra) == a ]]; }
 }
 
 plain_mode() { [[ $(stat -c %a "$MNT/a") == 777 ]]; }
+
+# listing a folder would move its access time
+atimes() {
+	stat -c '%X %n' "$1" "$1/d" "$1/d/s.md" "$1/.gitignore" "$2/d" "$2/d/a.md"
+}
+
+@test "indexing and searching move no access times" {
+	old='2001-02-03 04:05:06'
+	src=$BATS_TEST_TMPDIR/src
+	mkdir -p "$src/d" "$BATS_TEST_TMPDIR/x"
+	echo "a grey wombat" >"$src/d/s.md"
+	printf '*.o\n' >"$src/.gitignore"
+	stop
+	mkdir -p "$BACKING/indexes/main/files/d"
+	echo "a purple wombat" >"$BACKING/indexes/main/files/d/a.md"
+	find "$src" "$BACKING/indexes/main/files" -exec touch -h -a -d "$old" {} +
+	atimes "$src" "$BACKING/indexes/main/files" >"$BATS_TEST_TMPDIR/before"
+	start
+	ln -s "$src" "$MNT/src"
+	run eventually 10 indexed
+	assert_success
+	eventually 5 test -n "$(paths grey)"
+	run paths wombat
+	assert_line d/a.md
+	assert_line src/d/s.md
+	echo reconcile >"$MNT/.rankfs/ctl"
+	run eventually 10 indexed
+	ls "$MNT/find/wombat" "$MNT/.rankfs/chunks/d/a.md" >/dev/null
+	cat "$MNT"/find/wombat/0* "$MNT/query/%2Fwom.at%2F" >/dev/null
+	atimes "$src" "$BACKING/indexes/main/files" >"$BATS_TEST_TMPDIR/after"
+	run diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+	assert_success
+}
+
+@test "buffered readers see what was written directly and asynchronously" {
+	run python3 "$BATS_TEST_DIRNAME/aio.py" "$MNT/x" 3000
+	assert_success
+}
