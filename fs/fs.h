@@ -434,6 +434,10 @@ void fs_doc_setxattr(fuse_req_t, fuse_ino_t, const char *, const char *, size_t,
 void fs_doc_getxattr(fuse_req_t, fuse_ino_t, const char *, size_t);
 void fs_doc_listxattr(fuse_req_t, fuse_ino_t, size_t);
 void fs_doc_removexattr(fuse_req_t, fuse_ino_t, const char *);
+/* flags.c: inode flags */
+void fs_doc_ioctl(fuse_req_t, fuse_ino_t, unsigned cmd, void *arg,
+		  struct fuse_file_info *, unsigned how, const void *in,
+		  size_t in_n, size_t out_n);
 /* rk_touch(), and cached answers over many indexes are none any more. */
 int fs_touch(struct fs_index *x, const char *path, unsigned flags,
 	     uint64_t *seq);

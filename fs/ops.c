@@ -400,4 +400,5 @@ const struct fuse_lowlevel_ops FS_OPS = {
 	.getxattr = fs_doc_getxattr,
 	.listxattr = fs_doc_listxattr,
 	.removexattr = op_removexattr,
+	.ioctl = fs_doc_ioctl,
 };

@@ -18,11 +18,12 @@ enum { CONGESTED = 4096, CONFIG_MAX = 64 * 1024 };
 
 /* --- directories --- */
 
-static int open_dir(int at, const char *name, int make)
+/* make: the mode it gets if it is not there; 0: do not make it. */
+static int open_dir(int at, const char *name, mode_t make)
 {
 	int fd;
 
-	if (make && mkdirat(at, name, 0700) < 0 && errno != EEXIST)
+	if (make && mkdirat(at, name, make) < 0 && errno != EEXIST)
 		return -errno;
 	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -52,7 +53,9 @@ static int make_path(const char *path)
 
 static int open_dirs(struct rk_index *ix, const char *backing)
 {
-	int make = !(ix->flags & RK_READ_ONLY), indexes, rc;
+	mode_t make = ix->flags & RK_READ_ONLY ? 0 : 0700;
+	int indexes, rc;
+	struct stat st;
 
 	if (make && (rc = make_path(backing)) < 0)
 		return rc;
@@ -68,6 +71,9 @@ static int open_dirs(struct rk_index *ix, const char *backing)
 	close(indexes);
 	if (ix->dir_fd < 0)
 		return ix->dir_fd;
+	/* the root of the mount: who was let into the backing folder is let in */
+	if (make && fstat(ix->backing_fd, &st) == 0)
+		make = 0700 | (st.st_mode & 07777);
 	ix->files_fd = open_dir(ix->dir_fd, "files", make);
 	if (make) {
 		fsync(ix->dir_fd);

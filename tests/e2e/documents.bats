@@ -282,3 +282,38 @@ atimes() {
 	run python3 "$BATS_TEST_DIRNAME/aio.py" "$MNT/x" 3000
 	assert_success
 }
+
+@test "inode flags are those of the file system below" {
+	echo x >"$MNT/a"
+	mkdir "$MNT/d"
+	files=$BACKING/indexes/main/files
+	lsattr "$files/a" >/dev/null || skip "the file system below has no inode flags"
+	chattr +dA "$MNT/a"
+	chattr +d "$MNT/d"
+	[[ $(lsattr "$files/a") == *d*A* || $(lsattr "$files/a") == *A*d* ]]
+	assert_equal "$(lsattr "$MNT/a" | cut -d' ' -f1)" "$(lsattr "$files/a" | cut -d' ' -f1)"
+	assert_equal "$(lsattr -d "$MNT/d" | cut -d' ' -f1)" "$(lsattr -d "$files/d" | cut -d' ' -f1)"
+	chattr -dA "$MNT/a"
+	refute [ "$(lsattr "$files/a" | grep -c A)" = 1 ]
+	chattr +i "$MNT/a"
+	run rm -f "$MNT/a"
+	assert_failure
+	run bash -c 'echo y >>"$1"' - "$MNT/a"
+	assert_failure
+	chattr -i "$MNT/a"
+	rm "$MNT/a"
+	run lsattr "$MNT/.rankfs/status"
+	assert_failure
+}
+
+@test "the root of a new index has the mode of its backing folder" {
+	stop
+	mkdir -m 2751 "$BATS_TEST_TMPDIR/b2"
+	BACKING=$BATS_TEST_TMPDIR/b2
+	start
+	assert_equal "$(stat -c %a "$MNT")" 2751
+	stop
+	BACKING=$BATS_TEST_TMPDIR/b3/new
+	start
+	assert_equal "$(stat -c %a "$MNT")" 700
+}
