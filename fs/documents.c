@@ -84,7 +84,8 @@ static int node_at(struct fs *fs, struct fs_node *n, int *dir,
 		*dir = fs_index_files(n->index);
 		return *dir < 0 ? *dir : AT_EMPTY_PATH;
 	}
-	if (!n->links) {
+	/* also while the last name is being removed */
+	if (!n->links || n->gone_fd >= 0) {
 		*dir = n->gone_fd;
 		return *dir < 0 ? -ENOENT : AT_EMPTY_PATH;
 	}
@@ -395,7 +396,7 @@ static void handle_free(struct fs_handle *h)
 		p = &(*p)->next;
 	*p = h->next;
 	if (h->fd >= 0)
-		close(h->fd);
+		fs_close_later(h->node->index->fs, h->fd);
 	h->node->index->busy -= (unsigned)h->writes;
 	free(h);
 }
@@ -764,7 +765,7 @@ static void finish_new(fuse_req_t req, struct fs_node *parent, int dir,
 	struct fs *fs = fs_of(req);
 
 	if (rc < 0) {
-		fuse_reply_err(req, errno);
+		fuse_reply_err(req, -rc);
 		return;
 	}
 	own(req, dir, name, mode);
@@ -778,23 +779,24 @@ static void finish_new(fuse_req_t req, struct fs_node *parent, int dir,
 static void doc_mkdir(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		      const char *name, mode_t mode)
 {
-	int dir;
+	int dir, rc;
 	struct fs_node *p = parent_for(req, parent, name, &dir);
 
 	(void)fs;
-	if (p)
-		finish_new(req, p, dir, name, S_IFDIR | (mode & 01777),
-			   mkdirat(dir, name, mode));
+	if (!p)
+		return;
+	fs_loop_leave(p);
+	rc = mkdirat(dir, name, mode) < 0 ? -errno : 0;
+	fs_loop_enter(p);
+	finish_new(req, p, dir, name, S_IFDIR | (mode & 01777), rc);
 }
 
 void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 		  dev_t rdev)
 {
-	int dir;
+	int dir, rc;
 	struct fs_node *p =
 		parent_for(req, fs_node(fs_of(req), ino), name, &dir);
-
-	int rc;
 
 	if (!p)
 		return;
@@ -802,8 +804,11 @@ void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 		fuse_reply_err(req, -rc);
 		return;
 	}
-	if ((rc = mknodat(dir, name, mode, rdev)) < 0)
-		fs_quota_take(p->index, 0, -1); /* keeps errno */
+	fs_loop_leave(p);
+	rc = mknodat(dir, name, mode, rdev) < 0 ? -errno : 0;
+	fs_loop_enter(p);
+	if (rc < 0)
+		fs_quota_take(p->index, 0, -1);
 	finish_new(req, p, dir, name, mode, rc);
 }
 
@@ -820,7 +825,7 @@ static void doc_symlink(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 			const char *name, const char *target)
 {
 	uid_t uid = fuse_req_ctx(req)->uid;
-	int dir;
+	int dir, rc;
 	struct fs_node *p = parent_for(req, parent, name, &dir);
 
 	if (!p)
@@ -833,7 +838,10 @@ static void doc_symlink(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		fuse_reply_err(req, EPERM);
 		return;
 	}
-	finish_new(req, p, dir, name, S_IFLNK, symlinkat(target, dir, name));
+	fs_loop_leave(p);
+	rc = symlinkat(target, dir, name) < 0 ? -errno : 0;
+	fs_loop_enter(p);
+	finish_new(req, p, dir, name, S_IFLNK, rc);
 	note_link(p, NULL);
 }
 
@@ -881,13 +889,15 @@ void fs_doc_create(fuse_req_t req, fuse_ino_t ino, const char *name,
 		fuse_reply_err(req, -rc);
 		return;
 	}
+	fs_loop_leave(p);
 	fd = openat(dir, name,
 		    (fi->flags & ~NOT_OURS) | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 		    mode);
+	fd = fd < 0 ? -errno : fd;
+	fs_loop_enter(p);
 	if (fd < 0) {
-		rc = errno;
 		fs_quota_take(p->index, 0, -1);
-		fuse_reply_err(req, rc);
+		fuse_reply_err(req, -fd);
 		return;
 	}
 	own(req, dir, name, mode);
@@ -930,8 +940,10 @@ static void remove_name(fuse_req_t req, struct fs_node *p, const char *name,
 	}
 	bytes = fs_quota_of(p->index, dir, name, &files);
 	fs_node_keep(fs, p, name, dir);
-	if (unlinkat(dir, name, flags) < 0) {
-		rc = errno;
+	fs_loop_leave(p);
+	rc = unlinkat(dir, name, flags) < 0 ? errno : 0;
+	fs_loop_enter(p);
+	if (rc > 0) {
 		fs_node_unkeep(fs, p, name);
 		fuse_reply_err(req, rc);
 		return;

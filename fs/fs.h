@@ -28,6 +28,7 @@ enum {
 	FS_VIEW_PATH = 4096 * 2, /* of a query file, absolute */
 	FS_MEMOS = 4096,
 	FS_AT_MAX = 4, /* checkpoints that are open */
+	FS_UNUSED_FDS = 64,
 	/*
 	 * Of them may run jobs themselves, which spares waking a thread; one,
 	 * because the others must find a processor when requests come.
@@ -54,6 +55,7 @@ struct fs_link {
 	struct fs_node *parent;
 	struct fs_link *next;  /* other names of the same inode */
 	struct fs_link *chain; /* hash bucket by (parent, name) */
+	int going;	       /* the name is being removed */
 	char name[];
 };
 
@@ -193,7 +195,9 @@ struct fs {
 	size_t ino_mask, name_mask, nnodes, nlinks;
 	struct fs_node *lru_head, *lru_tail;
 	unsigned ndirfds;
-	pthread_mutex_t loop;	 /* held while a request is handled */
+	pthread_mutex_t loop;	       /* held while a request is handled */
+	int unused_fds[FS_UNUSED_FDS]; /* to be closed without it */
+	unsigned nunused_fds;
 	unsigned away;		 /* receivers that run a job; under loop */
 	pthread_mutex_t answers; /* guards answers of query nodes, errors */
 	struct fs_node *keyed[FS_KEYED_BUCKETS]; /* the loop's own */
@@ -298,6 +302,22 @@ int fs_kernel_setup(struct fs *fs);
 
 /* errno.c: the one place where engine codes become errno */
 int fs_errno(int rc);
+
+/*
+ * Close a descriptor once the loop is given up: the last one of a removed file
+ * frees its blocks, which may take a while.
+ */
+void fs_close_later(struct fs *fs, int fd);
+/* Those that have come together, to be closed by the caller; how many. */
+unsigned fs_take_unused(struct fs *fs, int fds[FS_UNUSED_FDS]);
+/*
+ * Give up the loop for a system call that takes a while, for the sake of other
+ * requests; the index and the folder stay open. What was looked up before holds
+ * as long as the kernel keeps others from it: the folder of a name that is made
+ * or removed is locked by the kernel until the request is answered.
+ */
+void fs_loop_leave(struct fs_node *dir);
+void fs_loop_enter(struct fs_node *dir);
 
 /* node.c */
 int fs_nodes_init(struct fs *fs); /* 0 or -ENOMEM */

@@ -488,6 +488,19 @@ static void detach_stdio(int keep_stderr)
  * a single waiter every request wakes the same sleeping processor; several
  * are woken where the client runs (measured in core/doc/performance.md).
  */
+static void handle_request(struct fs *fs, struct fuse_buf *buf)
+{
+	int fds[FS_UNUSED_FDS];
+	unsigned n;
+
+	pthread_mutex_lock(&fs->loop);
+	fuse_session_process_buf(fs->se, buf);
+	n = fs_take_unused(fs, fds);
+	pthread_mutex_unlock(&fs->loop);
+	while (n > 0)
+		close(fds[--n]);
+}
+
 static void *receive(void *arg)
 {
 	struct fs *fs = arg;
@@ -500,9 +513,7 @@ static void *receive(void *arg)
 			continue;
 		if (n <= 0)
 			break;
-		pthread_mutex_lock(&fs->loop);
-		fuse_session_process_buf(fs->se, &buf);
-		pthread_mutex_unlock(&fs->loop);
+		handle_request(fs, &buf);
 	}
 	fuse_session_exit(fs->se);
 	free(buf.mem);

@@ -214,8 +214,10 @@ int fs_node_dirfd(struct fs *fs, struct fs_node *n)
 		lru_first(fs, n);
 		return n->dirfd;
 	}
+	if (n->gone_fd >= 0)
+		return n->gone_fd;
 	if (!n->links)
-		return n->gone_fd < 0 ? -ENOENT : n->gone_fd;
+		return -ENOENT;
 	at = fs_node_dirfd(fs, n->links->parent);
 	if (at < 0)
 		return at;
@@ -259,11 +261,28 @@ static void link_free(struct fs *fs, struct fs_link *l)
 	node_settle(fs, parent);
 }
 
+void fs_close_later(struct fs *fs, int fd)
+{
+	if (fs->nunused_fds < FS_UNUSED_FDS)
+		fs->unused_fds[fs->nunused_fds++] = fd;
+	else
+		close(fd);
+}
+
+unsigned fs_take_unused(struct fs *fs, int fds[FS_UNUSED_FDS])
+{
+	unsigned n = fs->nunused_fds;
+
+	memcpy(fds, fs->unused_fds, n * sizeof(fds[0]));
+	fs->nunused_fds = 0;
+	return n;
+}
+
 /* It has a name again, or is needed no more: see fs_node_keep(). */
 static void unkeep(struct fs_node *n)
 {
 	if (n->gone_fd >= 0)
-		close(n->gone_fd);
+		fs_close_later(n->index->fs, n->gone_fd);
 	n->gone_fd = -1;
 }
 
@@ -301,6 +320,7 @@ static struct fs_link *link_add(struct fs *fs, struct fs_node *n,
 	memcpy(l->name, name, strlen(name) + 1);
 	l->node = n;
 	l->parent = parent;
+	l->going = 0;
 	l->next = n->links;
 	n->links = l;
 	unkeep(n);
@@ -365,18 +385,26 @@ void fs_node_keep(struct fs *fs, struct fs_node *parent, const char *name,
 		  int dir)
 {
 	struct fs_link *l = *find_link(fs, parent, name);
-	struct fs_node *n = l ? l->node : NULL;
+	int others = 0;
 
-	if (n && n->links == l && !l->next && n->gone_fd < 0)
-		n->gone_fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (!l)
+		return;
+	l->going = 1;
+	for (const struct fs_link *k = l->node->links; k; k = k->next)
+		others |= !k->going;
+	if (!others && l->node->gone_fd < 0)
+		l->node->gone_fd =
+			openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
 void fs_node_unkeep(struct fs *fs, struct fs_node *parent, const char *name)
 {
-	struct fs_node *n = fs_node_find(fs, parent, name);
+	struct fs_link *l = *find_link(fs, parent, name);
 
-	if (n)
-		unkeep(n);
+	if (!l)
+		return;
+	l->going = 0;
+	unkeep(l->node);
 }
 
 void fs_link_drop(struct fs *fs, struct fs_node *parent, const char *name)
@@ -413,6 +441,8 @@ void fs_link_move(struct fs *fs, struct fs_node *parent, const char *name,
 
 void fs_nodes_release(struct fs *fs)
 {
+	while (fs->nunused_fds > 0)
+		close(fs->unused_fds[--fs->nunused_fds]);
 	for (size_t i = 0; fs->by_ino && i <= fs->ino_mask; i++)
 		while (fs->by_ino[i]) {
 			struct fs_node *n = fs->by_ino[i];
@@ -420,7 +450,8 @@ void fs_nodes_release(struct fs *fs)
 			fs->by_ino[i] = n->chain;
 			if (n->dirfd >= 0)
 				close(n->dirfd);
-			unkeep(n);
+			if (n->gone_fd >= 0)
+				close(n->gone_fd);
 			free(n);
 		}
 	for (size_t i = 0; fs->by_name && i <= fs->name_mask; i++)

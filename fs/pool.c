@@ -78,6 +78,20 @@ void fs_pool_add(struct fs_pool *p, struct fs_job *job)
 	pthread_mutex_unlock(&p->lock);
 }
 
+void fs_loop_leave(struct fs_node *dir)
+{
+	dir->index->busy++;
+	dir->pinned++;
+	pthread_mutex_unlock(&dir->index->fs->loop);
+}
+
+void fs_loop_enter(struct fs_node *dir)
+{
+	pthread_mutex_lock(&dir->index->fs->loop);
+	dir->pinned--;
+	dir->index->busy--;
+}
+
 void fs_run(struct fs *fs, struct fs_job *job)
 {
 	if (fs->away == FS_AWAY_MAX || job->slow) {
