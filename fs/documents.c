@@ -195,6 +195,8 @@ static int set_mode(struct fs *fs, struct fs_node *n, mode_t mode)
 	char proc[40];
 	int dir, rc;
 
+	if (geteuid() != 0 && (rc = fs_node_keep_fds(fs, n)) < 0)
+		return rc;
 	if (n->open && n->open->fd >= 0)
 		return fchmod(n->open->fd, mode) < 0 ? -errno : 0;
 	if ((rc = node_at(fs, n, &dir, &name)) < 0)
@@ -243,19 +245,28 @@ static int set_times(struct fs *fs, struct fs_node *n, const struct stat *attr,
 	return rc < 0 ? -errno : 0;
 }
 
-/* Open a document by its node; flags as for openat(2). */
-static int open_node(struct fs *fs, struct fs_node *n, int flags)
+static int open_once(struct fs *fs, struct fs_node *n, int flags)
 {
 	const char *name;
 	char proc[40];
 	int dir, fd, rc = node_at(fs, n, &dir, &name);
 
-	flags = (flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL)) | O_CLOEXEC;
 	if (rc < 0)
 		return rc;
 	fd = *name ? openat(dir, name, flags | O_NOFOLLOW)
 		   : open(fd_path(dir, proc), flags);
 	return fd < 0 ? -errno : fd;
+}
+
+int fs_node_open(struct fs *fs, struct fs_node *n, int flags)
+{
+	int fd;
+
+	flags = (flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL)) | O_CLOEXEC;
+	do
+		fd = open_once(fs, n, flags);
+	while (fs_descriptors_retry(fs, fd));
+	return fd;
 }
 
 static struct fs_handle *writer_of(struct fs_node *n)
@@ -299,15 +310,17 @@ static int set_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	int fd, rc;
 
 	if (h) { /* its FLUSH will tell the index */
-		if ((rc = resize(n->index, h->fd, size)) < 0)
+		if ((fd = fs_handle_fd(fs, h)) < 0)
+			return fd;
+		if ((rc = resize(n->index, fd, size)) < 0)
 			return rc;
-		if (ftruncate(h->fd, size) < 0)
+		if (ftruncate(fd, size) < 0)
 			return -errno;
-		drop_set_id(req, h->fd);
+		drop_set_id(req, fd);
 		h->dirty = 1;
 		return 0;
 	}
-	if ((fd = open_node(fs, n, O_WRONLY)) < 0)
+	if ((fd = fs_node_open(fs, n, O_WRONLY)) < 0)
 		return fd;
 	rc = resize(n->index, fd, size);
 	if (rc == 0 && ftruncate(fd, size) < 0)
@@ -380,8 +393,9 @@ static struct fs_handle *handle_new(struct fs_node *n, int fd)
 	if (!h)
 		return NULL;
 	h->node = n;
-	h->fd = fd;
-	h->writes = (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
+	h->flags = fcntl(fd, F_GETFL) & (O_ACCMODE | O_NOATIME | O_SYNC);
+	fs_handle_give_fd(n->index->fs, h, fd);
+	h->writes = (h->flags & O_ACCMODE) != O_RDONLY;
 	n->index->busy += (unsigned)h->writes;
 	h->next = n->open;
 	n->open = h;
@@ -395,8 +409,7 @@ static void handle_free(struct fs_handle *h)
 	while (*p != h)
 		p = &(*p)->next;
 	*p = h->next;
-	if (h->fd >= 0)
-		fs_close_later(h->node->index->fs, h->fd);
+	fs_handle_drop_fd(h->node->index->fs, h);
 	h->node->index->busy -= (unsigned)h->writes;
 	free(h);
 }
@@ -404,7 +417,7 @@ static void handle_free(struct fs_handle *h)
 static void doc_opendir(fuse_req_t req, struct fs *fs, struct fs_node *n,
 			struct fuse_file_info *fi)
 {
-	int fd = open_node(fs, n, O_RDONLY | O_DIRECTORY);
+	int fd = fs_node_open(fs, n, O_RDONLY | O_DIRECTORY);
 	struct fs_handle *h;
 
 	if (fd < 0) {
@@ -434,7 +447,7 @@ static void doc_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		doc_opendir(req, fs, n, fi);
 		return;
 	}
-	fd = open_node(fs, n, fi->flags & ~NOT_OURS);
+	fd = fs_node_open(fs, n, fi->flags & ~NOT_OURS);
 	if (fd < 0) {
 		fuse_reply_err(req, -fd);
 		return;
@@ -460,6 +473,7 @@ static void doc_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 struct read_job {
 	struct fs_job job;
 	fuse_req_t req;
+	struct fs_handle *h;
 	int fd;
 	size_t n;
 	off_t off;
@@ -470,25 +484,29 @@ static void read_run(struct fs_job *job)
 	struct read_job *j = (struct read_job *)job;
 	char *buf = malloc(j->n);
 	ssize_t r = buf ? pread(j->fd, buf, j->n, j->off) : -1;
+	int err = buf ? errno : ENOMEM;
 
+	fs_handle_unpin_fd(j->h);
 	if (r < 0)
-		fuse_reply_err(j->req, buf ? errno : ENOMEM);
+		fuse_reply_err(j->req, err);
 	else
 		fuse_reply_buf(j->req, buf, (size_t)r);
 	free(buf);
 	free(j);
 }
 
-static void read_later(fuse_req_t req, struct fs *fs, int fd, size_t n,
-		       off_t off)
+static void read_later(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+		       size_t n, off_t off)
 {
 	struct read_job *j = malloc(sizeof(*j));
+	int fd = j ? fs_handle_pin_fd(fs, h) : -ENOMEM;
 
-	if (!j) {
-		fuse_reply_err(req, ENOMEM);
+	if (fd < 0) {
+		free(j);
+		fuse_reply_err(req, -fd);
 		return;
 	}
-	*j = (struct read_job){{.run = read_run}, req, fd, n, off};
+	*j = (struct read_job){{.run = read_run}, req, h, fd, n, off};
 	fs_pool_add(fs->io, &j->job);
 }
 
@@ -505,17 +523,13 @@ static void doc_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 {
 	static char buf[READ_MAX]; /* the loop's own */
 	struct iovec iov = {buf, n};
-	ssize_t r;
+	int fd = n > sizeof(buf) ? -1 : fs_handle_fd(fs, h);
+	ssize_t r = fd < 0 ? -1 : preadv2(fd, &iov, 1, off, RWF_NOWAIT);
 
-	if (n > sizeof(buf)) {
-		read_later(req, fs, h->fd, n, off);
-		return;
-	}
-	r = preadv2(h->fd, &iov, 1, off, RWF_NOWAIT);
-	if (r == (ssize_t)n || (r >= 0 && at_end(h->fd, off + r)))
+	if (r == (ssize_t)n || (r >= 0 && at_end(fd, off + r)))
 		fuse_reply_buf(req, buf, (size_t)r);
 	else
-		read_later(req, fs, h->fd, n, off);
+		read_later(req, fs, h, n, off);
 }
 
 /* --- writing --- */
@@ -524,19 +538,19 @@ static void doc_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		      const char *p, size_t n, off_t off)
 {
 	size_t done = 0;
-	int rc = fs_quota_grow(h->node->index, h->fd, off + (off_t)n);
+	int fd = fs_handle_fd(fs, h), rc = fd;
 
-	(void)fs;
+	if (fd >= 0)
+		rc = fs_quota_grow(h->node->index, fd, off + (off_t)n);
 	if (rc < 0) {
 		fuse_reply_err(req, -rc);
 		return;
 	}
 	if (!h->dirty)
-		drop_set_id(req, h->fd);
+		drop_set_id(req, fd);
 	h->dirty = 1;
 	while (done < n) {
-		ssize_t r =
-			pwrite(h->fd, p + done, n - done, off + (off_t)done);
+		ssize_t r = pwrite(fd, p + done, n - done, off + (off_t)done);
 
 		if (r < 0 && errno == EINTR)
 			continue;
@@ -624,8 +638,8 @@ struct sync_job {
 	struct fs_job file, log;
 	fuse_req_t req;
 	struct rk_index *ix;
-	int fd;	    /* the file's; or -1: */
-	int own_fd; /* a folder's, opened for this, to be closed */
+	struct fs_handle *h; /* the file, its descriptor pinned; or NULL: */
+	int fd;		     /* a folder's, opened for this, to be closed */
 	int data_only;
 	uint64_t seq; /* of the log */
 	_Atomic int left;
@@ -640,8 +654,10 @@ static void sync_done(struct sync_job *j, int rc)
 		atomic_compare_exchange_strong(&j->rc, &none, rc);
 	if (--j->left > 0)
 		return;
-	if (j->own_fd >= 0)
-		close(j->own_fd);
+	if (j->h)
+		fs_handle_unpin_fd(j->h);
+	else
+		close(j->fd);
 	fuse_reply_err(j->req, fs_errno(j->rc));
 	free(j);
 }
@@ -649,8 +665,7 @@ static void sync_done(struct sync_job *j, int rc)
 static void sync_file_run(struct fs_job *job)
 {
 	struct sync_job *j = (struct sync_job *)job;
-	int fd = j->fd >= 0 ? j->fd : j->own_fd;
-	int rc = j->data_only ? fdatasync(fd) : fsync(fd);
+	int rc = j->data_only ? fdatasync(j->fd) : fsync(j->fd);
 
 	sync_done(j, rc < 0 ? -errno : 0);
 }
@@ -664,14 +679,17 @@ static void sync_log_run(struct fs_job *job)
 	sync_done(j, rk_sync(j->ix, j->seq));
 }
 
-static void sync_later(fuse_req_t req, struct fs_index *x, int fd, int own_fd,
-		       int data_only, uint64_t seq)
+/* Takes fd over, or the pin of h's. */
+static void sync_later(fuse_req_t req, struct fs_index *x, struct fs_handle *h,
+		       int fd, int data_only, uint64_t seq)
 {
 	struct sync_job *j = malloc(sizeof(*j));
 
 	if (!j) {
-		if (own_fd >= 0)
-			close(own_fd);
+		if (h)
+			fs_handle_unpin_fd(h);
+		else
+			close(fd);
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
@@ -680,8 +698,8 @@ static void sync_later(fuse_req_t req, struct fs_index *x, int fd, int own_fd,
 		.log = {.run = sync_log_run, .x = x},
 		.req = req,
 		.ix = x->ix,
+		.h = h,
 		.fd = fd,
-		.own_fd = own_fd,
 		.data_only = data_only,
 		.seq = seq,
 		.left = 2,
@@ -695,15 +713,17 @@ void fs_doc_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 {
 	struct fs_handle *h = (struct fs_handle *)fi->fh;
 	uint64_t seq = rk_last_touch(h->node->index->ix);
-	int rc = 0;
+	int rc = 0, fd;
 
 	(void)ino;
 	if (h->dirty || h->fresh)
 		rc = touch_handle(h, &seq);
 	if (rc < 0)
 		fuse_reply_err(req, fs_errno(rc));
+	else if ((fd = fs_handle_pin_fd(fs_of(req), h)) < 0)
+		fuse_reply_err(req, -fd);
 	else
-		sync_later(req, h->node->index, h->fd, -1, datasync, seq);
+		sync_later(req, h->node->index, h, fd, datasync, seq);
 }
 
 void fs_doc_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
@@ -714,11 +734,11 @@ void fs_doc_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 	int fd;
 
 	(void)fi;
-	fd = open_node(fs, n, O_RDONLY | O_DIRECTORY);
+	fd = fs_node_open(fs, n, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		fuse_reply_err(req, -fd);
 	else
-		sync_later(req, n->index, -1, fd, datasync,
+		sync_later(req, n->index, NULL, fd, datasync,
 			   rk_last_touch(n->index->ix));
 }
 
@@ -889,12 +909,15 @@ void fs_doc_create(fuse_req_t req, fuse_ino_t ino, const char *name,
 		fuse_reply_err(req, -rc);
 		return;
 	}
-	fs_loop_leave(p);
-	fd = openat(dir, name,
-		    (fi->flags & ~NOT_OURS) | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-		    mode);
-	fd = fd < 0 ? -errno : fd;
-	fs_loop_enter(p);
+	do {
+		fs_loop_leave(p);
+		fd = openat(dir, name,
+			    (fi->flags & ~NOT_OURS) | O_CREAT | O_CLOEXEC |
+				    O_NOFOLLOW,
+			    mode);
+		fd = fd < 0 ? -errno : fd;
+		fs_loop_enter(p);
+	} while (fs_descriptors_retry(fs, fd));
 	if (fd < 0) {
 		fs_quota_take(p->index, 0, -1);
 		fuse_reply_err(req, -fd);
@@ -1082,6 +1105,7 @@ void fs_doc_statfs(fuse_req_t req, fuse_ino_t ino)
 struct range_job {
 	struct fs_job job;
 	fuse_req_t req;
+	struct fs_handle *from, *to; /* pinned; from may be NULL */
 	int in, out, mode;
 	off_t in_off, off, len;
 };
@@ -1090,9 +1114,10 @@ static void allocate_run(struct fs_job *job)
 {
 	struct range_job *j = (struct range_job *)job;
 
-	fuse_reply_err(j->req, fallocate(j->out, j->mode, j->off, j->len) < 0
-				       ? errno
-				       : 0);
+	int err = fallocate(j->out, j->mode, j->off, j->len) < 0 ? errno : 0;
+
+	fs_handle_unpin_fd(j->to);
+	fuse_reply_err(j->req, err);
 	free(j);
 }
 
@@ -1101,22 +1126,34 @@ static void copy_run(struct fs_job *job)
 	struct range_job *j = (struct range_job *)job;
 	ssize_t r = copy_file_range(j->in, &j->in_off, j->out, &j->off,
 				    (size_t)j->len, 0);
+	int err = errno;
 
+	fs_handle_unpin_fd(j->from);
+	fs_handle_unpin_fd(j->to);
 	if (r < 0)
-		fuse_reply_err(j->req, errno);
+		fuse_reply_err(j->req, err);
 	else
 		fuse_reply_write(j->req, (size_t)r);
 	free(j);
 }
 
+/* Pins what it reads from, if anything, and writes to. */
 static void range_later(fuse_req_t req, struct fs *fs, struct range_job want)
 {
 	struct range_job *j = malloc(sizeof(*j));
+	int rc = j ? 0 : -ENOMEM;
 
-	if (!j) {
-		fuse_reply_err(req, ENOMEM);
+	if (rc == 0 && want.from)
+		rc = want.in = fs_handle_pin_fd(fs, want.from);
+	if (rc >= 0 && (rc = want.out = fs_handle_pin_fd(fs, want.to)) < 0 &&
+	    want.from)
+		fs_handle_unpin_fd(want.from);
+	if (rc < 0) {
+		free(j);
+		fuse_reply_err(req, -rc);
 		return;
 	}
+	want.to->dirty = 1;
 	*j = want;
 	j->req = req;
 	fs_pool_add(fs->io, &j->job);
@@ -1126,53 +1163,55 @@ void fs_doc_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 		      off_t len, struct fuse_file_info *fi)
 {
 	struct fs_handle *h = (struct fs_handle *)fi->fh;
+	struct fs *fs = fs_of(req);
+	int fd;
 
 	(void)ino;
-	if (h->fd < 0) {
+	if (h->node->kind != &FS_DOCUMENT) {
 		fuse_reply_err(req, EOPNOTSUPP);
-		return;
-	}
-	if (!(mode & FALLOC_FL_KEEP_SIZE) &&
-	    fs_quota_grow(h->node->index, h->fd, off + len) < 0) {
+	} else if ((fd = fs_handle_fd(fs, h)) < 0) {
+		fuse_reply_err(req, -fd);
+	} else if (!(mode & FALLOC_FL_KEEP_SIZE) &&
+		   fs_quota_grow(h->node->index, fd, off + len) < 0) {
 		fuse_reply_err(req, EDQUOT);
-		return;
+	} else {
+		range_later(req, fs,
+			    (struct range_job){.job.run = allocate_run,
+					       .to = h,
+					       .mode = mode,
+					       .off = off,
+					       .len = len});
 	}
-	h->dirty = 1;
-	range_later(req, fs_of(req),
-		    (struct range_job){.job.run = allocate_run,
-				       .out = h->fd,
-				       .mode = mode,
-				       .off = off,
-				       .len = len});
 }
 
+/* Where the kernel has to read and write itself, it is told EOPNOTSUPP. */
 void fs_doc_copy(fuse_req_t req, fuse_ino_t in, off_t in_off,
 		 struct fuse_file_info *in_fi, fuse_ino_t out, off_t off,
 		 struct fuse_file_info *fi, size_t len, int flags)
 {
 	struct fs_handle *a = (struct fs_handle *)in_fi->fh;
 	struct fs_handle *b = (struct fs_handle *)fi->fh;
+	struct fs *fs = fs_of(req);
+	int fd;
 
 	(void)in;
 	(void)out;
 	(void)flags;
-	if (a->fd < 0 || b->fd < 0) {
-		fuse_reply_err(req,
-			       EOPNOTSUPP); /* the kernel reads and writes */
-		return;
+	if (a->node->kind != &FS_DOCUMENT || b->node->kind != &FS_DOCUMENT) {
+		fuse_reply_err(req, EOPNOTSUPP);
+	} else if ((fd = fs_handle_fd(fs, b)) < 0) {
+		fuse_reply_err(req, -fd);
+	} else if (fs_quota_grow(b->node->index, fd, off + (off_t)len) < 0) {
+		fuse_reply_err(req, EOPNOTSUPP); /* as much as has room */
+	} else {
+		range_later(req, fs,
+			    (struct range_job){.job.run = copy_run,
+					       .from = a,
+					       .to = b,
+					       .in_off = in_off,
+					       .off = off,
+					       .len = (off_t)len});
 	}
-	if (fs_quota_grow(b->node->index, b->fd, off + (off_t)len) < 0) {
-		fuse_reply_err(req, EOPNOTSUPP); /* byte by byte, then */
-		return;
-	}
-	b->dirty = 1;
-	range_later(req, fs_of(req),
-		    (struct range_job){.job.run = copy_run,
-				       .in = a->fd,
-				       .out = b->fd,
-				       .in_off = in_off,
-				       .off = off,
-				       .len = (off_t)len});
 }
 
 void fs_doc_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
@@ -1182,13 +1221,15 @@ void fs_doc_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 	off_t r;
 
 	(void)ino;
-	if (h->fd < 0) {
+	if (h->node->kind != &FS_DOCUMENT) {
 		fuse_reply_err(req, EINVAL);
 		return;
 	}
-	r = lseek(h->fd, off, whence);
+	r = fs_handle_fd(fs_of(req), h);
+	if (r >= 0 && (r = lseek((int)r, off, whence)) < 0)
+		r = -errno;
 	if (r < 0)
-		fuse_reply_err(req, errno);
+		fuse_reply_err(req, (int)-r);
 	else
 		fuse_reply_lseek(req, r);
 }

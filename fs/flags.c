@@ -51,9 +51,10 @@ void fs_doc_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 	}
 	if (!gives)
 		memcpy(&v, in, n);
-	fd = h->dir ? dirfd((DIR *)h->dir) : h->fd;
-	if (ioctl(fd, cmd, &v) < 0)
-		fuse_reply_err(req, errno);
+	fd = h->dir ? dirfd((DIR *)h->dir)
+		    : fs_handle_fd(fuse_req_userdata(req), h);
+	if (fd < 0 || ioctl(fd, cmd, &v) < 0)
+		fuse_reply_err(req, fd < 0 ? -fd : errno);
 	else
 		fuse_reply_ioctl(req, 0, gives ? &v : NULL, gives ? n : 0);
 }

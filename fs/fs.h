@@ -104,7 +104,11 @@ struct fs_node {
 /* An open document, directory or virtual file: fi->fh. */
 struct fs_handle {
 	struct fs_node *node;
-	int fd;	    /* documents; -1 else */
+	int fd;	   /* of a document, -1 while it is closed: fs_handle_fd() */
+	int flags; /* to open it with again */
+	_Atomic int fd_jobs; /* jobs that use fd: it stays open */
+	int keep_fd; /* the file's mode may not allow to open it again */
+	struct fs_handle *fd_prev, *fd_next; /* fs->fds */
 	int dirty;  /* changed since the index was last told */
 	int fresh;  /* created, or emptied, and not written yet */
 	int writes; /* opened for it: the index stays open */
@@ -195,7 +199,11 @@ struct fs {
 	size_t ino_mask, name_mask, nnodes, nlinks;
 	struct fs_node *lru_head, *lru_tail;
 	unsigned ndirfds;
-	pthread_mutex_t loop;	       /* held while a request is handled */
+	pthread_mutex_t loop; /* held while a request is handled */
+	struct {
+		struct fs_handle *head, *tail; /* used last, longest ago */
+		unsigned n, max;
+	} fds;			       /* open descriptors of documents */
 	int unused_fds[FS_UNUSED_FDS]; /* to be closed without it */
 	unsigned nunused_fds;
 	unsigned away;		 /* receivers that run a job; under loop */
@@ -302,6 +310,21 @@ int fs_kernel_setup(struct fs *fs);
 
 /* errno.c: the one place where engine codes become errno */
 int fs_errno(int rc);
+
+/* descriptors.c: of open documents; loop held */
+void fs_descriptors_init(struct fs *fs);
+/* rc says that there are too many, and one has been closed: try again. */
+int fs_descriptors_retry(struct fs *fs, int rc);
+/* The handle gets, or loses, its descriptor. */
+void fs_handle_give_fd(struct fs *fs, struct fs_handle *h, int fd);
+void fs_handle_drop_fd(struct fs *fs, struct fs_handle *h);
+/* Valid until the next call of this kind; or -errno. */
+int fs_handle_fd(struct fs *fs, struct fs_handle *h);
+/* The same for a job, which ends with unpin (any thread). */
+int fs_handle_pin_fd(struct fs *fs, struct fs_handle *h);
+void fs_handle_unpin_fd(struct fs_handle *h);
+/* All handles of the file stay open: its mode is about to change. */
+int fs_node_keep_fds(struct fs *fs, struct fs_node *n);
 
 /*
  * Close a descriptor once the loop is given up: the last one of a removed file
@@ -461,6 +484,8 @@ void fs_doc_ioctl(fuse_req_t, fuse_ino_t, unsigned cmd, void *arg,
 /* rk_touch(), and cached answers over many indexes are none any more. */
 int fs_touch(struct fs_index *x, const char *path, unsigned flags,
 	     uint64_t *seq);
+/* Open a document by its node; flags as for openat(2). Or -errno. */
+int fs_node_open(struct fs *fs, struct fs_node *n, int flags);
 /* Fill st for a document node; 0 or -errno. */
 int fs_doc_stat(struct fs *fs, struct fs_node *n, struct stat *st);
 

@@ -360,6 +360,7 @@ static int setup(struct fs *fs, struct fs_options *o)
 	fs->open_max = o->open_max;
 	fs->expire_s = (int64_t)o->expire_days * 86400;
 	fs->indexes_fd = fs->backing_lock = -1;
+	fs_descriptors_init(fs);
 	pthread_cond_init(&fs->opened, NULL);
 	if (fs_nodes_init(fs) < 0 || fs_live_new(fs) < 0 ||
 	    (o->multi ? open_many(fs, o) : open_one(fs, o)) < 0)

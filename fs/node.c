@@ -221,8 +221,10 @@ int fs_node_dirfd(struct fs *fs, struct fs_node *n)
 	at = fs_node_dirfd(fs, n->links->parent);
 	if (at < 0)
 		return at;
-	fd = openat(at, n->links->name,
-		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	do
+		fd = openat(at, n->links->name,
+			    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	while (fd < 0 && fs_descriptors_retry(fs, -errno));
 	if (fd < 0)
 		return -errno;
 	n->dirfd = fd;

@@ -317,3 +317,19 @@ atimes() {
 	start
 	assert_equal "$(stat -c %a "$MNT")" 700
 }
+
+# as root, and as somebody whose rights do not open every file again
+many_open() {
+	run python3 "$BATS_TEST_DIRNAME/many_open.py" "$1" 4 "${OPEN_FILES:-300}"
+	assert_success
+}
+
+@test "clients have more files open than the daemon has descriptors" {
+	stop
+	(ulimit -n "${OPEN_LIMIT:-256}" && start -o allow_other)
+	mkdir "$MNT/t"
+	many_open "$MNT/t"
+	run eventually 20 indexed
+	assert_success
+	assert_equal "$(paths '"client 3 file 8"' | sort -u)" t/c3/f8
+}
