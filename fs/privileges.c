@@ -22,7 +22,7 @@ static const int NEEDED[] = {
 	CAP_DAC_READ_SEARCH, CAP_FOWNER,    CAP_FSETID,
 	CAP_MKNOD,	     CAP_SYS_ADMIN, /* unmount, notifications of whole
 					       file systems */
-	CAP_SYS_PTRACE, /* which system call a caller is in (saved.c) */
+	CAP_SYS_PTRACE, /* which system call a caller is in (caller.c) */
 };
 
 static uint64_t needed_mask(void)
@@ -58,7 +58,6 @@ static const unsigned REFUSED[] = {
 #ifndef __SANITIZE_ADDRESS__ /* which looks for leaks by it */
 	SYS_ptrace,
 #endif
-	SYS_process_vm_readv,
 	SYS_process_vm_writev,
 	SYS_kexec_load,
 	SYS_init_module,

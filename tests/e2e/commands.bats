@@ -159,3 +159,68 @@ load helper
 	run timeout -s INT 5 cat "$MNT/query/$(printf 'purple%d ' {1..60})"
 	assert_success
 }
+
+shown() { grep -qF "$2" "$BATS_TEST_TMPDIR/$1"; }
+
+@test "events is a file that grows: tail -f and tail -F follow it, and seeking works" {
+	echo x >"$MNT/first.md"
+	noted() { grep -q "changed $1" "$MNT/.rankfs/events"; }
+	eventually 5 noted first.md
+	tail -F "$MNT/.rankfs/events" >"$BATS_TEST_TMPDIR/F" 2>&1 3>&- 4>&- &
+	local pids=$!
+	tail -n +1 -f "$MNT/.rankfs/events" >"$BATS_TEST_TMPDIR/f" 2>&1 3>&- 4>&- &
+	pids+=" $!"
+	eventually 5 shown F "changed first.md"
+	eventually 5 shown f "changed first.md"
+	echo x >"$MNT/second.md"
+	eventually 10 shown F "changed second.md"
+	eventually 10 shown f "changed second.md"
+	# shellcheck disable=SC2086
+	kill $pids
+	for t in F f; do
+		run cat "$BATS_TEST_TMPDIR/$t"
+		refute_output --partial "tail:"
+		assert_equal "$(grep -c "changed first.md" <<<"$output")" 1
+	done
+	assert_equal "$(stat -c %s "$MNT/.rankfs/events")" "$(wc -c <"$MNT/.rankfs/events")"
+	assert_equal "$(tail -c 10 "$MNT/.rankfs/events")" "$(cat "$MNT/.rankfs/events" | tail -c 10)"
+	assert_equal "$(dd if="$MNT/.rankfs/events" bs=1 skip=2 status=none)" "$(tail -c +3 "$MNT/.rankfs/events")"
+	assert_equal "$(cat "$MNT/.rankfs/events")" "$(dd if="$MNT/.rankfs/events" bs=3 status=none)"
+}
+
+@test "events keeps the last 1,024 lines, and tells who reads them how many are gone" {
+	run timeout 60 python3 - "$MNT" <<-'END'
+		import os, sys, time
+		mnt = sys.argv[1]
+		path = mnt + "/.rankfs/events"
+		def write(a, b):
+		    for i in range(a, b):
+		        open(mnt + f"/n{i}.md", "w").write(f"number {i}\n")
+		    end = time.time() + 20
+		    while f"changed n{b - 1}.md\n" not in open(path).read():
+		        assert time.time() < end
+		fd = os.open(path, os.O_RDONLY)
+		write(0, 10)
+		got = os.read(fd, 30) # into the third line or so
+		assert len(got) == 30
+		write(10, 1500)
+		rest = b""
+		while part := os.read(fd, 1000):
+		    rest += part
+		lines = rest.decode().split("\n")
+		gone = [x for x in lines if x.startswith("0 missed ")]
+		assert len(gone) == 1, lines[:5]
+		all = open(path).read()
+		assert all.count("\n") == 1024
+		assert rest.decode().split(gone[0] + "\n")[1] == all
+		# begun: what a reader has had, whole or in part, is not missed
+		total = int(gone[0].split()[2]) + 1024 + got.count(b"\n")
+		assert total >= 1500
+		write(1500, 1501)
+		more = os.read(fd, 1000).decode()
+		assert more.endswith("changed n1500.md\n") and more.count("\n") == 1, more
+		assert os.stat(path).st_size > len(all)
+		print("ok")
+	END
+	assert_output ok
+}
