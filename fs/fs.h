@@ -389,10 +389,11 @@ extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
 	FS_CONTROL_FILE, FS_RECALL_DIR, FS_RECALL, FS_ASK, FS_IMPORT,
 	FS_SIMILAR_DIR, FS_CHUNKS_DIR, FS_CHUNKS, FS_SYMBOLS_DIR,
 	FS_EVENTS_FILE, FS_SAVED, FS_FIND_DIR, FS_FIND, FS_FOUND, FS_FOUND_LINK,
-	FS_EXPORT, FS_AT_DIR, FS_AT_ROOT, FS_TOP,
-	FS_QUERY_SLASH, FS_RECALL_SLASH;
+	FS_EXPORT, FS_AT_DIR, FS_AT_ROOT, FS_TOP, FS_QUERY_SLASH,
+	FS_RECALL_SLASH;
 extern const struct fuse_lowlevel_ops FS_OPS;
 /* Is this name taken by the tree at an index root? */
+int fs_reserved_name(const char *name);
 int fs_reserved(const struct fs_node *parent, const char *name);
 /* The virtual folder of that name at the root, or NULL. */
 struct fs_node *fs_root_entry(struct fs_index *x, const char *name);
@@ -572,8 +573,9 @@ size_t fs_decode_name(const char *name, char *out);
 /* The other way round. */
 void fs_encode_name(const char *text, struct rk_buf *out);
 /*
- * Of a folder in which slashes belong to the text: names from that folder on, to out (FS_QUERY_BYTES + 1 bytes). 0,
- * -ENAMETOOLONG, or -ENOENT: programs look for the first in every folder.
+ * In a folder whose texts may have slashes: the names from it on, to out
+ * (FS_QUERY_BYTES + 1 bytes). 0, -ENAMETOOLONG, or -ENOENT: programs look for
+ * the first in every folder.
  */
 int fs_slashes_join(const struct fs_node *parent, const char *name, char *out);
 /* Ends it in a name that programs look for in every folder? */
