@@ -260,7 +260,7 @@ shown() { grep -qF "$2" "$BATS_TEST_TMPDIR/$1"; }
 
 @test "--index: a folder is searched where it is" {
 	stop
-	local d=$BATS_TEST_TMPDIR/my\ notes found
+	local d="$BATS_TEST_TMPDIR/my notes"
 	mkdir "$d"
 	echo "the purple yak" >"$d/a.md"
 	cd "$BATS_TEST_TMPDIR"
@@ -350,7 +350,8 @@ shown() { grep -qF "$2" "$BATS_TEST_TMPDIR/$1"; }
 	start
 	eventually 5 indexed
 	warned binary.bin big.txt late.bin
-	! warned text.bin
+	run warned text.bin
+	assert_failure
 	assert_equal "$(grep -c ^big.txt: "$MNT/.rankfs/warnings")" 1
 	stop
 	run "$RANKFS" status -b "$BACKING"

@@ -228,8 +228,37 @@ as() {
 @test "a checkpoint's queries" {
 	echo checkpoint >"$MNT/.rankfs/ctl"
 	local n
-	n=$(ls "$MNT/.rankfs/at" | tail -1)
+	n=$(find "$MNT/.rankfs/at" -mindepth 1 -printf '%f\n' | sort -n | tail -1)
 	run cat "$MNT/.rankfs/at/$n/query/TCP/IP as:paths"
 	assert_success
 	assert_output --partial tcp.md
+}
+
+@test "a plain user's daemon: his own programs, and of others what they were started with" {
+	can_mount_as_user
+	local d
+	d=$(mktemp -d "${TMPDIR:-/tmp}/rankfs-slashes-XXXXXX")
+	mkdir "$d/m"
+	cp "$(readlink -f "$RANKFS")" "$d/rankfs"
+	chown -R nobody "$d"
+	chmod 755 "$d"
+	# the text is no argument of the shells, but where cat has it
+	cat >"$d/try" <<-'END'
+		set -e
+		nobody() { setpriv --reuid nobody --regid nogroup --clear-groups "$@"; }
+		nobody "$1/rankfs" -o allow_other "$1/b" "$1/m"
+		trap 'nobody "$1/rankfs" umount "$1/m"' EXIT
+		nobody sh -c 'echo "the TCP/IP stack" >"$1/m/a.md"' _ "$1"
+		nobody sh -c 'q=TCP/IP; cat <"$1/m/query/$q" >/dev/null' _ "$1"
+		cat "$1/m/query/TCP/IP" "$1/m/query/TCP%2FIP" | grep -c "a.md:1:"
+		cat "$1/m/query/TCP" | grep -c "a.md:1:"
+		q=TCP/IP
+		if : <"$1/m/query/$q"; then echo "root's redirection works, too"; fi
+	END
+	run with_device "$d/dev" bash "$d/try" "$d"
+	rm -rf "$d"
+	assert_success
+	assert_line --index 0 2
+	assert_line --index 1 1
+	assert_line --index 2 --partial "Not a directory"
 }
