@@ -4,6 +4,11 @@
  * yet, the last FS_EVENTS to begin with, and then the end of the file; poll(2)
  * waits for the next line.
  *
+ * To programs that seek (tail -f) it is a file that grows: its size is that of
+ * all lines since the mount, and the last FS_EVENTS are where they were
+ * written. Who reads where older ones were gets the oldest that is left, and
+ * what follows it; so offsets of its descriptor are shifted from there on.
+ *
  *   GENERATION changed PATH    GENERATION removed PATH
  *   GENERATION query TEXT      the answer of a query that somebody watches
  *   GENERATION answers         vectors are new: any answer may be another
@@ -15,21 +20,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FS_EVENTS = 1024, READ_LINES = 4096 };
+enum { FS_EVENTS = 1024 };
 
 struct fs_events {
 	pthread_mutex_t lock;
-	char *line[FS_EVENTS]; /* number k is at k % FS_EVENTS */
-	uint64_t next;	       /* number of the next one */
+	char *line[FS_EVENTS];	 /* number k is at k % FS_EVENTS */
+	uint64_t end[FS_EVENTS]; /* bytes of all lines up to its end */
+	uint64_t next;		 /* number of the next one */
+	uint64_t size;		 /* bytes of all lines ever */
+	struct timespec changed;
 	struct reader *readers;
 };
 
 /* An open file. */
 struct reader {
-	uint64_t at; /* number of the next line for it */
+	uint64_t offset;      /* of its next read, if it does not seek */
+	uint64_t shift;	      /* from there to the place among all lines */
+	uint64_t line;	      /* number of the line that it is in */
+	int inside;	      /* it has had a part of that line */
+	struct rk_buf missed; /* that lines are gone; told first */
+	size_t missed_at;
 	struct fuse_pollhandle *poll;
-	struct rk_buf rest; /* of lines that a read had no room for */
-	size_t rest_at;
 	struct reader *next;
 };
 
@@ -78,7 +89,10 @@ void fs_event(struct fs_index *x, uint64_t generation, const char *what,
 		return;
 	pthread_mutex_lock(&e->lock);
 	free(e->line[e->next % FS_EVENTS]);
-	e->line[e->next++ % FS_EVENTS] = line;
+	e->line[e->next % FS_EVENTS] = line;
+	e->size += strlen(line);
+	e->end[e->next++ % FS_EVENTS] = e->size;
+	clock_gettime(CLOCK_REALTIME, &e->changed);
 	for (struct reader *r = e->readers; r; r = r->next) {
 		if (!r->poll)
 			continue;
@@ -91,8 +105,13 @@ void fs_event(struct fs_index *x, uint64_t generation, const char *what,
 
 static void events_stat(struct fs_node *n, struct stat *st)
 {
+	struct fs_events *e = n->index->events;
+
+	pthread_mutex_lock(&e->lock);
+	n->mtime = e->changed;
 	/* lines may speak of documents that were not for others */
-	fs_virtual_stat(n, S_IFREG | 0400, 0, st);
+	fs_virtual_stat(n, S_IFREG | 0400, e->size, st);
+	pthread_mutex_unlock(&e->lock);
 }
 
 static void events_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
@@ -111,30 +130,97 @@ static void events_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	}
 	h->dir = r;
 	pthread_mutex_lock(&e->lock);
-	r->at = e->next < FS_EVENTS ? 0 : e->next - FS_EVENTS;
 	r->next = e->readers;
 	e->readers = r;
 	pthread_mutex_unlock(&e->lock);
 	fi->fh = (uintptr_t)h;
 	fi->direct_io = 1;
-	fi->nonseekable = 1;
 	fi->noflush = 1;
 	fuse_reply_open(req, fi);
 }
 
-/* More lines into rest; a reader that was away too long has missed some. */
-static void take_lines(struct fs_events *e, struct reader *r)
+static uint64_t oldest(const struct fs_events *e)
 {
-	r->rest.n = 0;
-	r->rest_at = 0;
-	if (e->next > FS_EVENTS && r->at < e->next - FS_EVENTS) {
-		rk_buf_printf(
-			&r->rest, "0 missed %llu\n",
-			(unsigned long long)(e->next - FS_EVENTS - r->at));
-		r->at = e->next - FS_EVENTS;
+	return e->next < FS_EVENTS ? 0 : e->next - FS_EVENTS;
+}
+
+static uint64_t start_of(const struct fs_events *e, uint64_t k)
+{
+	return e->end[k % FS_EVENTS] - strlen(e->line[k % FS_EVENTS]);
+}
+
+/* The line that holds a place among all; e->next if none does yet. */
+static uint64_t line_at(const struct fs_events *e, uint64_t at)
+{
+	uint64_t lo = oldest(e), hi = e->next;
+
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+
+		if (e->end[mid % FS_EVENTS] <= at)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	for (int i = 0; i < READ_LINES && r->at < e->next; i++, r->at++)
-		rk_buf_str(&r->rest, e->line[r->at % FS_EVENTS]);
+	return lo;
+}
+
+/* The place to read from; a reader that was away too long is told. */
+static uint64_t place(struct fs_events *e, struct reader *r, uint64_t offset)
+{
+	uint64_t first = oldest(e), at, start;
+
+	if (offset != r->offset) {
+		r->shift = 0;
+		r->inside = 0;
+		r->line = first; /* wherever it has been: it missed none */
+		r->missed.n = r->missed_at = 0;
+	}
+	at = offset + r->shift;
+	start = e->next > first ? start_of(e, first) : e->size;
+	if (at >= start)
+		return at;
+	if (offset && r->line < first)
+		rk_buf_printf(&r->missed, "%s0 missed %llu\n",
+			      r->inside ? "\n" : "",
+			      (unsigned long long)(first - r->line));
+	r->shift += start - at;
+	return start;
+}
+
+/* What is told of missed lines has no place among them. */
+static void take_missed(struct reader *r, struct rk_buf *out, size_t n)
+{
+	size_t left = r->missed.n - r->missed_at;
+
+	left = left < n ? left : n;
+	if (!left)
+		return;
+	rk_buf_add(out, r->missed.p + r->missed_at, left);
+	r->missed_at += left;
+	r->shift -= left;
+	if (r->missed_at == r->missed.n)
+		r->missed.n = r->missed_at = 0;
+}
+
+static void take_lines(struct fs_events *e, struct reader *r, uint64_t at,
+		       struct rk_buf *out, size_t n)
+{
+	uint64_t k = line_at(e, at);
+
+	for (; k < e->next && out->n < n; k++) {
+		const char *s = e->line[k % FS_EVENTS];
+		size_t skip = (size_t)(at - start_of(e, k));
+		size_t left = strlen(s) - skip;
+
+		left = left < n - out->n ? left : n - out->n;
+		rk_buf_add(out, s + skip, left);
+		at += left;
+		if (at < e->end[k % FS_EVENTS])
+			break;
+	}
+	r->line = k;
+	r->inside = k < e->next && at > start_of(e, k);
 }
 
 static void events_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
@@ -142,20 +228,21 @@ static void events_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 {
 	struct fs_events *e = h->node->index->events;
 	struct reader *r = h->dir;
-	size_t left;
-	const char *p;
+	struct rk_buf out = RK_BUF_INIT;
+	uint64_t at;
 
 	(void)fs;
-	(void)off;
 	pthread_mutex_lock(&e->lock);
-	if (r->rest_at == r->rest.n)
-		take_lines(e, r);
+	at = place(e, r, (uint64_t)off);
+	take_missed(r, &out, n);
+	take_lines(e, r, at, &out, n);
+	r->offset = (uint64_t)off + out.n;
 	pthread_mutex_unlock(&e->lock);
-	p = (const char *)r->rest.p + r->rest_at;
-	left = r->rest.n - r->rest_at;
-	n = left < n ? left : n;
-	r->rest_at += n;
-	fuse_reply_buf(req, n ? p : NULL, n);
+	if (out.err)
+		fuse_reply_err(req, ENOMEM);
+	else
+		fuse_reply_buf(req, (const char *)out.p, out.n);
+	rk_buf_release(&out);
 }
 
 static void events_poll(fuse_req_t req, struct fs_handle *h,
@@ -167,7 +254,7 @@ static void events_poll(fuse_req_t req, struct fs_handle *h,
 	int there;
 
 	pthread_mutex_lock(&e->lock);
-	there = r->at < e->next || r->rest_at < r->rest.n;
+	there = r->offset + r->shift < e->size || r->missed.n;
 	if (ph) {
 		old = r->poll;
 		r->poll = ph;
@@ -190,7 +277,7 @@ static void events_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 	pthread_mutex_unlock(&e->lock);
 	if (r->poll)
 		fuse_pollhandle_destroy(r->poll);
-	rk_buf_release(&r->rest);
+	rk_buf_release(&r->missed);
 	free(r);
 	h->dir = NULL;
 	fs_blob_release(req, fs, h);

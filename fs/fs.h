@@ -433,9 +433,11 @@ extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
 	FS_CONTROL_FILE, FS_RECALL_DIR, FS_RECALL, FS_ASK, FS_IMPORT,
 	FS_SIMILAR_DIR, FS_CHUNKS_DIR, FS_CHUNKS, FS_SYMBOLS_DIR,
 	FS_EVENTS_FILE, FS_SAVED, FS_FIND_DIR, FS_FIND, FS_FOUND, FS_FOUND_LINK,
-	FS_EXPORT, FS_AT_DIR, FS_AT_ROOT, FS_TOP;
+	FS_EXPORT, FS_AT_DIR, FS_AT_ROOT, FS_TOP, FS_QUERY_SLASH,
+	FS_RECALL_SLASH;
 extern const struct fuse_lowlevel_ops FS_OPS;
 /* Is this name taken by the tree at an index root? */
+int fs_reserved_name(const char *name);
 int fs_reserved(const struct fs_node *parent, const char *name);
 /* The virtual folder of that name at the root, or NULL. */
 struct fs_node *fs_root_entry(struct fs_index *x, const char *name);
@@ -514,15 +516,6 @@ void fs_list_names(fuse_req_t req, struct fs *fs, const char *const *names,
 		   int count, size_t size, off_t off, int plus);
 
 /* query.c */
-/* What editors, shells and version control ask every folder for. */
-int fs_is_probe(const char *name);
-/*
- * The text that a name stands for: %2F, %0A and %25 decode, nothing else
- * does, and a leading = is dropped. out has room for the name; returns bytes.
- */
-size_t fs_decode_name(const char *name, char *out);
-/* The other way round. */
-void fs_encode_name(const char *text, struct rk_buf *out);
 /*
  * A file whose content is computed from a text when it is needed, in a pool
  * thread, and stays until the index changes.
@@ -550,8 +543,7 @@ uint64_t fs_answer_form(const struct rk_results *r);
 /* The node of a text in a view, made if need be; NULL: no memory. */
 struct fs_node *fs_view_node(struct fs_index *x, const struct fs_view *view,
 			     const char *text);
-/* Answer a lookup with it. */
-/* `name`: in query/, NULL elsewhere. */
+/* Answer a lookup with it. `name`: (its first) in query/; NULL elsewhere. */
 void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		   const char *name);
 /* Where a view's file is, for who has a name of it; 0 or -ENAMETOOLONG. */
@@ -605,10 +597,45 @@ void fs_events_free(struct fs_events *e);
 void fs_event(struct fs_index *x, uint64_t generation, const char *what,
 	      const char *on);
 
-/* saved.c; all on the loop */
-/* Is the process just now about to make a name, so that none may be there? */
+/* caller.c: what the thread that looks a name up is about to do */
+enum fs_aim {
+	FS_AIM_FILE,   /* to use what the name stands for; or it is unknown */
+	FS_AIM_BEYOND, /* to go on from there: its path has more names */
+	FS_AIM_MAKE,   /* to make the name, so that it must not be there */
+};
+/*
+ * names: what has been looked up below the folder `dir`, with slashes between.
+ * Reads the caller's memory, which may wait for a file of this mount: off the
+ * loop.
+ */
+enum fs_aim fs_caller_aim(pid_t pid, const char *dir, const char *names);
+/* FS_AIM_MAKE? Without reading its memory. */
 int fs_is_making(pid_t pid);
-/* 1: the lookup in query/ has been answered. */
+
+/* query_dir.c: names that are texts */
+/* What editors, shells and version control ask every folder for. */
+int fs_is_probe(const char *name);
+/*
+ * The text that a name stands for: %2F, %0A and %25 decode, nothing else
+ * does, and a leading = is dropped. out has room for the name; returns bytes.
+ */
+size_t fs_decode_name(const char *name, char *out);
+/* The other way round. */
+void fs_encode_name(const char *text, struct rk_buf *out);
+/*
+ * In a folder whose texts may have slashes: the names from it on, to out
+ * (FS_QUERY_BYTES + 1 bytes). 0, -ENAMETOOLONG, or -ENOENT: programs look for
+ * the first in every folder.
+ */
+int fs_slashes_join(const struct fs_node *parent, const char *name, char *out);
+/* Ends it in a name that programs look for in every folder? */
+int fs_slashes_probe(const char *names);
+/* Answer a lookup with the folder that such a text is the beginning of. */
+void fs_slashes_reply(fuse_req_t req, struct fs_index *x,
+		      const struct fs_kind *kind, const char *names);
+
+/* saved.c; all on the loop */
+/* 1: it is one, and the lookup in query/ has been answered. */
 int fs_saved_lookup(fuse_req_t req, struct fs_node *dir, const char *name);
 void fs_saved_symlink(fuse_req_t, struct fs *, struct fs_node *dir,
 		      const char *name, const char *target);

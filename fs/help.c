@@ -7,7 +7,7 @@ void fs_help_readme(const char *root, struct rk_buf *out)
 	rk_buf_printf(
 		out,
 		"rankfs: copy documents in, read query/<text>.\n\n"
-		"  cp -r ~/notes %s/\n"
+		"  cp -a ~/notes %s/\n"
 		"  cat \"%s/query/how do I rotate the keys\"\n"
 		"  cat \"%s/query/backup \\\"point in time\\\" -draft ext:md "
 		"as:paths\"\n\n",
@@ -21,8 +21,9 @@ void fs_help_readme(const char *root, struct rk_buf *out)
 		"  n:20  page:2  min:0.3  sort:new  mode:lexical\n"
 		"  as:text as:lines as:paths as:json as:jsonl as:pack "
 		"tokens:4000\n"
-		"A / in a name is written %2F, a % is %25. =name makes a query "
-		"of any name.\n\n"
+		"A / between words may stay; around a regex, at either end and "
+		"in find/ it is\nwritten %2F, a % always %25. =name makes a "
+		"query of any name.\n\n"
 		"query/<text>         the results; whoever watches the file "
 		"(tail -F, inotifywait,\n"
 		"                     an editor) is told when they change\n"
@@ -52,8 +53,8 @@ void fs_help_readme(const char *root, struct rk_buf *out)
 		".rankfs/export                all of it as one file\n"
 		".rankfs/status, status.json   how the index is doing; also "
 		"progress, metrics\n"
-		".rankfs/events                a line for each change; poll "
-		"waits\n"
+		".rankfs/events                a line for each change; tail -F "
+		"follows it\n"
 		".rankfs/warnings              what could not be indexed "
 		"whole\n"
 		".rankfs/config                settings, readable and "
@@ -75,8 +76,8 @@ void fs_help_agents(const char *root, struct rk_buf *out)
 		"`path:line: [first-last] score`, then the lines themselves; "
 		"`(complete)` means there is no more in that file.\n"
 		"- Exact lines, like grep -rn: "
-		"`cat '%s/query/%%2Fregex%%2F ext:c'` (a / in a name is %%2F, "
-		"a %% is %%25).\n",
+		"`cat '%s/query/%%2Fregex%%2F ext:c'` (the slashes of a "
+		"pattern are %%2F, a %% is %%25).\n",
 		root, root, root, root);
 	rk_buf_printf(
 		out,
@@ -88,11 +89,12 @@ void fs_help_agents(const char *root, struct rk_buf *out)
 		"`cat %s/.rankfs/symbols/NAME`.\n"
 		"- Any length, any characters: `exec 3<>%s/.rankfs/ask; "
 		"echo 'question' >&3; cat <&3`.\n"
-		"- Remember something: `echo TEXT > \"%s/cache/QUESTION.md\"`; "
+		"- Remember something: `mkdir -p %s/cache; echo TEXT > "
+		"\"%s/cache/QUESTION.md\"`; "
 		"recall it by meaning: `cat \"%s/recall/QUESTION\"` (no such "
 		"file: nothing near enough).\n"
 		"- A file you write is found by the next query. `pending=0` in "
 		"the first line says that nothing is missing; `# no hits:` "
 		"says why there are none.\n",
-		root, root, root, root);
+		root, root, root, root, root);
 }

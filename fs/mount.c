@@ -9,12 +9,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
-#include <mntent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -24,255 +22,10 @@
 
 enum {
 	POOL_THREADS = 4,
-	DYING_TRIES = 500,
-	DYING_POLL_NS = 10000000,
 	IO_THREADS = 16, /* a disk merges the syncs that it is given at once */
 	LOG_THREADS = 2, /* one syncs, one waits to sync what came since */
 	POOL_NICE = 10,	 /* searches give way to requests */
-	UNMOUNT_TRIES = 50,
-	UNMOUNT_POLL_MS = 20,
 };
-
-/* --- before --- */
-
-static int run_fusermount(const char *flag, const char *mountpoint, int quiet)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		int null = quiet ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
-
-		if (null >= 0)
-			dup2(null, 2);
-		execlp("fusermount3", "fusermount3", flag, "--", mountpoint,
-		       (char *)NULL);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		return -1;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
-}
-
-/* What a daemon that died has left: explained, and cleared away. */
-static int clear_stale(const char *mountpoint)
-{
-	int rc;
-
-	fprintf(stderr,
-		"rankfs: %s was left by a daemon that died; unmounting it\n",
-		mountpoint);
-	rc = geteuid() == 0 ? umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW)
-			    : run_fusermount("-uz", mountpoint, 0);
-	if (rc < 0)
-		fprintf(stderr, "rankfs: cannot unmount %s: %s\n", mountpoint,
-			strerror(errno));
-	return rc < 0 ? -1 : 0;
-}
-
-/* The folder that backs our mount on `path` (malloc'd), or NULL. */
-static char *mounted_backing(const char *path)
-{
-	FILE *f = setmntent("/proc/self/mounts", "re");
-	char *source = NULL;
-	struct mntent *m;
-
-	while (f && (m = getmntent(f))) {
-		if (strcmp(m->mnt_dir, path) != 0)
-			continue;
-		free(source); /* the last one is on top */
-		source = strcmp(m->mnt_type, "fuse.rankfs") == 0
-				 ? strdup(m->mnt_fsname)
-				 : NULL;
-	}
-	if (f)
-		endmntent(f);
-	return source;
-}
-
-char *fs_find_mount(const char *backing)
-{
-	FILE *f = setmntent("/proc/self/mounts", "re");
-	char *found = NULL;
-	struct mntent *m;
-
-	while (f && (m = getmntent(f)))
-		if (strcmp(m->mnt_type, "fuse.rankfs") == 0 &&
-		    strcmp(m->mnt_fsname, backing) == 0) {
-			free(found); /* the last one is on top */
-			found = strdup(m->mnt_dir);
-		}
-	if (f)
-		endmntent(f);
-	return found;
-}
-
-static int is_ours(const char *path)
-{
-	char *source = mounted_backing(path);
-
-	free(source);
-	return source != NULL;
-}
-
-/* Who has the backing folder: all of it, or its one index. */
-static int fs_holder(const char *backing, char *out, size_t n)
-{
-	int rc = rk_backing_holder(backing, out, n);
-
-	return rc == -ENOENT ? rk_index_holder(backing, "main", out, n) : rc;
-}
-
-/* The daemon writes its last checkpoint after the mount has gone. */
-static void wait_for_daemon(const char *backing)
-{
-	const struct timespec ts = {0, 10 * 1000000};
-	char holder[64];
-
-	for (int i = 0;
-	     i < 6000 && fs_holder(backing, holder, sizeof(holder)) == 0; i++)
-		nanosleep(&ts, NULL);
-}
-
-/*
- * The helper has a file of the mount open for a moment now and then: what is
- * busy is tried again for a second.
- */
-static int unmount(const char *mountpoint)
-{
-	const struct timespec ts = {0, UNMOUNT_POLL_MS * 1000000};
-
-	for (int left = UNMOUNT_TRIES; left > 0; left--) {
-		if (geteuid() != 0) {
-			if (run_fusermount("-u", mountpoint, left > 1) == 0)
-				return 0;
-		} else if (umount2(mountpoint, UMOUNT_NOFOLLOW) == 0) {
-			return 0;
-		} else if (errno != EBUSY) {
-			break;
-		}
-		if (left > 1)
-			nanosleep(&ts, NULL);
-	}
-	if (geteuid() != 0)
-		return 1;
-	fprintf(stderr, "rankfs: cannot unmount %s: %s\n", mountpoint,
-		strerror(errno));
-	return 1;
-}
-
-int fs_unmount(const char *mountpoint)
-{
-	char *path = realpath(mountpoint, NULL);
-	char *backing = path ? mounted_backing(path) : NULL;
-	int rc;
-
-	if (path && !backing) {
-		fprintf(stderr, "rankfs: %s is not mounted by rankfs\n", path);
-		rc = 1;
-	} else {
-		rc = unmount(path ? path : mountpoint);
-		if (rc == 0 && backing)
-			wait_for_daemon(backing);
-	}
-	free(backing);
-	free(path);
-	return rc;
-}
-
-/* Killed, and not yet rid of all its threads and files. */
-static int is_dying(const char *holder)
-{
-	char path[100], line[400] = "";
-	const char *state;
-	FILE *f;
-
-	holder += strcspn(holder, "0123456789"); /* "process 123" */
-	snprintf(path, sizeof(path), "/proc/%.64s/stat", holder);
-	if (!(f = fopen(path, "re")))
-		return 1;
-	if (!fgets(line, sizeof(line), f))
-		line[0] = '\0';
-	fclose(f);
-	state = strrchr(line, ')'); /* behind the name, which may be anything */
-	return !state || state[1] == '\0' || strchr("ZX", state[2]) != NULL;
-}
-
-/* Ours, and nobody serves it: its names may still be cached for a moment. */
-static int is_orphan(const char *path)
-{
-	const struct timespec ts = {0, DYING_POLL_NS};
-	char *source = mounted_backing(path), holder[64];
-	int orphan = 0;
-
-	for (int i = 0; source && !orphan && i < DYING_TRIES; i++) {
-		orphan = fs_holder(source, holder, sizeof(holder)) == -ENOENT;
-		if (!orphan && !is_dying(holder))
-			break;
-		if (!orphan)
-			nanosleep(&ts, NULL);
-	}
-	free(source);
-	return orphan;
-}
-
-/* An absolute, existing, free folder; malloc'd. NULL with a message. */
-static char *check_mountpoint(const char *given)
-{
-	struct stat st;
-	char *path;
-
-	if (stat(given, &st) < 0 &&
-	    (errno == ENOTCONN || errno == ECONNABORTED)) {
-		if (clear_stale(given) < 0)
-			return NULL;
-	}
-	path = realpath(given, NULL);
-	if (!path || stat(path, &st) < 0)
-		fprintf(stderr, "rankfs: mount point %s: %s\n", given,
-			strerror(errno));
-	else if (!S_ISDIR(st.st_mode))
-		fprintf(stderr, "rankfs: mount point %s is not a folder\n",
-			given);
-	else if (is_ours(path) && !(is_orphan(path) && clear_stale(path) == 0))
-		fprintf(stderr, "rankfs: %s is mounted already\n", path);
-	else
-		return path;
-	free(path);
-	return NULL;
-}
-
-/* A backing folder under its own mount point would wait for itself. */
-static int check_backing(const char *backing, const char *mountpoint)
-{
-	char *real = realpath(backing, NULL);
-	size_t n = strlen(mountpoint);
-	int bad = 0;
-
-	if (real)
-		bad = strncmp(real, mountpoint, n) == 0 &&
-		      (real[n] == '/' || real[n] == '\0');
-	free(real);
-	if (bad)
-		fprintf(stderr,
-			"rankfs: the backing folder %s must not lie under the "
-			"mount point %s\n",
-			backing, mountpoint);
-	return bad ? -1 : 0;
-}
-
-static char *absolute(const char *path)
-{
-	char *cwd, *out = NULL;
-
-	if (*path == '/')
-		return strdup(path);
-	cwd = getcwd(NULL, 0);
-	if (!cwd || asprintf(&out, "%s/%s", cwd, path) < 0)
-		out = NULL;
-	free(cwd);
-	return out;
-}
 
 /* --- serving --- */
 
@@ -282,10 +35,18 @@ static int complain(const struct fs_options *o, int rc)
 	char holder[64];
 
 	if (rc == RK_ELOCKED &&
-	    fs_holder(o->backing, holder, sizeof(holder)) == 0)
-		fprintf(stderr, "rankfs: %s is in use by %s\n", o->backing,
-			holder);
-	else
+	    fs_holder(o->backing, holder, sizeof(holder)) == 0) {
+		char real[PATH_MAX], *at = NULL;
+
+		if (realpath(o->backing, real))
+			at = fs_find_mount(real);
+		fprintf(stderr, "rankfs: %s is in use by %s%s%s\n", o->backing,
+			holder, at ? ", mounted on " : "", at ? at : "");
+		if (at && o->folder)
+			fprintf(stderr, "  ln -s %s %s/   adds it there\n",
+				o->folder, at);
+		free(at);
+	} else
 		fprintf(stderr, "rankfs: cannot open %s: %s\n", o->backing,
 			rk_strerror(rc));
 	return -1;
@@ -388,12 +149,17 @@ static void block_signals(sigset_t *old)
 	pthread_sigmask(SIG_BLOCK, &set, old);
 }
 
-/* What df and mount show as the source; commas would end the option. */
+/*
+ * What df, mount and umount know as the source: without links in it, because
+ * umount(8) resolves what it is given. Commas would end the option.
+ */
 static int name_session(struct fs_options *o)
 {
 	char arg[PATH_MAX * 2 + 16], *d = arg + sprintf(arg, "-ofsname=");
+	char real[PATH_MAX];
+	const char *s = realpath(o->backing, real) ? real : o->backing;
 
-	for (const char *s = o->backing; *s && d < arg + sizeof(arg) - 3; s++) {
+	for (; *s && d < arg + sizeof(arg) - 3; s++) {
 		if (*s == ',' || *s == '\\')
 			*d++ = '\\';
 		*d++ = *s;
@@ -484,6 +250,32 @@ static void detach_stdio(int keep_stderr)
 		close(fd);
 }
 
+/* --index: a link in the root, as ln -s would make it. */
+static int link_folder(struct fs *fs, const struct fs_options *o)
+{
+	const char *name = strrchr(o->folder, '/') + 1;
+	struct fs_index *x = fs->indexes;
+	char old[PATH_MAX];
+	ssize_t n = readlinkat(x->files_fd, name, old, sizeof(old) - 1);
+	int rc;
+
+	if (n >= 0 && strncmp(old, o->folder, (size_t)n) == 0 &&
+	    o->folder[n] == '\0')
+		return 0;
+	rc = symlinkat(o->folder, x->files_fd, name) < 0 ? -errno : 0;
+	if (rc == 0) {
+		rk_links_changed(x->ix);
+		fs_wall_recheck(x);
+	}
+	if (rc < 0)
+		fprintf(stderr,
+			rc == -EEXIST
+				? "rankfs: %s: %s has another %s already\n"
+				: "rankfs: cannot link %s into %s as %s\n",
+			o->folder, o->backing, name);
+	return rc;
+}
+
 /*
  * Receivers: several threads wait for the kernel, one at a time works. With
  * a single waiter every request wakes the same sleeping processor; several
@@ -565,7 +357,7 @@ static int serve(struct fs_options *o, char *mountpoint, int ready_fd)
 	fs->ready_fd = ready_fd;
 	fs_drop_capabilities();
 	block_signals(&old);
-	if (setup(fs, o) == 0) {
+	if (setup(fs, o) == 0 && (!o->folder || link_folder(fs, o) == 0)) {
 		pthread_sigmask(SIG_SETMASK, &old, NULL);
 		if (mount_session(fs, o) == 0) {
 			if (!o->foreground)
@@ -654,14 +446,43 @@ static int daemonise(struct fs_options *o, char *mountpoint)
 	return serve(o, mountpoint, pipefd[1]);
 }
 
+/* What --index names: made absolute, and a name that the root can have. */
+static int check_folder(struct fs_options *o, const char *mountpoint)
+{
+	char *real = realpath(o->folder, NULL);
+	const char *name = real ? strrchr(real, '/') + 1 : "";
+	const char *why = NULL;
+	struct stat st;
+
+	if (!real || stat(real, &st) < 0)
+		why = strerror(errno);
+	else if (!S_ISDIR(st.st_mode))
+		why = "not a folder";
+	else if (strcmp(real, mountpoint) == 0)
+		why = "cannot be the mount point as well";
+	else if (!*name || fs_reserved_name(name))
+		why = "rankfs cannot give it that name; mount, and link it "
+		      "(ln -s) under another";
+	if (why) {
+		fprintf(stderr, "rankfs: %s: %s\n", o->folder, why);
+		free(real);
+		return -1;
+	}
+	free(o->folder);
+	o->folder = real;
+	return 0;
+}
+
 int fs_mount(struct fs_options *o)
 {
-	char *mountpoint = check_mountpoint(o->mountpoint), *backing;
+	char *mountpoint = fs_check_mountpoint(o->mountpoint), *backing;
 
 	if (!mountpoint)
 		return 1;
-	backing = absolute(o->backing);
-	if (!backing || check_backing(backing, mountpoint) < 0) {
+	backing = fs_absolute(o->backing);
+	if (!backing || fs_check_backing(backing, mountpoint) < 0 ||
+	    (!o->nonempty && fs_check_empty(mountpoint) < 0) ||
+	    (o->folder && check_folder(o, mountpoint) < 0)) {
 		free(backing);
 		free(mountpoint);
 		return 1;

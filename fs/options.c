@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 #include <limits.h>
+#include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { KEY_IGNORE = 1, MEMORY_MIB = 256, OPEN_MAX = 16 };
 
@@ -20,7 +22,8 @@ enum { KEY_IGNORE = 1, MEMORY_MIB = 256, OPEN_MAX = 16 };
 static const struct fuse_opt OPTIONS[] = {
 	OPT("-f", foreground, 1), OPT("-d", debug, 1), OPT("debug", debug, 1),
 	OPT("-h", help, 1), OPT("--help", help, 1), OPT("-V", version, 1),
-	OPT("--version", version, 1), OPT("allow_other", allow_other, 1),
+	OPT("--version", version, 1), OPT("--index %s", folder, 0),
+	OPT("nonempty", nonempty, 1), OPT("allow_other", allow_other, 1),
 	OPT("ro", read_only, 1), OPT("multi", multi, 1),
 	OPT("memory=%u", memory_mib, 0), OPT("open=%u", open_max, 0),
 	OPT("expire=%u", expire_days, 0), OPT("timeout=%lf", timeout, 0),
@@ -30,17 +33,34 @@ static const struct fuse_opt OPTIONS[] = {
 	IGNORED("defaults"), IGNORED("-n"), IGNORED("-s"), IGNORED("-v"),
 	IGNORED("x-"), FUSE_OPT_END};
 
+static const char *home_folder(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *pw;
+
+	if (home && *home == '/')
+		return home;
+	pw = getpwuid(geteuid());
+	return pw && pw->pw_dir && *pw->pw_dir == '/' && pw->pw_dir[1]
+		       ? pw->pw_dir
+		       : NULL;
+}
+
 char *fs_default_backing(void)
 {
-	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	const char *xdg = getenv("XDG_DATA_HOME"), *home = home_folder();
 	char *out = NULL;
 	int rc;
 
-	if (xdg && *xdg == '/')
+	if (xdg && *xdg == '/') {
 		rc = asprintf(&out, "%s/rankfs", xdg);
-	else
-		rc = asprintf(&out, "%s/.local/share/rankfs",
-			      home && *home ? home : "");
+	} else if (home) {
+		rc = asprintf(&out, "%s/.local/share/rankfs", home);
+	} else {
+		fprintf(stderr, "rankfs: there is no HOME to keep the index "
+				"in; name a backing folder\n");
+		return NULL;
+	}
 	return rc < 0 ? NULL : out;
 }
 
@@ -95,6 +115,8 @@ int fs_options_parse(int argc, char **argv, struct fs_options *o)
 		return -1;
 	}
 	o->fuse = args;
+	if (o->folder && *o->folder == '=') /* --index=FOLDER */
+		memmove(o->folder, o->folder + 1, strlen(o->folder));
 	if (o->help || o->version)
 		return 0;
 	if (!o->mountpoint) {
@@ -112,9 +134,14 @@ int fs_options_parse(int argc, char **argv, struct fs_options *o)
 		free(o->backing);
 		o->backing = NULL;
 	}
-	if (!o->backing)
-		o->backing = fs_default_backing();
-	if (!o->backing || add_defaults(o) < 0) {
+	if (o->folder && (o->multi || o->read_only)) {
+		fprintf(stderr, "rankfs: --index goes with neither multi nor "
+				"ro\n");
+		return -1;
+	}
+	if (!o->backing && !(o->backing = fs_default_backing()))
+		return -1;
+	if (add_defaults(o) < 0) {
 		fprintf(stderr, "rankfs: out of memory\n");
 		return -1;
 	}
@@ -125,6 +152,7 @@ void fs_options_release(struct fs_options *o)
 {
 	free(o->backing);
 	free(o->mountpoint);
+	free(o->folder);
 	fuse_opt_free_args(&o->fuse);
 }
 

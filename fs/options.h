@@ -4,9 +4,11 @@
 
 #include "fs.h"
 
-/* What the command line of a mount says. Strings are owned; never NULL. */
+/* What the command line of a mount says. Strings are owned. */
 struct fs_options {
 	char *backing, *mountpoint; /* as given */
+	char *folder;		    /* to be linked as a source; or NULL */
+	int nonempty;
 	int foreground, debug, read_only, allow_other, multi;
 	unsigned memory_mib, open_max, expire_days; /* with multi */
 	double timeout;
@@ -27,7 +29,10 @@ void fs_options_release(struct fs_options *o);
  */
 const struct rk_env *fs_env(void);
 
-/* $XDG_DATA_HOME/rankfs, or ~/.local/share/rankfs; malloc'd. */
+/*
+ * $XDG_DATA_HOME/rankfs, or ~/.local/share/rankfs; malloc'd. NULL with a
+ * message: this user has no home.
+ */
 char *fs_default_backing(void);
 
 #endif

@@ -23,7 +23,7 @@ static const int NEEDED[] = {
 	CAP_LINUX_IMMUTABLE,		    /* chattr +i by who may (flags.c) */
 	CAP_MKNOD,	     CAP_SYS_ADMIN, /* unmount, notifications of whole
 					       file systems */
-	CAP_SYS_PTRACE, /* which system call a caller is in (saved.c) */
+	CAP_SYS_PTRACE, /* which system call a caller is in (caller.c) */
 };
 
 static uint64_t needed_mask(void)
@@ -59,7 +59,6 @@ static const unsigned REFUSED[] = {
 #ifndef __SANITIZE_ADDRESS__ /* which looks for leaks by it */
 	SYS_ptrace,
 #endif
-	SYS_process_vm_readv,
 	SYS_process_vm_writev,
 	SYS_kexec_load,
 	SYS_init_module,

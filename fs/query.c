@@ -8,9 +8,7 @@
 #include "fs.h"
 #include "base/hash.h"
 #include "render.h"
-#include <ctype.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,63 +17,6 @@ enum {
 	SLOW_MS = 5,
 	ANSWER_BYTES_MAX = 16 << 20, /* kept for all queries together */
 };
-
-static const char *const PROBES[] = {".*",	     "#*#",
-				     "*~",	     "*,v",
-				     "*.sw[a-p]",    "RCS",
-				     "SCCS",	     "CVS",
-				     "_darcs",	     "_MTN",
-				     "HEAD",	     "4913",
-				     "Makefile",     "makefile",
-				     "GNUmakefile",  "s.*",
-				     "p.*",	     "package.json",
-				     "node_modules", "Cargo.toml",
-				     "go.mod",	     "pyproject.toml",
-				     "setup.py",     "tags",
-				     "TAGS",	     "Thumbs.db",
-				     "desktop.ini",  "autorun.inf",
-				     "*.tmp",	     NULL};
-
-int fs_is_probe(const char *name)
-{
-	if (*name == '=')
-		return 0;
-	for (const char *const *p = PROBES; *p; p++)
-		if (fnmatch(*p, name, 0) == 0)
-			return 1;
-	return 0;
-}
-
-size_t fs_decode_name(const char *name, char *out)
-{
-	static const struct {
-		const char *code;
-		char c;
-	} CODES[] = {{"2F", '/'}, {"0A", '\n'}, {"25", '%'}};
-	size_t n = 0;
-
-	if (*name == '=')
-		name++;
-	while (*name) {
-		size_t k = 3;
-
-		if (*name == '%')
-			for (k = 0; k < 3; k++)
-				if (strncasecmp(name + 1, CODES[k].code, 2) ==
-				    0)
-					break;
-		if (k < 3) {
-			out[n++] = CODES[k].c;
-			name += 3;
-		} else {
-			out[n++] = *name++;
-		}
-	}
-	while (n > 0 && isspace((unsigned char)out[n - 1]))
-		n--;
-	out[n] = '\0';
-	return n;
-}
 
 /* --- answers, newest first; the oldest go when there are too many --- */
 
@@ -600,19 +541,7 @@ const struct fs_kind FS_QUERY = {
 	.forget = query_forget,
 };
 
-/* --- names --- */
-
-void fs_encode_name(const char *text, struct rk_buf *out)
-{
-	if (*text == '=' || fs_is_probe(text) || strcmp(text, "README") == 0)
-		rk_buf_byte(out, '=');
-	for (; *text && *text != 1; text++) {
-		if (*text == '/' || *text == '\n' || *text == '%')
-			rk_buf_printf(out, "%%%02X", (unsigned)*text);
-		else
-			rk_buf_byte(out, (uint8_t)*text);
-	}
-}
+/* --- nodes --- */
 
 int fs_view_path(const struct fs_node *n, char *out, size_t cap)
 {
@@ -630,8 +559,6 @@ int fs_view_path(const struct fs_node *n, char *out, size_t cap)
 	return rc;
 }
 
-/* --- the folder --- */
-
 struct fs_node *fs_view_node(struct fs_index *x, const struct fs_view *view,
 			     const char *text)
 {
@@ -648,93 +575,6 @@ void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	pthread_mutex_lock(&fs->answers);
 	fs_virtual_stat(n, S_IFREG | 0444, n->size, &st);
 	pthread_mutex_unlock(&fs->answers);
-	/* another caller may be meant another node by the same name */
-	fs_reply_virtual(req, fs, n, &st,
-			 n->view == &FS_VIEW_FEDERATED ? 0 : fs->timeout);
+	/* in query/ another caller may be meant another node by that name */
+	fs_reply_virtual(req, fs, n, &st, name ? 0 : fs->timeout);
 }
-
-static struct fs_node *federated_node(fuse_req_t req, struct fs_index *top,
-				      const char *text)
-{
-	char key[FS_QUERY_BYTES + 4096];
-
-	if (fs_federated_key(req, text, key, sizeof(key)) < 0)
-		return NULL;
-	return fs_view_node(top, &FS_VIEW_FEDERATED, key);
-}
-
-static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
-		       const char *name)
-{
-	char text[FS_QUERY_BYTES + 1];
-	struct fs_node *n;
-	struct stat st;
-
-	if (strcmp(name, "README") == 0) {
-		n = fs_query_readme(parent->index);
-		n->nlookup++;
-		n->kind->stat(n, &st);
-		fs_reply_virtual(req, fs, n, &st, fs->timeout);
-		return;
-	}
-	if (fs_saved_lookup(req, parent, name))
-		return;
-	if (fs_is_probe(name)) {
-		fuse_reply_err(req, ENOENT);
-		return;
-	}
-	if (strlen(name) > FS_QUERY_BYTES) {
-		fuse_reply_err(req, ENAMETOOLONG);
-		return;
-	}
-	fs_decode_name(name, text);
-	if (parent->index == fs->top)
-		n = federated_node(req, parent->index, text);
-	else
-		n = fs_view_node(parent->index, &FS_VIEW_QUERY, text);
-	if (!n)
-		fuse_reply_err(req, ENOMEM);
-	else
-		fs_view_reply(req, fs, n, name);
-}
-
-/* README and the saved queries. */
-static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-			size_t size, off_t off, int plus)
-{
-	struct rk_index *ix = h->node->index->ix;
-	struct rk_buf b = RK_BUF_INIT, names = RK_BUF_INIT;
-	const char *name;
-	size_t at = 0;
-
-	(void)fs;
-	if (h->blob) {
-		fs_list_blob(req, h->blob, size, off, plus);
-		return;
-	}
-	fs_list_begin(&b);
-	fs_list_add(&b, 'f', "README");
-	if (ix)
-		rk_saved_names(ix, &names);
-	while ((name = rk_buf_next(&names, &at)))
-		fs_list_add(&b, 'l', name);
-	rk_buf_release(&names);
-	fs_list_reply(req, h, &b, size, off, plus);
-}
-
-static void dir_stat(struct fs_node *n, struct stat *st)
-{
-	fs_virtual_stat(n, S_IFDIR | 0755, 0, st);
-}
-
-const struct fs_kind FS_QUERY_DIR = {
-	.name = "query/",
-	.lookup = dir_lookup,
-	.getattr = fs_virtual_dir_getattr,
-	.stat = dir_stat,
-	.release = fs_blob_release,
-	.readdir = dir_readdir,
-	.symlink = fs_saved_symlink,
-	.unlink = fs_saved_unlink,
-	.rename = fs_saved_rename,
-};

@@ -98,7 +98,7 @@ struct recall_job {
 	fuse_req_t req;
 	struct fs_index *x;
 	_Atomic int cancel;
-	char text[];
+	char names[];
 };
 
 static void interrupted(fuse_req_t req, void *data)
@@ -122,7 +122,7 @@ static void reply(struct recall_job *j, const char *path)
 	if (n)
 		n->nlookup++;
 	if (n && (rc = hit_stat(n, &st)) == 0)
-		fs_reply_virtual(j->req, fs, n, &st, fs->timeout);
+		fs_reply_virtual(j->req, fs, n, &st, 0);
 	else
 		fuse_reply_err(j->req, -rc);
 	if (n && rc < 0)
@@ -130,39 +130,60 @@ static void reply(struct recall_job *j, const char *path)
 	pthread_mutex_unlock(&fs->loop);
 }
 
-static void recall_run(struct fs_job *job)
+static void recall(struct recall_job *j)
 {
-	struct recall_job *j = (struct recall_job *)job;
 	struct rk_search_opts opts = {
 		.wait_ms = -1, .cancel = &j->cancel, .no_excerpts = 1};
-	char path[PATH_BYTES] = "";
+	char path[PATH_BYTES] = "", text[FS_QUERY_BYTES + 1];
+	size_t n = fs_decode_name(j->names, text);
 	double score;
-	int rc = rk_recall(j->x->ix, j->text, strlen(j->text), &opts, path,
-			   sizeof(path), &score);
+	int rc =
+		rk_recall(j->x->ix, text, n, &opts, path, sizeof(path), &score);
 
 	fuse_req_interrupt_func(j->req, NULL, NULL);
 	if (rc == 1)
 		reply(j, path);
 	else
 		fuse_reply_err(j->req, rc < 0 ? fs_errno(rc) : ENOENT);
+}
+
+static void reply_slash(struct recall_job *j)
+{
+	struct fs *fs = j->x->fs;
+
+	fuse_req_interrupt_func(j->req, NULL, NULL);
+	pthread_mutex_lock(&fs->loop);
+	fs_slashes_reply(j->req, j->x, &FS_RECALL_SLASH, j->names);
+	pthread_mutex_unlock(&fs->loop);
+}
+
+static void recall_run(struct fs_job *job)
+{
+	struct recall_job *j = (struct recall_job *)job;
+
+	if (fs_caller_aim(fuse_req_ctx(j->req)->pid, "recall", j->names) ==
+	    FS_AIM_BEYOND)
+		reply_slash(j);
+	else if (fs_slashes_probe(j->names))
+		fuse_reply_err(j->req, ENOENT);
+	else
+		recall(j);
 	free(j);
 }
 
 static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		       const char *name)
 {
-	struct recall_job *j;
+	char names[FS_QUERY_BYTES + 1];
+	int rc = fs_slashes_join(parent, name, names);
+	struct recall_job *j =
+		rc < 0 ? NULL : calloc(1, sizeof(*j) + strlen(names) + 1);
 
-	if (fs_is_probe(name)) {
-		fuse_reply_err(req, ENOENT);
-		return;
-	}
-	j = calloc(1, sizeof(*j) + strlen(name) + 1);
 	if (!j) {
-		fuse_reply_err(req, ENOMEM);
+		fuse_reply_err(req, rc < 0 ? -rc : ENOMEM);
 		return;
 	}
-	fs_decode_name(name, j->text);
+	strcpy(j->names, names);
 	j->job.run = recall_run;
 	j->job.x = parent->index;
 	j->req = req;
@@ -171,19 +192,15 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	fs_run(fs, &j->job);
 }
 
-static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-			size_t size, off_t off, int plus)
-{
-	static const char *const NAMES[] = {".", ".."};
-
-	(void)h;
-	fs_list_names(req, fs, NAMES, 2, size, off, plus);
-}
-
-const struct fs_kind FS_RECALL_DIR = {
-	.name = "recall/",
-	.lookup = dir_lookup,
-	.getattr = fs_virtual_dir_getattr,
-	.release = fs_blob_release,
-	.readdir = dir_readdir,
-};
+#define RECALL(id, path, free_it)                                              \
+	const struct fs_kind id = {                                            \
+		.name = path,                                                  \
+		.lookup = dir_lookup,                                          \
+		.getattr = fs_virtual_dir_getattr,                             \
+		.release = fs_blob_release,                                    \
+		.readdir = fs_empty_readdir,                                   \
+		.forget = free_it,                                             \
+		.stat = fs_virtual_dir_stat,                                   \
+	}
+RECALL(FS_RECALL_DIR, "recall/", NULL);
+RECALL(FS_RECALL_SLASH, "recall/<text>/", fs_keyed_free);

@@ -6,65 +6,14 @@
  *
  * In query/ every name is there, so that link(2) and rename(2) would find
  * their target taken before they ask us. A lookup by a process that is just
- * now making a name is therefore answered as if nothing were there.
+ * now making a name is therefore answered as if nothing were there (caller.c).
  */
 #include "fs.h"
 #include "base/hash.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-/* --- who is asking --- */
-
-static size_t read_proc(pid_t pid, const char *file, char *buf, size_t cap)
-{
-	char path[64];
-	int fd;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, buf, cap - 1);
-	if (fd >= 0)
-		close(fd);
-	buf[n > 0 ? n : 0] = '\0';
-	return n > 0 ? (size_t)n : 0;
-}
-
-static int makes_names(long call)
-{
-	static const long CALLS[] = {
-#ifdef SYS_symlink
-		SYS_symlink,   SYS_link,   SYS_rename,
-#endif
-		SYS_symlinkat, SYS_linkat, SYS_renameat, SYS_renameat2};
-
-	for (size_t i = 0; i < sizeof(CALLS) / sizeof(CALLS[0]); i++)
-		if (CALLS[i] == call)
-			return 1;
-	return 0;
-}
-
-/*
- * The system call that a thread waits in is told to its owner and to root;
- * where it is not, the usual programs are known by name.
- */
-int fs_is_making(pid_t pid)
-{
-	char buf[128], *end;
-	long call;
-
-	if (read_proc(pid, "syscall", buf, sizeof(buf))) {
-		call = strtol(buf, &end, 10);
-		return end > buf && makes_names(call);
-	}
-	read_proc(pid, "comm", buf, sizeof(buf));
-	return strcmp(buf, "ln\n") == 0 || strcmp(buf, "mv\n") == 0;
-}
 
 /* --- the links --- */
 
@@ -122,10 +71,6 @@ int fs_saved_lookup(fuse_req_t req, struct fs_node *dir, const char *name)
 		reply_link(req, dir->index, name);
 		return 1;
 	}
-	if (fs_is_making(fuse_req_ctx(req)->pid)) {
-		fuse_reply_err(req, ENOENT);
-		return 1;
-	}
 	return 0;
 }
 
@@ -158,8 +103,8 @@ static void reply_done(fuse_req_t req, struct fs_index *x, const char *name,
 
 static const char *why_not(const char *name, const char *target)
 {
-	if (strchr(target, '/'))
-		return "the target is a query, in which / is written %2F";
+	if (*target == '/' || strncmp(target, "../", 3) == 0)
+		return "the target is a query, whose first / is written %2F";
 	if (strchr(target, '\n') || strchr(name, '\n'))
 		return "a newline is written %0A";
 	if (strcmp(name, "README") == 0)
@@ -223,6 +168,23 @@ void fs_saved_follow(struct fs_index *x)
 	rk_buf_release(&names);
 }
 
+/* Who follows the link does not say that a path goes on: it is one name. */
+static int put(struct fs_index *x, const char *name, const char *target)
+{
+	struct rk_buf b = RK_BUF_INIT;
+	int rc;
+
+	for (; *target; target++)
+		if (*target == '/')
+			rk_buf_str(&b, "%2F");
+		else
+			rk_buf_byte(&b, (uint8_t)*target);
+	rk_buf_byte(&b, 0);
+	rc = b.err ? -ENOMEM : rk_saved_put(x->ix, name, (char *)b.p);
+	rk_buf_release(&b);
+	return rc;
+}
+
 void fs_saved_symlink(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 		      const char *name, const char *target)
 {
@@ -238,7 +200,7 @@ void fs_saved_symlink(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 		fuse_reply_err(req, EINVAL);
 		return;
 	}
-	rc = rk_saved_put(x->ix, name, target);
+	rc = put(x, name, target);
 	if (rc < 0) {
 		reply_done(req, x, name, rc);
 		return;

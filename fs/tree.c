@@ -22,14 +22,17 @@ static const struct {
 };
 enum { NRESERVED = sizeof(RESERVED) / sizeof(RESERVED[0]) };
 
-int fs_reserved(const struct fs_node *parent, const char *name)
+int fs_reserved_name(const char *name)
 {
-	if (parent != parent->index->root)
-		return 0;
 	for (int i = 0; i < NRESERVED; i++)
 		if (strcmp(RESERVED[i].name, name) == 0)
 			return 1;
 	return 0;
+}
+
+int fs_reserved(const struct fs_node *parent, const char *name)
+{
+	return parent == parent->index->root && fs_reserved_name(name);
 }
 
 static struct fs_node *reserved_node(struct fs_index *x, int i)

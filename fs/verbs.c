@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,11 +35,41 @@ static void print(struct rk_buf *b)
 	rk_buf_release(b);
 }
 
-static int open_index(const struct verb_args *a, unsigned flags,
-		      struct rk_index **ix)
+/* The backing folder, by default if none was named; NULL with a message. */
+static const char *backing(struct verb_args *a)
+{
+	if (!a->backing)
+		a->backing = fs_default_backing();
+	return a->backing;
+}
+
+/* Opening an index for writing makes it; most commands want one to be there. */
+static int is_there(struct verb_args *a)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int n;
+
+	if (!backing(a))
+		return 0;
+	n = snprintf(path, sizeof(path), "%s/indexes/%s", a->backing, a->index);
+	if (n < (int)sizeof(path) && stat(path, &st) == 0)
+		return 1;
+	fprintf(stderr,
+		"rankfs: %s is no index: it has no indexes/%s (a folder is "
+		"one once rankfs has mounted it as BACKING)\n",
+		a->backing, a->index);
+	return 0;
+}
+
+static int open_index(struct verb_args *a, unsigned flags, struct rk_index **ix)
 {
 	char holder[64];
-	int rc = rk_index_open(fs_env(), a->backing, a->index, flags, ix);
+	int rc;
+
+	if (!backing(a))
+		return -1;
+	rc = rk_index_open(fs_env(), a->backing, a->index, flags, ix);
 
 	if (rc == RK_ELOCKED && rk_index_holder(a->backing, a->index, holder,
 						sizeof(holder)) == 0) {
@@ -68,7 +99,7 @@ static char *join(const struct verb_args *a, const char *suffix)
 	return (char *)b.p;
 }
 
-static int verb_search(const struct verb_args *a)
+static int verb_search(struct verb_args *a)
 {
 	struct rk_search_opts opts = {.wait_ms = 0};
 	char *text = join(a, a->json ? " as:json" : ""), *real, *root = NULL;
@@ -83,7 +114,7 @@ static int verb_search(const struct verb_args *a)
 		free(text);
 		return 2;
 	}
-	if (open_index(a, RK_READ_ONLY, &ix) < 0) {
+	if (!is_there(a) || open_index(a, RK_READ_ONLY, &ix) < 0) {
 		free(text);
 		return 1;
 	}
@@ -106,14 +137,14 @@ static int verb_search(const struct verb_args *a)
 	return rc;
 }
 
-static int verb_status(const struct verb_args *a)
+static int verb_status(struct verb_args *a)
 {
 	struct rk_buf out = RK_BUF_INIT;
 	struct rk_status st;
 	struct rk_index *ix;
 	char holder[64];
 
-	if (open_index(a, RK_READ_ONLY, &ix) < 0)
+	if (!is_there(a) || open_index(a, RK_READ_ONLY, &ix) < 0)
 		return 1;
 	rk_status(ix, &st);
 	if (a->json) {
@@ -130,14 +161,14 @@ static int verb_status(const struct verb_args *a)
 	return 0;
 }
 
-static int verb_check(const struct verb_args *a)
+static int verb_check(struct verb_args *a)
 {
 	struct rk_buf out = RK_BUF_INIT;
 	struct rk_verify_report r;
 	struct rk_index *ix;
 	int rc;
 
-	if (open_index(a, RK_READ_ONLY, &ix) < 0)
+	if (!is_there(a) || open_index(a, RK_READ_ONLY, &ix) < 0)
 		return 2;
 	rc = rk_verify(ix, &r);
 	rk_warnings(ix, &out);
@@ -170,12 +201,12 @@ static int wait_indexed(struct rk_index *ix)
 	return 0;
 }
 
-static int verb_rebuild(const struct verb_args *a)
+static int verb_rebuild(struct verb_args *a)
 {
 	struct rk_index *ix;
 	int rc;
 
-	if (open_index(a, RK_REBUILD, &ix) < 0)
+	if (!is_there(a) || open_index(a, RK_REBUILD, &ix) < 0)
 		return 1;
 	wait_indexed(ix);
 	rc = rk_compact(ix);
@@ -186,12 +217,12 @@ static int verb_rebuild(const struct verb_args *a)
 	return rc < 0 ? fail("rebuild", rc) : 0;
 }
 
-static int verb_compact(const struct verb_args *a)
+static int verb_compact(struct verb_args *a)
 {
 	struct rk_index *ix;
 	int rc;
 
-	if (open_index(a, 0, &ix) < 0)
+	if (!is_there(a) || open_index(a, 0, &ix) < 0)
 		return 1;
 	wait_indexed(ix);
 	rc = rk_compact(ix);
@@ -200,7 +231,7 @@ static int verb_compact(const struct verb_args *a)
 }
 
 /* To a file, or to standard output. */
-static int verb_export(const struct verb_args *a)
+static int verb_export(struct verb_args *a)
 {
 	struct rk_index *ix;
 	int fd = 1, rc;
@@ -209,7 +240,7 @@ static int verb_export(const struct verb_args *a)
 		fprintf(stderr, "rankfs: export needs one file\n");
 		return 2;
 	}
-	if (open_index(a, RK_READ_ONLY, &ix) < 0)
+	if (!is_there(a) || open_index(a, RK_READ_ONLY, &ix) < 0)
 		return 1;
 	if (a->argc == 1)
 		fd = open(a->argv[0], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
@@ -221,7 +252,7 @@ static int verb_export(const struct verb_args *a)
 	return rc < 0 ? fail("export", rc) : 0;
 }
 
-static int verb_import(const struct verb_args *a)
+static int verb_import(struct verb_args *a)
 {
 	struct rk_index *ix;
 	char err[512];
@@ -249,27 +280,26 @@ static int verb_import(const struct verb_args *a)
 }
 
 /* Where the backing folder is mounted, or NULL; malloc'd. */
-static char *mount_of(const struct verb_args *a)
+static char *mount_of(struct verb_args *a)
 {
-	char *real, *found = NULL;
+	char *real = NULL, *found = NULL;
 
 	if (a->argc == 1)
 		return strdup(a->argv[0]);
-	if ((real = realpath(a->backing, NULL)) != NULL)
+	if (backing(a) && (real = realpath(a->backing, NULL)) != NULL)
 		found = fs_find_mount(real);
 	free(real);
 	return found;
 }
 
-static int mcp_unmounted(const struct verb_args *a)
+static int mcp_unmounted(struct verb_args *a)
 {
-	char *real = realpath(a->backing, NULL), *root = NULL;
+	char *real = NULL, *root = NULL;
 	struct rk_index *ix;
 	int rc = 1;
 
 	if (open_index(a, 0, &ix) == 0) {
-		if (!real)
-			real = realpath(a->backing, NULL);
+		real = realpath(a->backing, NULL);
 		if (real &&
 		    asprintf(&root, "%s/indexes/%s/files", real, a->index) < 0)
 			root = NULL;
@@ -281,7 +311,7 @@ static int mcp_unmounted(const struct verb_args *a)
 	return rc;
 }
 
-static int verb_mcp(const struct verb_args *a)
+static int verb_mcp(struct verb_args *a)
 {
 	char *mountpoint = mount_of(a);
 	int rc = mountpoint ? fs_mcp_mount(mountpoint) : mcp_unmounted(a);
@@ -290,7 +320,7 @@ static int verb_mcp(const struct verb_args *a)
 	return rc;
 }
 
-static int verb_agents(const struct verb_args *a)
+static int verb_agents(struct verb_args *a)
 {
 	char *mountpoint = mount_of(a), *real;
 	struct rk_buf b = RK_BUF_INIT;
@@ -308,35 +338,33 @@ static int verb_agents(const struct verb_args *a)
 	return 0;
 }
 
-static int verb_umount(const struct verb_args *a)
+static int verb_umount(struct verb_args *a)
 {
 	if (a->argc != 1) {
-		fprintf(stderr, "rankfs: umount needs one mount point\n");
+		fprintf(stderr, "rankfs: umount needs one mount point, or what "
+				"is mounted there\n");
 		return 2;
 	}
 	return fs_unmount(a->argv[0]);
 }
 
 static const struct {
-	const char *name, *usage;
-	int (*run)(const struct verb_args *a);
+	const char *name, *args, *what;
+	int (*run)(struct verb_args *a);
 } VERBS[] = {
-	{"search", "[--json] TEXT...   one query, without a mount",
+	{"search", "[--json] TEXT...", "one query, without a mount",
 	 verb_search},
-	{"status", "[--json]           what the index holds", verb_status},
-	{"check", "                   verify every checksum and document",
-	 verb_check},
-	{"rebuild", "                 index all documents anew", verb_rebuild},
-	{"compact", "                 merge all segments into one",
-	 verb_compact},
-	{"export", "[FILE]            all of an index as one file",
-	 verb_export},
-	{"import", "FILE              put such a file back", verb_import},
-	{"mcp", "[MOUNTPOINT]      Model Context Protocol on stdin and stdout",
+	{"status", "[--json]", "what the index holds", verb_status},
+	{"check", "", "verify every checksum and document", verb_check},
+	{"rebuild", "", "index all documents anew", verb_rebuild},
+	{"compact", "", "merge all segments into one", verb_compact},
+	{"export", "[FILE]", "all of an index as one file", verb_export},
+	{"import", "FILE", "put such a file back", verb_import},
+	{"mcp", "[MOUNTPOINT]", "Model Context Protocol on stdin and stdout",
 	 verb_mcp},
-	{"agents", "[MOUNTPOINT]      what to tell a language model",
+	{"agents", "[MOUNTPOINT]", "what to tell a language model",
 	 verb_agents},
-	{"umount", "MOUNTPOINT        unmount", verb_umount},
+	{"umount", "MOUNTPOINT|BACKING", "unmount", verb_umount},
 };
 enum { NVERBS = sizeof(VERBS) / sizeof(VERBS[0]) };
 
@@ -354,22 +382,34 @@ void fs_version(void)
 void fs_usage(void)
 {
 	printf("usage: rankfs [options] [BACKING] MOUNTPOINT\n"
+	       "       rankfs [options] --index FOLDER [BACKING] MOUNTPOINT\n"
 	       "       rankfs COMMAND [-b BACKING] [-i INDEX] ...\n\n"
 	       "BACKING defaults to $XDG_DATA_HOME/rankfs "
 	       "(~/.local/share/rankfs).\n\n"
-	       "  -f              stay in the foreground\n"
-	       "  -d              the same, and print every request\n"
-	       "  -o ro           read only\n"
-	       "  -o allow_other  let other users in, as file modes say\n"
-	       "  -o multi        many indexes: mkdir makes one\n"
-	       "  -o memory=MIB   with multi: memory for all of them (256)\n"
-	       "  -o open=N       with multi: indexes that stay open (16)\n"
-	       "  -o expire=DAYS  with multi: remove those that nobody used\n"
-	       "  -o timeout=S    seconds that names are cached (1)\n"
-	       "  -h, --help      this text\n"
-	       "  -V, --version   version and features\n\ncommands:\n");
+	       "  -f                           stay in the foreground\n"
+	       "  -d                           the same, and print every "
+	       "request\n"
+	       "  --index FOLDER               search that folder where it is "
+	       "(a link to it in the mount)\n"
+	       "  -o ro                        read only\n"
+	       "  -o allow_other               let other users in, as file "
+	       "modes say\n"
+	       "  -o nonempty                  hide what the mount point has\n"
+	       "  -o multi                     many indexes: mkdir makes one\n"
+	       "  -o memory=MIB                with multi: memory for all of "
+	       "them (256)\n"
+	       "  -o open=N                    with multi: indexes that stay "
+	       "open (16)\n"
+	       "  -o expire=DAYS               with multi: remove those that "
+	       "nobody used\n"
+	       "  -o timeout=S                 seconds that names are cached "
+	       "(1)\n"
+	       "  -h, --help                   this text\n"
+	       "  -V, --version                version and "
+	       "features\n\ncommands:\n");
 	for (int i = 0; i < NVERBS; i++)
-		printf("  %-8s %s\n", VERBS[i].name, VERBS[i].usage);
+		printf("  %-8s %-18s  %s\n", VERBS[i].name, VERBS[i].args,
+		       VERBS[i].what);
 }
 
 static int parse(int argc, char **argv, struct verb_args *a)
@@ -393,13 +433,14 @@ static int parse(int argc, char **argv, struct verb_args *a)
 			return -1;
 		}
 	}
-	if (!a->backing)
-		a->backing = fs_default_backing();
-	if (strchr(a->index, '/') || *a->index == '.' || !*a->index)
+	if (strchr(a->index, '/') || *a->index == '.' || !*a->index) {
+		fprintf(stderr, "rankfs: '%s' is no name of an index\n",
+			a->index);
 		return -1;
+	}
 	a->argc = argc - optind;
 	a->argv = argv + optind;
-	return a->backing ? 0 : -1;
+	return 0;
 }
 
 int fs_verb(int argc, char **argv)

@@ -404,6 +404,8 @@ static int open_index(const struct rk_env *env, const char *backing,
 		if (ix->lock_fd < 0)
 			rc = ix->lock_fd;
 	}
+	if (rc == 0)
+		rk_warnings_load(&ix->warnings, ix->env->io, ix->dir_fd);
 	if (rc == 0 && (rc = load_config(ix)) == 0 &&
 	    (rc = rk_saved_load(ix)) == 0 &&
 	    (rc = rk_links_open(ix, backing)) == 0)

@@ -220,7 +220,8 @@ static int define(struct rk_index *ix, struct rk_worker *w, const char *path,
 		return 0;
 	rc = rk_ctags_run(w->ctags, path, t->s, t->n, out);
 	if (rc == -ETIMEDOUT || rc == -EPIPE)
-		rk_warn(&ix->warnings,
+		rk_warn_document(
+			&ix->warnings,
 			"%s: ctags %s; definitions are taken from the shape "
 			"of its lines",
 			path, rc == -EPIPE ? "died" : "hung");
@@ -294,10 +295,10 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 	rec->language = (uint8_t)language;
 	if (p.chunks.truncated) {
 		rec->flags |= RK_DOC_TRUNCATED;
-		rk_warn(&ix->warnings,
-			"%s: more than %d chunks; the rest is "
-			"not searched",
-			path, RK_CHUNKS_MAX);
+		rk_warn_document(&ix->warnings,
+				 "%s: more than %d chunks; the rest is "
+				 "not searched",
+				 path, RK_CHUNKS_MAX);
 	}
 	if (rc == 0)
 		rc = embed(ix, w, sp, path, t->s);
@@ -315,14 +316,16 @@ static void warn_about(struct rk_index *ix, const char *path,
 {
 	if ((t->flags & RK_TEXT_BINARY) && t->kind == RK_KIND_BINARY &&
 	    !(t->flags & RK_TEXT_DERIVED))
-		rk_warn(&ix->warnings, "%s: not text; found by its name alone",
-			path);
+		rk_warn_document(&ix->warnings,
+				 "%s: not text; found by its name alone", path);
 	if (t->flags & RK_TEXT_TRUNCATED)
-		rk_warn(&ix->warnings,
+		rk_warn_document(
+			&ix->warnings,
 			"%s: only the first %lld MiB of text are searched",
 			path, (long long)rk_config_int(ix, "text_max_mib"));
 	if (t->flags & RK_TEXT_DAMAGED)
-		rk_warn(&ix->warnings,
+		rk_warn_document(
+			&ix->warnings,
 			"%s: the compressed data breaks off; searched so far",
 			path);
 }
@@ -343,8 +346,8 @@ static uint8_t doc_flags(const struct rk_text *t)
 static int put_unreadable(struct rk_index *ix, struct rk_worker *w,
 			  const char *path, struct rk_doc_rec *rec, int err)
 {
-	rk_warn(&ix->warnings, "%s: cannot be read: %s", path,
-		rk_strerror(err));
+	rk_warn_document(&ix->warnings, "%s: cannot be read: %s", path,
+			 rk_strerror(err));
 	rec->flags |= RK_DOC_UNREADABLE;
 	return rk_put_text(
 		ix, w, path, rec,

@@ -735,8 +735,11 @@ static int serve(struct rk_index *ix)
 	if (any_damaged(ix))
 		rk_drop_damaged(ix);
 	if (asked || memory_due(ix)) {
-		rc = do_checkpoint(ix,
-				   comp > ix->did_compact ? COMPACT_ALL : 0);
+		/* first: what the log still has makes its warnings again */
+		rc = rk_warnings_store(&ix->warnings, ix->env->io, ix->dir_fd);
+		if (rc == 0)
+			rc = do_checkpoint(
+				ix, comp > ix->did_compact ? COMPACT_ALL : 0);
 		if (rc < 0)
 			rk_warn(&ix->warnings, "checkpoint: %s",
 				rk_strerror(rc));

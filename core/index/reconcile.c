@@ -35,8 +35,8 @@ static int walk_entry(struct walk *w, int dirfd, const char *name, size_t n)
 	int fd, rc;
 
 	if (start + len >= PATH_BYTES) {
-		rk_warn(&w->ix->warnings, "%.200s/...: path too long to index",
-			w->path);
+		rk_warn_document(&w->ix->warnings,
+				 "%.200s/...: path too long to index", w->path);
 		return 0;
 	}
 	if (n)

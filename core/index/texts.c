@@ -314,13 +314,16 @@ static void tell(const struct source *s, int rc)
 	int n = (int)strcspn(s->helper.command, " ");
 
 	if (rc == -ENOENT)
-		rk_warn(w, "%s: %.*s is not installed; found by its name alone",
+		rk_warn_document(
+			w, "%s: %.*s is not installed; found by its name alone",
 			s->path, n, s->helper.command);
 	else if (rc == -ETIMEDOUT)
-		rk_warn(w, "%s: %.*s took too long; found by its name alone",
+		rk_warn_document(
+			w, "%s: %.*s took too long; found by its name alone",
 			s->path, n, s->helper.command);
 	else
-		rk_warn(w,
+		rk_warn_document(
+			w,
 			"%s: %.*s could not read it; found by its name alone",
 			s->path, n, s->helper.command);
 }

@@ -11,7 +11,7 @@ _rankfs() {
 	COMPREPLY=()
 	case $prev in
 	-o)
-		mapfile -t COMPREPLY < <(compgen -W "ro allow_other multi memory= open= expire= timeout=" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "ro allow_other nonempty multi memory= open= expire= timeout=" -- "$cur")
 		return
 		;;
 	-b | --backing)
@@ -24,7 +24,7 @@ _rankfs() {
 		;;
 	esac
 	if [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "-f -d -o -b --json --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "-f -d -o -b --index --json --help --version" -- "$cur")
 	elif ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur"; compgen -d -- "$cur")
 	else

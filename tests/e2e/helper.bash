@@ -69,3 +69,27 @@ teardown() {
 		return 1
 	fi
 }
+
+# with_device DIR COMMAND...: where everybody may open /dev/fuse and use
+# allow_other, as on an ordinary machine; its mounts go with it
+with_device() {
+	# shellcheck disable=SC2016 # the inner shell expands them
+	unshare -m --propagation private bash -c '
+		set -e
+		dir=$1
+		shift
+		mkdir "$dir"
+		mount -t tmpfs tmpfs "$dir"
+		mknod -m 666 "$dir/fuse" c 10 229
+		echo user_allow_other >"$dir/fuse.conf"
+		mount --bind "$dir/fuse" /dev/fuse
+		mount --bind "$dir/fuse.conf" /etc/fuse.conf
+		export PATH=/usr/local/bin:/usr/bin:/bin
+		cd /
+		exec "$@"' _ "$@"
+}
+
+can_mount_as_user() {
+	unshare -m true || skip "no mount namespace can be made here"
+	[[ -u $(command -v fusermount3) ]] || skip "fusermount3 is not set-user-id"
+}
