@@ -219,7 +219,6 @@ const struct fs_kind FS_QUERY_SLASH = {
 	.getattr = fs_virtual_dir_getattr,
 	.release = fs_blob_release,
 	.readdir = fs_empty_readdir,
-	.forget = fs_keyed_free,
 	.stat = fs_virtual_dir_stat,
 };
 

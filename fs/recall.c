@@ -192,15 +192,14 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	fs_run(fs, &j->job);
 }
 
-#define RECALL(id, path, free_it)                                              \
+#define RECALL(id, path)                                                       \
 	const struct fs_kind id = {                                            \
 		.name = path,                                                  \
 		.lookup = dir_lookup,                                          \
 		.getattr = fs_virtual_dir_getattr,                             \
 		.release = fs_blob_release,                                    \
 		.readdir = fs_empty_readdir,                                   \
-		.forget = free_it,                                             \
 		.stat = fs_virtual_dir_stat,                                   \
 	}
-RECALL(FS_RECALL_DIR, "recall/", NULL);
-RECALL(FS_RECALL_SLASH, "recall/<text>/", fs_keyed_free);
+RECALL(FS_RECALL_DIR, "recall/");
+RECALL(FS_RECALL_SLASH, "recall/<text>/");

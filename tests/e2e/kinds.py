@@ -25,7 +25,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 # one of the fixed ones
 INDEX = """
 query query/README query/yak query/yak%20as:json query/saved
-query/like:a.md
+query/like:a.md query/TCP/IP query/yak/x recall/is%20it/so
 find find/yak find/yak/* find/yak/files find/yak/files/* find/yak/by-ext
 find/yak/by-ext/md find/yak/by-ext/md/* find/yak/purple find/saved
 find/saved/* recall recall/purple%20yak
