@@ -170,6 +170,7 @@ source_and_documents() {
 		seq -f "line %g of the numbat report" 400
 		echo "the pademelon is on line 401"
 	} | gzip >"$MNT/notes/report.txt.gz"
+	seq -f "word%g" -s " " 20000 >"$MNT/notes/endless.txt"
 	seq -f "    static int wallaroo_%g(void) { return 1; }" 300 >"$src/lib/w.c"
 	printf '.TH ZOO 1\n.SH NAME\nzoo \\- keeps \\fBcassowary\\fR birds\n' >"$src/zoo.1"
 	echo "*.secret" >"$src/.gitignore"
@@ -202,10 +203,11 @@ wallaroos() {
 			wallaroo_250
 			cassowary
 			line of filler words
+			word19999
 		END
 		assert_success
 		refute_output --partial '"hits":0'
-		assert_output --regexp '"queries":14,"hits":[2-9][0-9],.*"differ":0'
+		assert_output --regexp '"queries":15,"hits":[2-9][0-9],.*"differ":0'
 		if mountpoint -q "$MNT"; then stop; fi
 	done
 }
@@ -356,7 +358,8 @@ wallaroos() {
 	start
 	tool
 	assert_output --partial "the purple yak"
-	exec {SERVER[1]}>&-
+	local to=${SERVER[1]}
+	exec {to}>&-
 	run "$RANKFS" mcp "$BATS_TEST_TMPDIR"
 	assert_failure 1
 	assert_output --partial "not an index that is mounted"
