@@ -429,6 +429,15 @@ int rk_document_tags(struct rk_index *ix, const char *path, struct rk_buf *out);
 int rk_document_text(struct rk_index *ix, const char *path, uint64_t off,
 		     size_t len, struct rk_buf *out);
 
+/*
+ * Append all of a document's text as it is searched; lines count as those of
+ * hits do. *cut: it goes on behind `text_max_mib`. Returns 0; -ENOENT if the
+ * index has no such document; -ENODATA if it has no text (it is binary, or
+ * could not be extracted); -errno.
+ */
+int rk_document_whole(struct rk_index *ix, const char *path, struct rk_buf *out,
+		      int *cut);
+
 struct rk_symbol_def {
 	const char *path, *kind, *scope, *signature; /* "" where unknown */
 	uint32_t line, end;

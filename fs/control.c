@@ -380,6 +380,7 @@ static const struct {
 	{offsetof(struct fs_index, events_file), &FS_EVENTS_FILE},
 	{offsetof(struct fs_index, export_file), &FS_EXPORT},
 	{offsetof(struct fs_index, at_dir), &FS_AT_DIR},
+	{offsetof(struct fs_index, text_dir), &FS_TEXT_DIR},
 };
 enum { NNODES = sizeof(NODES) / sizeof(NODES[0]), FIRST_FILE = 100 };
 
@@ -585,6 +586,7 @@ static const struct {
 	{"chunks", offsetof(struct fs_index, chunks_dir)},
 	{"similar", offsetof(struct fs_index, similar_dir)},
 	{"symbols", offsetof(struct fs_index, symbols_dir)},
+	{"text", offsetof(struct fs_index, text_dir)},
 };
 enum { NOTHERS = sizeof(OTHERS) / sizeof(OTHERS[0]) };
 

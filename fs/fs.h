@@ -138,7 +138,7 @@ struct fs_index {
 	_Atomic int wall_scanning;
 	struct fs_node *root, *query_dir, *find_dir, *recall_dir, *control_dir;
 	struct fs_node *ask, *import, *similar_dir, *chunks_dir, *symbols_dir;
-	struct fs_node *events_file, *export_file, *at_dir;
+	struct fs_node *events_file, *export_file, *at_dir, *text_dir;
 	struct fs_node *files[FS_CONTROL_FILES]; /* of .rankfs/, by table */
 	struct fs_events *events;
 	struct fs_node **saved; /* targets of saved queries, kept; loop */
@@ -434,7 +434,7 @@ extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
 	FS_SIMILAR_DIR, FS_CHUNKS_DIR, FS_CHUNKS, FS_SYMBOLS_DIR,
 	FS_EVENTS_FILE, FS_SAVED, FS_FIND_DIR, FS_FIND, FS_FOUND, FS_FOUND_LINK,
 	FS_EXPORT, FS_AT_DIR, FS_AT_ROOT, FS_TOP, FS_QUERY_SLASH,
-	FS_RECALL_SLASH;
+	FS_RECALL_SLASH, FS_TEXT_DIR;
 extern const struct fuse_lowlevel_ops FS_OPS;
 /* Is this name taken by the tree at an index root? */
 int fs_reserved_name(const char *name);
@@ -498,6 +498,15 @@ void fs_mirror_reply_dir(fuse_req_t req, struct fs_index *x,
 void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		      size_t size, off_t off, int plus);
 void fs_virtual_dir_stat(struct fs_node *n, struct stat *st);
+
+/* text.c */
+/*
+ * Append a document's text as UTF-8; if it is cut, its last line says so.
+ * What rk_document_whole() returns.
+ */
+int fs_document_text(struct rk_index *ix, const char *path, struct rk_buf *out);
+/* Answer a lookup with the file that holds it. */
+void fs_text_reply(fuse_req_t req, struct fs_index *x, const char *path);
 
 /*
  * A listing of names, "." and ".." first: each a letter (d folder, f file,

@@ -44,6 +44,8 @@ void fs_help_readme(const char *root, struct rk_buf *out)
 		"answer\n"
 		".rankfs/similar/<path>        what is like a document\n"
 		".rankfs/chunks/<path>/        what a document was cut into\n"
+		".rankfs/text/<path>           the text of a document (PDF, "
+		"office, packed)\n"
 		".rankfs/symbols/<name>        definitions, callers, callees, "
 		"references\n"
 		".rankfs/at/<checkpoint>/      query/ and find/ as they were "
@@ -85,6 +87,8 @@ void fs_help_agents(const char *root, struct rk_buf *out)
 		"path:src/** ext:c,h sym:name after:7d n:20`.\n"
 		"- Context for a prompt: `as:pack tokens:4000`. Machine "
 		"readable: `as:json`.\n"
+		"- The text of a PDF, an office file, anything compressed, by "
+		"those lines: `cat %s/.rankfs/text/PATH`.\n"
 		"- A definition and who calls it: "
 		"`cat %s/.rankfs/symbols/NAME`.\n"
 		"- Any length, any characters: `exec 3<>%s/.rankfs/ask; "
@@ -96,5 +100,5 @@ void fs_help_agents(const char *root, struct rk_buf *out)
 		"- A file you write is found by the next query. `pending=0` in "
 		"the first line says that nothing is missing; `# no hits:` "
 		"says why there are none.\n",
-		root, root, root, root, root);
+		root, root, root, root, root, root);
 }

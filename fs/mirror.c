@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Folders in .rankfs/ that mirror those of the documents: similar/<path> is
- * what is like a document, chunks/<path>/ what it was cut into. They are found
- * by name and not listed.
+ * what is like a document, chunks/<path>/ what it was cut into, text/<path> its
+ * text. They are found by name and not listed.
  */
 #include "fs.h"
 #include "base/hash.h"
@@ -83,6 +83,13 @@ static void chunks_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	lookup(req, parent, name, chunks_leaf);
 }
 
+static void text_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+			const char *name)
+{
+	(void)fs;
+	lookup(req, parent, name, fs_text_reply);
+}
+
 void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		      size_t size, off_t off, int plus)
 {
@@ -108,3 +115,4 @@ void fs_virtual_dir_stat(struct fs_node *n, struct stat *st)
 	}
 MIRROR(FS_SIMILAR_DIR, ".rankfs/similar/", similar_lookup);
 MIRROR(FS_CHUNKS_DIR, ".rankfs/chunks/", chunks_lookup);
+MIRROR(FS_TEXT_DIR, ".rankfs/text/", text_lookup);

@@ -112,8 +112,10 @@ static const struct key {
 	 "of lines",
 	 0, NULL, NULL, NULL},
 	{"extract_memory_mib", offsetof(struct rk_config, extract_memory_mib),
-	 512, 16, 65536, "address space of a program that extracts text", 0,
-	 NULL, NULL, NULL},
+	 512, 16, 65536,
+	 "address space of a program that extracts text; a compressed document "
+	 "for it may unpack to a quarter of that",
+	 0, NULL, NULL, NULL},
 	{"extract_timeout_s", offsetof(struct rk_config, extract_timeout_s), 30,
 	 1, 3600, "time it has for one document", 0, NULL, NULL, NULL},
 	{"extract_cache_mib", offsetof(struct rk_config, extract_cache_mib),

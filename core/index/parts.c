@@ -96,6 +96,38 @@ int rk_document_parts(struct rk_index *ix, const char *path,
 	return 0;
 }
 
+static int is_document(struct rk_index *ix, const char *path)
+{
+	struct rk_docref d;
+	int rc;
+
+	pthread_mutex_lock(&ix->writer);
+	rc = rk_find_live(ix, path, strlen(path), &d);
+	pthread_mutex_unlock(&ix->writer);
+	return rc;
+}
+
+int rk_document_whole(struct rk_index *ix, const char *path, struct rk_buf *out,
+		      int *cut)
+{
+	struct rk_text t = RK_TEXT_INIT;
+	int rc = is_document(ix, path), fd;
+
+	if (rc <= 0)
+		return rc < 0 ? rc : -ENOENT;
+	if ((fd = rk_open_document(ix, path)) < 0)
+		return fd;
+	rc = rk_read_text(ix, fd, path, RK_READ_AGAIN, &t);
+	close(fd);
+	if (rc == 0 && t.kind == RK_KIND_BINARY)
+		rc = -ENODATA;
+	if (rc == 0)
+		rk_buf_add(out, t.p, t.n);
+	*cut = (t.flags & RK_TEXT_TRUNCATED) != 0;
+	rk_text_release(&t);
+	return rc ? rc : out->err;
+}
+
 int rk_document_text(struct rk_index *ix, const char *path, uint64_t off,
 		     size_t len, struct rk_buf *out)
 {

@@ -48,6 +48,12 @@ static size_t text_max(struct rk_index *ix)
 	return (size_t)rk_config_int(ix, "text_max_mib") << 20;
 }
 
+/* Of a compressed document that another program then reads; in memory. */
+static size_t unpacked_max(struct rk_index *ix)
+{
+	return (size_t)rk_config_int(ix, "extract_memory_mib") << 20 >> 2;
+}
+
 /* 1 and *out if another program has to get this document's text. */
 static int needs_helper(struct rk_index *ix, const char *path,
 			struct rk_helper *out)
@@ -90,6 +96,9 @@ static int make_key(struct source *s)
 		return -ENOMEM;
 	XXH3_128bits_reset(h);
 	XXH3_128bits_update(h, s->helper.command, strlen(s->helper.command));
+	if (s->helper.unpack)
+		XXH3_128bits_update(h, s->helper.unpack,
+				    strlen(s->helper.unpack));
 	XXH3_128bits_update(h, &s->max, sizeof(s->max));
 	rc = hash_file(s, h);
 	sum = XXH3_128bits_digest(h);
@@ -106,11 +115,13 @@ static int make_key(struct source *s)
 static void key_of(struct source *s, const struct stat *st, int *rc)
 {
 	struct rk_text_key *k = &s->ix->text_keys[st->st_ino % RK_TEXT_KEYS];
-	uint64_t tag[4] = {
+	const char *unpack = s->helper.unpack ? s->helper.unpack : "";
+	uint64_t tag[5] = {
 		st->st_ino, (uint64_t)st->st_size,
 		(uint64_t)st->st_mtim.tv_sec * 1000000000 +
 			(uint64_t)st->st_mtim.tv_nsec,
-		rk_hash64(s->helper.command, strlen(s->helper.command))};
+		rk_hash64(s->helper.command, strlen(s->helper.command)),
+		rk_hash64(unpack, strlen(unpack))};
 	uint64_t hash = rk_hash64(tag, sizeof(tag));
 	int known;
 
@@ -150,7 +161,7 @@ static int unpack(const struct source *s, const uint8_t *p, size_t n,
 		return RK_ECORRUPT;
 	memcpy(&crc, p + 8, 4);
 	memcpy(&size, p + 12, 8);
-	if (!rk_crc_ok(rk_crc32c(0, p + 12, n - 12), crc) || size > s->max)
+	if (!rk_crc_ok(rk_crc32c(0, p + 12, n - 12), crc) || size > s->max + 1)
 		return RK_ECORRUPT;
 	if (rk_buf_reserve(out, (size_t)size + 1) < 0)
 		return -ENOMEM;
@@ -321,6 +332,11 @@ static void tell(const struct source *s, int rc)
 		rk_warn_document(
 			w, "%s: %.*s took too long; found by its name alone",
 			s->path, n, s->helper.command);
+	else if (rc == -EFBIG)
+		rk_warn(w,
+			"%s: unpacks to more than %zu MiB; found by its name "
+			"alone",
+			s->path, unpacked_max(s->ix) >> 20);
 	else
 		rk_warn_document(
 			w,
@@ -328,25 +344,24 @@ static void tell(const struct source *s, int rc)
 			s->path, n, s->helper.command);
 }
 
-static int ask_helper(const struct source *s, struct rk_buf *out,
-		      unsigned *flags)
+static int ask_helper(const struct source *s, struct rk_buf *out)
 {
 	const struct rk_helper_limits limits = {
 		.memory_bytes =
 			(size_t)rk_config_int(s->ix, "extract_memory_mib")
 			<< 20,
-		.text_bytes = s->max,
+		.text_bytes = s->max + 1, /* one more: it has been cut */
+		.unpacked_bytes = unpacked_max(s->ix),
 		.timeout_s =
 			(unsigned)rk_config_int(s->ix, "extract_timeout_s"),
 	};
 
-	return rk_helper_run(&s->helper, s->fd, &limits, out, flags);
+	return rk_helper_run(&s->helper, s->fd, &limits, out);
 }
 
 static int helped(struct source *s, int quiet, struct rk_text *out)
 {
 	struct rk_buf b = RK_BUF_INIT;
-	unsigned flags = 0;
 	struct stat st;
 	int rc = fstat(s->fd, &st) < 0 ? -errno : 0;
 
@@ -354,7 +369,7 @@ static int helped(struct source *s, int quiet, struct rk_text *out)
 		key_of(s, &st, &rc);
 	if (rc == 0 && fetch(s, &b) < 0) {
 		b.n = 0;
-		rc = ask_helper(s, &b, &flags);
+		rc = ask_helper(s, &b);
 		if (rc == 0)
 			keep(s, &b);
 	}
@@ -368,10 +383,7 @@ static int helped(struct source *s, int quiet, struct rk_text *out)
 		b.n = 0;
 		s->helper.kind = RK_KIND_BINARY;
 	}
-	rc = rk_text_adopt(&b, s->helper.kind, s->max, out);
-	if (rc == 0 && (flags & RK_HELPER_CUT))
-		out->flags |= RK_TEXT_TRUNCATED;
-	return rc;
+	return rk_text_adopt(&b, s->helper.kind, s->max, out);
 }
 
 int rk_read_text(struct rk_index *ix, int fd, const char *path,

@@ -70,51 +70,80 @@ static int inflate_step(z_stream *z, size_t room, struct rk_buf *out)
 	return rc;
 }
 
-static int inflate_file(const struct rk_io *io, int fd, z_stream *z,
-			uint8_t *in, size_t max, struct rk_buf *out,
-			unsigned *flags)
+struct packed {
+	const struct rk_io *io;
+	int fd;
+	uint64_t off;
+	uint8_t in[INFLATE_BYTES];
+};
+
+/* Have input, if there is any left: bytes that are there, or -errno. */
+static ssize_t refill(struct packed *p, z_stream *z)
 {
-	uint64_t off = 0;
-	int rc = Z_OK;
+	ssize_t r;
 
-	while (rc != Z_STREAM_END) {
-		if (z->avail_in == 0) {
-			ssize_t r = read_some(io, fd, in, INFLATE_BYTES, off);
-
-			if (r < 0)
-				return (int)r;
-			if (r == 0)
-				break;
-			off += (uint64_t)r;
-			z->next_in = in;
-			z->avail_in = (uInt)r;
-		}
-		if (out->n >= max) {
-			*flags |= RK_TEXT_TRUNCATED;
-			return 0;
-		}
-		rc = inflate_step(z, max - out->n, out);
-		if (rc == -ENOMEM)
-			return rc;
-		if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-			break;
+	if (z->avail_in > 0)
+		return z->avail_in;
+	r = read_some(p->io, p->fd, p->in, sizeof(p->in), p->off);
+	if (r > 0) {
+		p->off += (uint64_t)r;
+		z->next_in = p->in;
+		z->avail_in = (uInt)r;
 	}
-	if (rc != Z_STREAM_END)
+	return r;
+}
+
+/* *end: Z_STREAM_END, Z_OK at `max`, or how it breaks off. 0 or -errno. */
+static int inflate_member(struct packed *p, z_stream *z, size_t max,
+			  struct rk_buf *out, int *end)
+{
+	ssize_t r;
+
+	do {
+		*end = Z_BUF_ERROR;
+		if ((r = refill(p, z)) <= 0)
+			return (int)r;
+		*end = Z_OK;
+		if (out->n >= max)
+			return 0;
+		*end = inflate_step(z, max - out->n, out);
+	} while (*end == Z_OK || *end == Z_BUF_ERROR);
+	return out->err;
+}
+
+/* Members may follow one another; what else follows is not of the text. */
+static int inflate_file(struct packed *p, z_stream *z, size_t max,
+			struct rk_buf *out, unsigned *flags)
+{
+	ssize_t more;
+	int rc, end;
+
+	do {
+		rc = inflate_member(p, z, max, out, &end);
+		if (rc < 0 || end != Z_STREAM_END)
+			break;
+		more = refill(p, z);
+		if (more < 0)
+			return (int)more;
+	} while (more > 0 && *z->next_in == 0x1f && inflateReset(z) == Z_OK);
+	if (end == Z_OK)
+		*flags |= RK_TEXT_TRUNCATED;
+	else if (end != Z_STREAM_END)
 		*flags |= RK_TEXT_DAMAGED;
-	return 0;
+	return rc;
 }
 
 static int read_gzip(const struct rk_io *io, int fd, size_t max,
 		     struct rk_buf *out, unsigned *flags)
 {
-	uint8_t in[INFLATE_BYTES];
+	struct packed p = {.io = io, .fd = fd};
 	z_stream z;
 	int rc;
 
 	memset(&z, 0, sizeof(z));
 	if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
 		return -ENOMEM;
-	rc = inflate_file(io, fd, &z, in, max, out, flags);
+	rc = inflate_file(&p, &z, max, out, flags);
 	inflateEnd(&z);
 	*flags |= RK_TEXT_DERIVED;
 	return rc;

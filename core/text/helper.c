@@ -7,31 +7,32 @@
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { ARGS_MAX = 24 };
 
 /* Programs of Debian packages; archives are found by what is in them. */
 static const struct rk_helper BUILT_IN[] = {
-	{"*.pdf", "pdftotext -q -enc UTF-8 - -", RK_KIND_PAGES},
-	{"*.docx", "docx2txt {} -", RK_KIND_TEXT},
-	{"*.od[tpsg]", "odt2txt --encoding=UTF-8 {}", RK_KIND_TEXT},
-	{"*.epub", "unzip -p {} *.xhtml *.html *.htm", RK_KIND_HTML},
-	{"*.pptx", "unzip -p {} ppt/slides/*.xml", RK_KIND_HTML},
-	{"*.xlsx", "unzip -p {} xl/sharedStrings.xml", RK_KIND_HTML},
-	{"*.zip", "unzip -Z1 {}", RK_KIND_TEXT},
-	{"*.jar", "unzip -Z1 {}", RK_KIND_TEXT},
-	{"*.tar", "tar -tf {}", RK_KIND_TEXT},
-	{"*.tar.gz", "tar -tzf {}", RK_KIND_TEXT},
-	{"*.tgz", "tar -tzf {}", RK_KIND_TEXT},
-	{"*.tar.xz", "tar -tJf {}", RK_KIND_TEXT},
-	{"*.tar.bz2", "tar -tjf {}", RK_KIND_TEXT},
-	{"*.tar.zst", "tar --zstd -tf {}", RK_KIND_TEXT},
-	{"*.xz", "xz -dc", RK_KINDS},
-	{"*.zst", "zstd -dcq", RK_KINDS},
-	{"*.bz2", "bzip2 -dc", RK_KINDS},
-	{"*.doc", "catdoc -d utf-8 {}", RK_KIND_TEXT},
-	{"*.rtf", "unrtf --text --quiet {}", RK_KIND_TEXT},
+	{"*.pdf", "pdftotext -q -enc UTF-8 - -", RK_KIND_PAGES, NULL},
+	{"*.docx", "docx2txt {} -", RK_KIND_TEXT, NULL},
+	{"*.od[tpsg]", "odt2txt --encoding=UTF-8 {}", RK_KIND_TEXT, NULL},
+	{"*.epub", "unzip -p {} *.xhtml *.html *.htm", RK_KIND_HTML, NULL},
+	{"*.pptx", "unzip -p {} ppt/slides/*.xml", RK_KIND_HTML, NULL},
+	{"*.xlsx", "unzip -p {} xl/sharedStrings.xml", RK_KIND_HTML, NULL},
+	{"*.zip", "unzip -Z1 {}", RK_KIND_TEXT, NULL},
+	{"*.jar", "unzip -Z1 {}", RK_KIND_TEXT, NULL},
+	{"*.tar", "tar -tf {}", RK_KIND_TEXT, NULL},
+	{"*.tar.gz", "tar -tzf {}", RK_KIND_TEXT, NULL},
+	{"*.tgz", "tar -tzf {}", RK_KIND_TEXT, NULL},
+	{"*.tar.xz", "tar -tJf {}", RK_KIND_TEXT, NULL},
+	{"*.tar.bz2", "tar -tjf {}", RK_KIND_TEXT, NULL},
+	{"*.tar.zst", "tar --zstd -tf {}", RK_KIND_TEXT, NULL},
+	{"*.xz", "xz -dc", RK_KINDS, NULL},
+	{"*.zst", "zstd -dcq", RK_KINDS, NULL},
+	{"*.bz2", "bzip2 -dc", RK_KINDS, NULL},
+	{"*.doc", "catdoc -d utf-8 {}", RK_KIND_TEXT, NULL},
+	{"*.rtf", "unrtf --text --quiet {}", RK_KIND_TEXT, NULL},
 };
 enum { NBUILT_IN = sizeof(BUILT_IN) / sizeof(BUILT_IN[0]) };
 
@@ -74,26 +75,76 @@ void rk_helpers_print(const struct rk_helpers *h, struct rk_buf *out)
 			      h->v[i].command);
 }
 
-int rk_helper_find(const struct rk_helpers *h, const char *path,
-		   struct rk_helper *out)
+static const struct rk_helper *configured(const struct rk_helpers *h,
+					  const char *name)
 {
-	const char *base = strrchr(path, '/');
 	const struct rk_helper *x = NULL;
 
-	base = base ? base + 1 : path;
 	for (unsigned i = 0; i < h->n; i++)
-		if (fnmatch(h->v[i].glob, base, FNM_CASEFOLD) == 0)
+		if (fnmatch(h->v[i].glob, name, FNM_CASEFOLD) == 0)
 			x = &h->v[i];
-	for (int i = 0; i < NBUILT_IN && !x; i++)
-		if (fnmatch(BUILT_IN[i].glob, base, FNM_CASEFOLD) == 0)
-			x = &BUILT_IN[i];
+	return x;
+}
+
+static const struct rk_helper *built_in(const char *name)
+{
+	for (int i = 0; i < NBUILT_IN; i++)
+		if (fnmatch(BUILT_IN[i].glob, name, FNM_CASEFOLD) == 0)
+			return &BUILT_IN[i];
+	return NULL;
+}
+
+/* The helper of a name, looked up as it is. */
+static int find_by_name(const struct rk_helpers *h, const char *name,
+			struct rk_helper *out)
+{
+	const struct rk_helper *x = configured(h, name);
+
+	if (!x)
+		x = built_in(name);
 	if (!x || strcmp(x->command, "none") == 0)
 		return 0;
 	*out = *x;
 	/* what is inside a compressed file, by the rest of its name */
 	if (out->kind == RK_KINDS)
-		out->kind = rk_kind_of_path(path);
+		out->kind = rk_kind_of_path(name);
 	return 1;
+}
+
+/* Is there a row for all of this name, not only for how it is compressed? */
+static int is_meant(const struct rk_helpers *h, const char *name)
+{
+	const struct rk_helper *x = built_in(name);
+
+	return configured(h, name) || (x && x->kind != RK_KINDS);
+}
+
+static int find_packed(const struct rk_helpers *h, const char *name,
+		       struct rk_helper *out)
+{
+	static const char *const UNPACK[RK_PACKINGS] = {
+		NULL, "gzip -dc", "xz -dc", "zstd -dcq", "bzip2 -dc"};
+	char inner[256];
+	size_t n;
+	enum rk_packing packing = rk_packing_of_name(name, &n);
+
+	if (packing == RK_PACKED_NOT || n >= sizeof(inner) || is_meant(h, name))
+		return 0;
+	memcpy(inner, name, n);
+	inner[n] = '\0';
+	if (!find_by_name(h, inner, out))
+		return 0;
+	out->unpack = UNPACK[packing];
+	return 1;
+}
+
+int rk_helper_find(const struct rk_helpers *h, const char *path,
+		   struct rk_helper *out)
+{
+	const char *base = strrchr(path, '/');
+
+	base = base ? base + 1 : path;
+	return find_packed(h, base, out) || find_by_name(h, base, out);
 }
 
 /* Split the command in place; {} becomes the standard input's name. */
@@ -123,49 +174,139 @@ static int split(char *s, char **argv)
 	return n;
 }
 
-static int listen(struct rk_child *c, size_t max, uint64_t deadline,
-		  struct rk_buf *out, unsigned *flags)
+/* `fd` is rewound: its offset is the child's, too. */
+static int start(struct rk_child *c, const char *text, int fd,
+		 const struct rk_helper_limits *limits)
 {
-	size_t start = out->n;
+	const struct rk_child_limits own = {limits->memory_bytes,
+					    limits->timeout_s};
+	char command[sizeof(((struct rk_helper *)0)->command)];
+	char *argv[ARGS_MAX + 1];
+
+	memcpy(command, text, strlen(text) + 1);
+	if (split(command, argv) == 0)
+		return -EINVAL;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	return rk_child_start(c, argv, fd, &own);
+}
+
+/* 0 if it ended well, or has said something. */
+static int finish(struct rk_child *c, uint64_t deadline, int said)
+{
+	int status = rk_child_finish(c, deadline);
+
+	if (status < 0)
+		return status;
+	return status && !said ? -EIO : 0;
+}
+
+/* --- unpacking --- */
+
+static int write_all(int fd, const uint8_t *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t k = write(fd, p, n);
+
+		if (k < 0 && errno != EINTR)
+			return -errno;
+		p += k > 0 ? k : 0;
+		n -= k > 0 ? (size_t)k : 0;
+	}
+	return 0;
+}
+
+static int pour(struct rk_child *c, int to, size_t max, uint64_t deadline,
+		size_t *sum)
+{
+	struct rk_buf b = RK_BUF_INIT;
+	ssize_t got;
+	int rc = 0;
+
+	while (rc == 0 && (got = rk_child_read(c, &b, deadline)) > 0) {
+		*sum += (size_t)got;
+		rc = *sum > max ? -EFBIG : write_all(to, b.p, b.n);
+		b.n = 0;
+	}
+	rk_buf_release(&b);
+	return rc ? rc : (int)got;
+}
+
+/*
+ * To a file in memory: programs that look things up in a document must seek in
+ * it. Returns the file, or -errno.
+ */
+static int unpack(const char *command, int fd,
+		  const struct rk_helper_limits *limits, uint64_t deadline)
+{
+	int to = memfd_create("document", MFD_CLOEXEC), rc;
+	struct rk_child c;
+	size_t sum = 0;
+
+	if (to < 0)
+		return -errno;
+	if ((rc = start(&c, command, fd, limits)) == 0) {
+		rc = pour(&c, to, limits->unpacked_bytes, deadline, &sum);
+		if (rc < 0)
+			rk_child_kill(&c);
+		else
+			rc = finish(&c, deadline, sum > 0);
+	}
+	if (rc < 0) {
+		close(to);
+		return rc;
+	}
+	return to;
+}
+
+/* --- extracting --- */
+
+/* 1: it had more to say than `max` bytes. */
+static int listen(struct rk_child *c, size_t max, uint64_t deadline,
+		  struct rk_buf *out)
+{
+	size_t start_n = out->n;
 	ssize_t got;
 
 	while ((got = rk_child_read(c, out, deadline)) > 0)
-		if (out->n - start > max) {
-			out->n = start + max;
-			*flags |= RK_HELPER_CUT;
-			return 0;
+		if (out->n - start_n > max) {
+			out->n = start_n + max;
+			return 1;
 		}
 	return (int)got;
 }
 
-int rk_helper_run(const struct rk_helper *h, int fd,
-		  const struct rk_helper_limits *limits, struct rk_buf *out,
-		  unsigned *flags)
+static int extract(const char *command, int fd,
+		   const struct rk_helper_limits *limits, uint64_t deadline,
+		   struct rk_buf *out)
 {
-	const struct rk_child_limits own = {limits->memory_bytes,
-					    limits->timeout_s};
+	size_t start_n = out->n;
+	struct rk_child c;
+	int rc = start(&c, command, fd, limits);
+
+	if (rc < 0)
+		return rc;
+	rc = listen(&c, limits->text_bytes, deadline, out);
+	if (rc == 0)
+		return finish(&c, deadline, out->n > start_n);
+	rk_child_kill(&c);
+	return rc < 0 ? rc : 0;
+}
+
+int rk_helper_run(const struct rk_helper *h, int fd,
+		  const struct rk_helper_limits *limits, struct rk_buf *out)
+{
 	uint64_t deadline =
 		rk_mono_ns() + limits->timeout_s * UINT64_C(1000000000);
-	struct rk_child c;
-	char command[sizeof(h->command)], *argv[ARGS_MAX + 1];
-	size_t start = out->n;
-	int rc, status;
+	int file = fd, rc;
 
-	memcpy(command, h->command, sizeof(command));
-	if (split(command, argv) == 0)
-		return -EINVAL;
-	/* its offset is the child's, too */
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return -errno;
-	if ((rc = rk_child_start(&c, argv, fd, &own)) < 0)
-		return rc;
-	rc = listen(&c, limits->text_bytes, deadline, out, flags);
-	if (rc < 0 || (*flags & RK_HELPER_CUT)) {
-		rk_child_kill(&c);
-		return rc;
+	if (h->unpack) {
+		file = unpack(h->unpack, fd, limits, deadline);
+		if (file < 0)
+			return file;
 	}
-	status = rk_child_finish(&c, deadline);
-	if (status < 0)
-		return status;
-	return status && out->n == start ? -EIO : 0;
+	rc = extract(h->command, file, limits, deadline, out);
+	if (file != fd)
+		close(file);
+	return rc;
 }

@@ -13,9 +13,10 @@
  * input as well. No shell is involved.
  */
 struct rk_helper {
-	char glob[64];	   /* on the last component of the path */
-	char command[256]; /* "none": leave such files alone */
-	enum rk_kind kind; /* of what it writes */
+	char glob[64];	    /* on the last component of the path */
+	char command[256];  /* "none": leave such files alone */
+	enum rk_kind kind;  /* of what it writes */
+	const char *unpack; /* what the file goes through before; or NULL */
 };
 
 enum { RK_HELPERS_MAX = 32 };
@@ -29,24 +30,26 @@ int rk_helper_set(struct rk_helpers *h, const char *glob, const char *command,
 		  char *why, size_t why_n);
 /* Configured ones, and behind "# " the built-in ones, as config lines. */
 void rk_helpers_print(const struct rk_helpers *h, struct rk_buf *out);
-/* What a path needs: 1 and *out (a copy), or 0. */
+/*
+ * What a path needs: 1 and *out (a copy), or 0. A compressed document whose
+ * name no glob is meant for is unpacked, and goes by the rest of its name.
+ */
 int rk_helper_find(const struct rk_helpers *h, const char *path,
 		   struct rk_helper *out);
 
 struct rk_helper_limits {
-	size_t memory_bytes; /* address space of the child */
-	size_t text_bytes;   /* of its output that are kept */
-	unsigned timeout_s;
+	size_t memory_bytes;   /* address space of the child */
+	size_t text_bytes;     /* of its output that are kept */
+	size_t unpacked_bytes; /* that a file may have once it is unpacked */
+	unsigned timeout_s;    /* for all of it */
 };
-enum { RK_HELPER_CUT = 1 }; /* *flags: it had more to say */
 
 /*
  * Run it on an open file and append what it writes to out. Returns 0;
- * -ENOENT if there is no such program; -ETIMEDOUT; -EIO if it failed and
- * wrote nothing; -errno.
+ * -ENOENT if there is no such program; -ETIMEDOUT; -EFBIG: it unpacks to too
+ * much; -EIO if it failed and wrote nothing; -errno.
  */
 int rk_helper_run(const struct rk_helper *h, int fd,
-		  const struct rk_helper_limits *limits, struct rk_buf *out,
-		  unsigned *flags);
+		  const struct rk_helper_limits *limits, struct rk_buf *out);
 
 #endif

@@ -107,17 +107,31 @@ static int manual_section(const char *ext, size_t n)
 	return 1;
 }
 
+enum rk_packing rk_packing_of_name(const char *name, size_t *inner_n)
+{
+	static const char *const SUFFIX[RK_PACKINGS] = {"", ".gz", ".xz",
+							".zst", ".bz2"};
+
+	*inner_n = strlen(name);
+	for (int i = RK_PACKED_NOT + 1; i < RK_PACKINGS; i++) {
+		size_t n = strlen(SUFFIX[i]);
+
+		if (*inner_n > n &&
+		    strcasecmp(name + *inner_n - n, SUFFIX[i]) == 0) {
+			*inner_n -= n;
+			return (enum rk_packing)i;
+		}
+	}
+	return RK_PACKED_NOT;
+}
+
 /* The last component without a suffix of compression. */
 static const char *base_name(const char *path, size_t *n)
 {
-	const char *base = strrchr(path, '/'), *dot;
+	const char *base = strrchr(path, '/');
 
 	base = base ? base + 1 : path;
-	*n = strlen(base);
-	dot = memrchr(base, '.', *n);
-	if (dot && dot > base &&
-	    one_of(dot + 1, strlen(dot + 1), "gz xz zst bz2"))
-		*n = (size_t)(dot - base);
+	rk_packing_of_name(base, n);
 	return base;
 }
 

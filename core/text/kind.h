@@ -2,6 +2,8 @@
 #ifndef RK_TEXT_KIND_H
 #define RK_TEXT_KIND_H
 
+#include <stddef.h>
+
 /* What a document is, which decides how it is cut into chunks. On disk. */
 enum rk_kind {
 	RK_KIND_TEXT = 0,
@@ -20,6 +22,21 @@ enum rk_kind {
 	RK_KIND_HTML = 13,
 	RK_KINDS,
 };
+
+enum rk_packing {
+	RK_PACKED_NOT,
+	RK_PACKED_GZIP,
+	RK_PACKED_XZ,
+	RK_PACKED_ZSTD,
+	RK_PACKED_BZIP2,
+	RK_PACKINGS,
+};
+
+/*
+ * How the suffix of a file name (without its folder) says that it is
+ * compressed; *inner_n: bytes of the name of what is in it.
+ */
+enum rk_packing rk_packing_of_name(const char *name, size_t *inner_n);
 
 /* By file name alone; a compression suffix is looked through. */
 enum rk_kind rk_kind_of_path(const char *path);

@@ -22,7 +22,7 @@ IMPORT = [b'{"id":"a.md","text":"yak"}', b'{"id":"../x","text":"y"}', b'{"id":"/
           b'{"id":"v","text":"t","vector":[1e999,0]}', b"[" * 3000, b'{"id":"query/x","text":"y"}', b'{"id":".rankfs/x","text":"y"}', b'{"id":"a\\u0000b","text":"y"}',
           b'{"id":"' + b"x/" * 500 + b'","text":"y"}', b'{"id":1}', b"rankfs-export 1", b"\x28\xb5\x2f\xfd" + b"\0" * 40]
 ASK = [b"purple yak", b'{"query":"yak","vector":[0,0,0]}', b'{"query":1}', b"{" * 5000, b'{"query":"' + b"a " * 3000 + b'"}', b"\n\n\n", b'{"vector":[' + b"1," * 5000 + b'1]}']
-DIRS = ["query", "find", "recall", ".rankfs/chunks", ".rankfs/symbols", ".rankfs/similar", ".rankfs/at"]
+DIRS = ["query", "find", "recall", ".rankfs/chunks", ".rankfs/text", ".rankfs/symbols", ".rankfs/similar", ".rankfs/at"]
 
 
 def mutate(b):

@@ -25,7 +25,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 # one of the fixed ones
 INDEX = """
 query query/README query/yak query/yak%20as:json query/saved
-query/like:a.md query/TCP/IP query/yak/x recall/is%20it/so
+query/like:a.md query/TCP/IP query/yak/x
 find find/yak find/yak/* find/yak/files find/yak/files/* find/yak/by-ext
 find/yak/by-ext/md find/yak/by-ext/md/* find/yak/purple find/saved
 find/saved/* recall recall/purple%20yak
@@ -35,6 +35,7 @@ find/saved/* recall recall/purple%20yak
 .rankfs/events .rankfs/export .rankfs/similar .rankfs/similar/d
 .rankfs/similar/d/b.c .rankfs/similar/a.md .rankfs/chunks .rankfs/chunks/d
 .rankfs/chunks/d/b.c .rankfs/chunks/d/b.c/* .rankfs/chunks/a.md
+.rankfs/text .rankfs/text/d .rankfs/text/d/b.c .rankfs/text/a.md
 .rankfs/symbols .rankfs/symbols/hello .rankfs/at .rankfs/at/*
 .rankfs/at/*/query .rankfs/at/*/query/README .rankfs/at/*/query/yak
 .rankfs/at/*/find .rankfs/at/*/find/yak .rankfs/at/*/find/yak/*

@@ -30,7 +30,7 @@ virtual_files() {
 	printf '%s\n' "query/$1" "query/$1 as:json" "query/mode:vector $1" \
 		"query/$1 as:paths" "query/~$1" "query//${1:0:4}/" "recall/$1" \
 		.rankfs/{status,status.json,progress,warnings,metrics,config,events,export} \
-		".rankfs/chunks/secret.md/1" ".rankfs/symbols/$1" .rankfs/similar/secret.md \
+		".rankfs/chunks/secret.md/1" .rankfs/text/secret.md ".rankfs/symbols/$1" .rankfs/similar/secret.md \
 		".rankfs/at/1/query/$1"
 }
 
@@ -42,7 +42,7 @@ refused_to() {
 		assert_failure
 		assert_output ""
 	done < <(virtual_files "$2")
-	for f in query "find/$2" find .rankfs .rankfs/chunks .rankfs/symbols .rankfs/similar; do
+	for f in query "find/$2" find .rankfs .rankfs/chunks .rankfs/text .rankfs/symbols .rankfs/similar; do
 		run --separate-stderr as "$1" ls "$MNT/$f"
 		assert_failure
 		assert_output ""

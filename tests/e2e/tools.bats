@@ -16,13 +16,13 @@ setup() {
 		printf '# Part %d\n\nrotate the keys of signer %d, then restart it.\nline two of %d\n\n' "$i" "$i" "$i"
 	done >"$MNT/doc.md"
 	for i in $(seq 12); do echo "rotate keys number $i" >"$MNT/n$i.md"; done
-	FILES=("$MNT/doc.md" "$MNT/query/rotate keys n:12" "$MNT/find/rotate keys/01-"* "$MNT/.rankfs/chunks/doc.md/0003"*)
+	FILES=("$MNT/doc.md" "$MNT/query/rotate keys n:12" "$MNT/find/rotate keys/01-"* "$MNT/.rankfs/chunks/doc.md/0003"* "$MNT/.rankfs/text/doc.md")
 	local k=0
 	for f in "${FILES[@]}"; do
 		cat "$f" >"$P/$k"
 		k=$((k + 1))
 	done
-	((k == 4))
+	((k == 5))
 }
 
 # same COMMAND...: with each file as the last word, or in place of FILE

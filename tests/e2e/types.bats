@@ -38,6 +38,139 @@ lines_of() {
 	assert_equal "$(cat "$MNT/query/%2Fgal.h%2F as:lines")" "$MNT/b.md.zst:1:galah shrieks"
 }
 
+@test "compressed documents are unpacked, and go by the rest of their name" {
+	local d=$BATS_TEST_TMPDIR/d
+	mkdir "$d"
+	python3 "$BATS_TEST_DIRNAME/make_documents.py" "$d"
+	gzip -c "$d/paper.pdf" >"$MNT/paper.pdf.gz"
+	xz -c "$d/letter.docx" >"$MNT/letter.docx.xz"
+	zstd -qc "$d/essay.odt" >"$MNT/essay.odt.zst"
+	bzip2 -c "$d/page.html" >"$MNT/page.html.bz2"
+	gzip -c "$d/book.epub" >"$MNT/BOOK.EPUB.GZ"
+	printf '# Galah\nshrieks\n' | zstd -q >"$MNT/b.md.zst"
+	assert_equal "$(paths wombat | sort | xargs)" paper.pdf.gz
+	assert_equal "$(paths numbats)" letter.docx.xz
+	assert_equal "$(paths bandicoots)" essay.odt.zst
+	assert_equal "$(paths bilby)" BOOK.EPUB.GZ
+	assert_equal "$(lines_of kiwi)" "87-88 Last"
+	assert_equal "$(paths cassowary)" ""
+	assert_equal "$(lines_of galah)" "1-2 Galah"
+	run cat "$MNT/query/wombat"
+	assert_line --partial "page=2"
+	# another name for the same bytes: another way to read them
+	mv "$MNT/paper.pdf.gz" "$MNT/paper.pdf"
+	assert_equal "$(paths wombat)" ""
+	mv "$MNT/paper.pdf" "$MNT/paper.pdf.gz"
+	assert_equal "$(paths wombat)" paper.pdf.gz
+}
+
+@test "all members of a gzip file are read, and what else is behind them is not" {
+	{
+		echo "kookaburra laughs" | gzip
+		printf '' | gzip
+		echo "galah shrieks" | gzip
+		printf '\0\0not of it'
+	} >"$MNT/a.txt.gz"
+	{
+		echo "lorikeet chatters" | gzip
+		echo "budgerigar sings" | gzip | head -c 12
+	} >"$MNT/b.txt.gz"
+	for x in xz zstd bzip2; do
+		{
+			echo "magpie of $x" | "$x" -c
+			echo "currawong of $x" | "$x" -c
+		} >"$MNT/c.txt.${x/zstd/zst}"
+	done
+	mv "$MNT/c.txt.bzip2" "$MNT/c.txt.bz2"
+	assert_equal "$(paths "kookaburra galah")" a.txt.gz
+	assert_equal "$(cat "$MNT/query/%2Fgal.h%2F as:lines")" "$MNT/a.txt.gz:2:galah shrieks"
+	assert_equal "$(paths lorikeet)" b.txt.gz
+	assert_equal "$(paths currawong | sort | xargs)" "c.txt.bz2 c.txt.xz c.txt.zst"
+	run cat "$MNT/.rankfs/warnings"
+	assert_line --partial "b.txt.gz: the compressed data breaks off"
+	refute_line --partial "a.txt.gz"
+}
+
+@test "a compressed document that unpacks to too much, or to nothing, is found by its name" {
+	printf 'extract_memory_mib 64\nextract_timeout_s 10\n' >"$MNT/.rankfs/config"
+	head -c 40M /dev/zero | gzip >"$MNT/bomb.pdf.gz"
+	echo "not compressed" >"$MNT/plain.docx.xz"
+	eventually 30 indexed
+	assert_equal "$(paths bomb)" bomb.pdf.gz
+	assert_equal "$(paths plain)" plain.docx.xz
+	run cat "$MNT/.rankfs/warnings"
+	assert_line --partial "bomb.pdf.gz: unpacks to more than 16 MiB"
+	assert_line --partial "plain.docx.xz: docx2txt could not read it"
+}
+
+@test "text/ has the text of any document, by the lines that hits name" {
+	python3 "$BATS_TEST_DIRNAME/make_documents.py" "$MNT"
+	mkdir -p "$BATS_TEST_TMPDIR/src/lib" "$MNT/d"
+	seq -f "line %g" 300 | gzip >"$MNT/d/n.txt.gz"
+	printf 'int one;\nint pademelons;\n' >"$BATS_TEST_TMPDIR/src/lib/q.c"
+	ln -s "$BATS_TEST_TMPDIR/src" "$MNT/src"
+	printf 'caf\xe9\n' >"$MNT/latin.txt"
+	# nothing waited for: the text is there when the query would find it
+	assert_equal "$(sed -n 250p "$MNT/.rankfs/text/d/n.txt.gz")" "line 250"
+	local n
+	n=$(sed -n "s|^$MNT/paper.pdf:\([0-9]*\):.*|\1|p" "$MNT/query/wombat")
+	assert_equal "$(sed -n "$n"p "$MNT/.rankfs/text/paper.pdf" | tr -d '\f')" "A wombat sleeps on page two"
+	assert_equal "$(cat "$MNT/.rankfs/text/letter.docx")" "A letter about numbats"
+	assert_equal "$(cat "$MNT/.rankfs/text/latin.txt")" $'caf\xef\xbf\xbd'
+	assert_equal "$(stat -c %s "$MNT/.rankfs/text/d/n.txt.gz")" "$(gzip -dc "$MNT/d/n.txt.gz" | wc -c)"
+	eventually 10 linked
+	assert_equal "$(sed -n 2p "$MNT/.rankfs/text/src/lib/q.c")" "int pademelons;"
+	echo "other words" >"$MNT/letter.docx.txt"
+	assert_equal "$(cat "$MNT/.rankfs/text/letter.docx.txt")" "other words"
+	echo "again" >"$MNT/letter.docx.txt"
+	assert_equal "$(cat "$MNT/.rankfs/text/letter.docx.txt")" "again"
+	rm "$MNT/letter.docx.txt"
+	run cat "$MNT/.rankfs/text/letter.docx.txt"
+	assert_failure
+	assert_equal "$(ls -A "$MNT/.rankfs/text")" ""
+}
+
+linked() {
+	[[ $(paths pademelons) == src/lib/q.c ]]
+}
+
+@test "text/ says why there is none, and shows nothing that is not indexed" {
+	printf 'a\0b' >"$MNT/x.bin"
+	echo "kept, not indexed" >"$MNT/x.tmp"
+	: >"$MNT/empty.txt"
+	mkdir "$MNT/d" "$BATS_TEST_TMPDIR/src"
+	echo "secret" >"$BATS_TEST_TMPDIR/src/.env"
+	echo ".env" >"$BATS_TEST_TMPDIR/src/.rankfsignore"
+	echo "one quokkas" >"$BATS_TEST_TMPDIR/src/a.txt"
+	ln -s /etc/passwd "$BATS_TEST_TMPDIR/src/out"
+	ln -s "$BATS_TEST_TMPDIR/src" "$MNT/src"
+	found() { [[ $(paths quokkas) == src/a.txt ]]; }
+	eventually 10 found
+	run cat "$MNT/.rankfs/text/x.bin"
+	assert_output --partial "No data available"
+	assert_equal "$(cat "$MNT/.rankfs/text/empty.txt")" ""
+	for f in x.tmp src/.env src/out missing.txt; do
+		run cat "$MNT/.rankfs/text/$f"
+		assert_failure
+		refute_output --partial "root:"
+		refute_output --partial "secret"
+		assert_output --partial "No such file"
+	done
+	run cat "$MNT/.rankfs/text/d"
+	assert_output --partial "Is a directory"
+}
+
+@test "a text that is cut says so, however often it is read" {
+	echo "text_max_mib 1" >"$MNT/.rankfs/config"
+	yes "full of words" | head -c 2M >"$MNT/long.txt"
+	xz -c "$MNT/long.txt" >"$MNT/packed.txt.xz"
+	cp "$MNT/packed.txt.xz" "$MNT/copy.txt.xz"
+	for f in long.txt packed.txt.xz copy.txt.xz; do
+		assert_equal "$(tail -1 "$MNT/.rankfs/text/$f")" "[only the first 1 MiB of this document are searched]"
+	done
+	assert_equal "$(grep -c "only the first 1 MiB" "$MNT/.rankfs/warnings")" 3
+}
+
 @test "an extractor of one's own; extraction is remembered by content" {
 	printf '#!/bin/sh\necho run >>%s/runs\ntr a-z A-Z\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/up"
 	chmod +x "$BATS_TEST_TMPDIR/up"

@@ -135,6 +135,8 @@ static void kinds_follow_names(void)
 	CHECK_INT(rk_kind_of_path("a/b.C"), RK_KIND_CODE);
 	CHECK_INT(rk_kind_of_path("man/ls.1.gz"), RK_KIND_MAN);
 	CHECK_INT(rk_kind_of_path("man/x.3pm"), RK_KIND_MAN);
+	CHECK_INT(rk_kind_of_path("x/Page.HTML.BZ2"), RK_KIND_HTML);
+	CHECK_INT(rk_kind_of_path("x.gz/.gz"), RK_KIND_TEXT);
 	CHECK_INT(rk_kind_of_path("notes"), RK_KIND_TEXT);
 	CHECK_INT(rk_kind_of_path(".md"), RK_KIND_TEXT);
 	CHECK_INT(rk_kind_of_path("Makefile"), RK_KIND_CODE);
