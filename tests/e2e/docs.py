@@ -47,6 +47,7 @@ INSTEAD = {
     "echo 'embedder static:/opt/model' > ~/rankfs/.rankfs/config": (
         "echo 'embedder static:/opt/model' > ~/rankfs/.rankfs/config && echo 'embedder hash-lsa' > ~/rankfs/.rankfs/config",
         "there is no such model here, and the rest needs an embedder"),
+    f"cat {MNT}/.rankfs/text/PATH": (f"cat {MNT}/.rankfs/text/ops.md", "PATH is a document"),
     f'mkdir -p {MNT}/cache; echo TEXT > "{MNT}/cache/QUESTION.md"': (
         f'mkdir -p {MNT}/cache; echo Paris > "{MNT}/cache/What is the capital of France.md"', "QUESTION is one"),
     f'cat "{MNT}/recall/QUESTION"': (
