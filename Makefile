@@ -5,10 +5,12 @@ V       ?= 0
 SAN     ?=
 OPT     ?= -O2 -g
 
-PKG     := fuse3 $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) \
-           openblas libcurl libcrypto libarchive libutf8proc jansson libxxhash libzstd zlib libcmark libpcre2-8
+PKG     := fuse3 libcurl libcrypto libarchive libutf8proc jansson libxxhash libzstd zlib libcmark libpcre2-8
+# headers of packages that are not there yet: no flags, and no noise of make's
 PKGC    := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(PKG) 2>/dev/null))
-PKGL    := $(shell pkg-config --libs $(PKG) 2>/dev/null) -lstemmer -lpthread -lm
+# OpenBLAS by its name at run time: its development package is 55 MB of static
+# library, and cblas.h is in libblas-dev as well
+PKGL    := $(shell pkg-config --libs $(PKG) 2>/dev/null) -l:libopenblas.so.0 -lmsgpuck -lstemmer -lpthread -lm
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wundef -Wconversion -Wcast-qual \
            -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum \
            -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference \

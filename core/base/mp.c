@@ -1,30 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mp.h"
 #include "base/status.h"
+#include <assert.h>
+#include <msgpuck.h>
 #include <string.h>
 
-static int mp_write(void *data, const char *p, size_t n)
-{
-	struct rk_buf *b = data;
+/* The longest head of a value: a tag and eight bytes. */
+enum { HEAD_MAX = 9 };
 
+void rk_mp_uint(struct rk_buf *b, uint64_t v)
+{
+	char h[HEAD_MAX];
+
+	rk_buf_add(b, h, (size_t)(mp_encode_uint(h, v) - h));
+}
+
+void rk_mp_int(struct rk_buf *b, int64_t v)
+{
+	char h[HEAD_MAX];
+
+	if (v >= 0) /* a precondition of mp_encode_int() is v < 0 */
+		rk_mp_uint(b, (uint64_t)v);
+	else
+		rk_buf_add(b, h, (size_t)(mp_encode_int(h, v) - h));
+}
+
+void rk_mp_array(struct rk_buf *b, size_t n)
+{
+	char h[HEAD_MAX];
+
+	assert(n <= UINT32_MAX);
+	rk_buf_add(b, h, (size_t)(mp_encode_array(h, (uint32_t)n) - h));
+}
+
+void rk_mp_map(struct rk_buf *b, size_t pairs)
+{
+	char h[HEAD_MAX];
+
+	assert(pairs <= UINT32_MAX);
+	rk_buf_add(b, h, (size_t)(mp_encode_map(h, (uint32_t)pairs) - h));
+}
+
+void rk_mp_bin(struct rk_buf *b, const void *p, size_t n)
+{
+	char h[HEAD_MAX];
+
+	assert(n <= UINT32_MAX);
+	rk_buf_add(b, h, (size_t)(mp_encode_binl(h, (uint32_t)n) - h));
 	rk_buf_add(b, p, n);
-	return b->err ? -1 : 0;
 }
 
-void rk_mp_init(msgpack_packer *pk, struct rk_buf *buf)
+void rk_mp_key(struct rk_buf *b, const char *key)
 {
-	msgpack_packer_init(pk, buf, mp_write);
-}
+	char h[HEAD_MAX];
+	size_t n = strlen(key);
 
-void rk_mp_str(msgpack_packer *pk, const char *s, size_t n)
-{
-	msgpack_pack_str(pk, n);
-	msgpack_pack_str_body(pk, s, n);
-}
-
-void rk_mp_key(msgpack_packer *pk, const char *key)
-{
-	rk_mp_str(pk, key, strlen(key));
+	assert(n <= UINT32_MAX);
+	rk_buf_add(b, h, (size_t)(mp_encode_strl(h, (uint32_t)n) - h));
+	rk_buf_add(b, key, n);
 }
 
 static uint64_t fail(struct rk_mpr *r)

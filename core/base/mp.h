@@ -3,23 +3,25 @@
 #define RK_BASE_MP_H
 
 #include "base/buf.h"
-#include <msgpack.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /*
  * MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md).
  *
- * Writing is msgpack-c's packer over an rk_buf. Reading is a cursor of our
- * own over bytes that a checksum has already vouched for: msgpack-c reserves
- * memory for the count that a header claims before it looks whether the
- * bytes are there (six bytes can reserve 8 GB), this one reserves nothing.
+ * Writing is msgpuck's encoders into an rk_buf. Reading is a cursor of our
+ * own over bytes that a checksum has already vouched for: other readers trust
+ * the count that a header claims before they look whether the bytes are there
+ * (six bytes can make msgpack-c reserve 8 GB), this one reserves nothing.
  */
 
-/* Bind a packer to a buffer; check buf->err when done. */
-void rk_mp_init(msgpack_packer *pk, struct rk_buf *buf);
-void rk_mp_str(msgpack_packer *pk, const char *s, size_t n);
-void rk_mp_key(msgpack_packer *pk, const char *key); /* NUL-terminated str */
+/* Append one value in its shortest form; check b->err when done. */
+void rk_mp_uint(struct rk_buf *b, uint64_t v);
+void rk_mp_int(struct rk_buf *b, int64_t v);
+void rk_mp_array(struct rk_buf *b, size_t n); /* n values follow */
+void rk_mp_map(struct rk_buf *b, size_t pairs);
+void rk_mp_bin(struct rk_buf *b, const void *p, size_t n);
+void rk_mp_key(struct rk_buf *b, const char *key); /* NUL-terminated str */
 
 /*
  * Reading cursor with a sticky error: after the first value that is not what

@@ -130,24 +130,22 @@ static int add_mark(struct rk_saved_query *q, const char *path, size_t n,
 
 void rk_saved_encode(const struct rk_saved *s, struct rk_buf *b)
 {
-	msgpack_packer pk;
 	uint32_t crc;
 
-	rk_mp_init(&pk, b);
-	rk_mp_key(&pk, MAGIC);
-	msgpack_pack_uint64(&pk, VERSION);
-	msgpack_pack_array(&pk, s->n);
+	rk_mp_key(b, MAGIC);
+	rk_mp_uint(b, VERSION);
+	rk_mp_array(b, s->n);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct rk_saved_query *q = &s->v[i];
 
-		msgpack_pack_array(&pk, 3);
-		rk_mp_key(&pk, q->name);
-		rk_mp_key(&pk, q->text);
-		msgpack_pack_array(&pk, q->nmarks);
+		rk_mp_array(b, 3);
+		rk_mp_key(b, q->name);
+		rk_mp_key(b, q->text);
+		rk_mp_array(b, q->nmarks);
 		for (size_t k = 0; k < q->nmarks; k++) {
-			msgpack_pack_array(&pk, 2);
-			rk_mp_key(&pk, q->marks[k].path);
-			msgpack_pack_uint64(&pk, (uint64_t)q->marks[k].mark);
+			rk_mp_array(b, 2);
+			rk_mp_key(b, q->marks[k].path);
+			rk_mp_uint(b, (uint64_t)q->marks[k].mark);
 		}
 	}
 	crc = rk_crc32c(0, b->p, b->n);

@@ -15,19 +15,17 @@ static const char NAME[] = "registry.mp";
 
 static void encode(const struct rk_registry_entry *e, int n, struct rk_buf *b)
 {
-	msgpack_packer pk;
 	uint32_t crc;
 
-	rk_mp_init(&pk, b);
-	rk_mp_key(&pk, MAGIC);
-	msgpack_pack_uint64(&pk, VERSION);
-	msgpack_pack_array(&pk, (size_t)n);
+	rk_mp_key(b, MAGIC);
+	rk_mp_uint(b, VERSION);
+	rk_mp_array(b, (size_t)n);
 	for (int i = 0; i < n; i++) {
-		msgpack_pack_array(&pk, 4);
-		rk_mp_key(&pk, e[i].id);
-		msgpack_pack_int64(&pk, e[i].created_ns);
-		msgpack_pack_uint64(&pk, e[i].docs);
-		msgpack_pack_uint64(&pk, e[i].chunks);
+		rk_mp_array(b, 4);
+		rk_mp_key(b, e[i].id);
+		rk_mp_int(b, e[i].created_ns);
+		rk_mp_uint(b, e[i].docs);
+		rk_mp_uint(b, e[i].chunks);
 	}
 	crc = rk_crc32c(0, b->p, b->n);
 	rk_buf_byte(b, 0xce);

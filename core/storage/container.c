@@ -58,7 +58,6 @@ int rk_cw_open(const struct rk_io *io, int dir, const char *name,
 	       struct rk_container_writer **out)
 {
 	struct rk_container_writer *w = rk_calloc(1, sizeof(*w));
-	msgpack_packer pk;
 
 	if (!w)
 		return -ENOMEM;
@@ -73,10 +72,9 @@ int rk_cw_open(const struct rk_io *io, int dir, const char *name,
 		rk_free(w);
 		return rc;
 	}
-	rk_mp_init(&pk, &w->buf);
-	rk_mp_key(&pk, "rankfs");
-	msgpack_pack_uint64(&pk, RK_CONTAINER_VERSION);
-	msgpack_pack_uint64(&pk, 0); /* features a reader must know */
+	rk_mp_key(&w->buf, "rankfs");
+	rk_mp_uint(&w->buf, RK_CONTAINER_VERSION);
+	rk_mp_uint(&w->buf, 0); /* features a reader must know */
 	*out = w;
 	return 0;
 }
@@ -92,12 +90,10 @@ static void pack_bin32(struct rk_buf *b, uint32_t n)
 void rk_cw_begin(struct rk_container_writer *w, const char *section)
 {
 	struct section_out *s = &w->s[w->n++];
-	msgpack_packer pk;
 	uint64_t at;
 
 	snprintf(s->name, sizeof(s->name), "%s", section);
-	rk_mp_init(&pk, &w->buf);
-	rk_mp_key(&pk, section);
+	rk_mp_key(&w->buf, section);
 	/* pad header (2 bytes), pad, payload header (5 bytes): then aligned */
 	at = cw_off(w) + 2 + 5;
 	rk_buf_byte(&w->buf, 0xc4);
@@ -159,27 +155,24 @@ void rk_cw_end(struct rk_container_writer *w)
 static void pack_footer(struct rk_container_writer *w,
 			const struct rk_buf *meta, struct rk_buf *out)
 {
-	msgpack_packer pk;
 
-	rk_mp_init(&pk, out);
-	msgpack_pack_map(&pk, 3);
-	rk_mp_key(&pk, "sections");
-	msgpack_pack_array(&pk, (size_t)w->n);
+	rk_mp_map(out, 3);
+	rk_mp_key(out, "sections");
+	rk_mp_array(out, (size_t)w->n);
 	for (int i = 0; i < w->n; i++) {
 		struct section_out *s = &w->s[i];
 
-		msgpack_pack_array(&pk, 4);
-		rk_mp_key(&pk, s->name);
-		msgpack_pack_uint64(&pk, s->off);
-		msgpack_pack_uint64(&pk, s->len);
-		msgpack_pack_bin(&pk, s->crcs.n);
-		msgpack_pack_bin_body(&pk, s->crcs.p, s->crcs.n);
+		rk_mp_array(out, 4);
+		rk_mp_key(out, s->name);
+		rk_mp_uint(out, s->off);
+		rk_mp_uint(out, s->len);
+		rk_mp_bin(out, s->crcs.p, s->crcs.n);
 	}
-	rk_mp_key(&pk, "format");
-	msgpack_pack_array(&pk, 2);
-	msgpack_pack_uint64(&pk, RK_CONTAINER_VERSION);
-	msgpack_pack_uint64(&pk, 0);
-	rk_mp_key(&pk, "meta");
+	rk_mp_key(out, "format");
+	rk_mp_array(out, 2);
+	rk_mp_uint(out, RK_CONTAINER_VERSION);
+	rk_mp_uint(out, 0);
+	rk_mp_key(out, "meta");
 	rk_buf_add(out, meta->p, meta->n);
 }
 

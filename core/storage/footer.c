@@ -13,15 +13,13 @@ void rk_footer_add(struct rk_footer *f, const char *key, uint64_t value)
 int rk_footer_finish(const struct rk_footer *f, struct rk_container_writer *w)
 {
 	struct rk_buf meta = RK_BUF_INIT;
-	msgpack_packer pk;
 	uint64_t size;
 	int rc;
 
-	rk_mp_init(&pk, &meta);
-	msgpack_pack_map(&pk, f->n);
+	rk_mp_map(&meta, f->n);
 	for (unsigned i = 0; i < f->n; i++) {
-		rk_mp_key(&pk, f->key[i]);
-		msgpack_pack_uint64(&pk, f->value[i]);
+		rk_mp_key(&meta, f->key[i]);
+		rk_mp_uint(&meta, f->value[i]);
 	}
 	rc = meta.err;
 	if (rc == 0)

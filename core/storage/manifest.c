@@ -28,7 +28,7 @@ void rk_manifest_name(uint64_t number, char out[40])
 	snprintf(out, 40, "MANIFEST-%06llu", (unsigned long long)number);
 }
 
-static void pack_body(msgpack_packer *pk, const struct rk_manifest *m)
+static void pack_body(struct rk_buf *b, const struct rk_manifest *m)
 {
 	const struct {
 		const char *key;
@@ -46,41 +46,38 @@ static void pack_body(msgpack_packer *pk, const struct rk_manifest *m)
 	};
 	size_t npairs = sizeof(PAIRS) / sizeof(PAIRS[0]);
 
-	msgpack_pack_map(pk, npairs + 4);
+	rk_mp_map(b, npairs + 4);
 	for (size_t i = 0; i < npairs; i++) {
-		rk_mp_key(pk, PAIRS[i].key);
-		msgpack_pack_uint64(pk, PAIRS[i].v);
+		rk_mp_key(b, PAIRS[i].key);
+		rk_mp_uint(b, PAIRS[i].v);
 	}
-	rk_mp_key(pk, "analyser");
-	rk_mp_key(pk, m->analyser);
-	rk_mp_key(pk, "embedder");
-	rk_mp_key(pk, m->embedder);
-	rk_mp_key(pk, "vectors"); /* in the order of the segments */
-	msgpack_pack_array(pk, m->nsegs);
+	rk_mp_key(b, "analyser");
+	rk_mp_key(b, m->analyser);
+	rk_mp_key(b, "embedder");
+	rk_mp_key(b, m->embedder);
+	rk_mp_key(b, "vectors"); /* in the order of the segments */
+	rk_mp_array(b, m->nsegs);
 	for (uint32_t i = 0; i < m->nsegs; i++)
-		msgpack_pack_uint64(pk, m->segs[i].vectors);
-	rk_mp_key(pk, "segments");
-	msgpack_pack_array(pk, m->nsegs);
+		rk_mp_uint(b, m->segs[i].vectors);
+	rk_mp_key(b, "segments");
+	rk_mp_array(b, m->nsegs);
 	for (uint32_t i = 0; i < m->nsegs; i++) {
 		size_t n = (size_t)m->segs[i].ndead * 4;
 
-		msgpack_pack_array(pk, 2);
-		msgpack_pack_uint64(pk, m->segs[i].id);
-		msgpack_pack_bin(pk, n);
-		msgpack_pack_bin_body(pk, m->segs[i].dead, n);
+		rk_mp_array(b, 2);
+		rk_mp_uint(b, m->segs[i].id);
+		rk_mp_bin(b, m->segs[i].dead, n);
 	}
 }
 
 static void encode(const struct rk_manifest *m, struct rk_buf *b)
 {
-	msgpack_packer pk;
 	uint32_t crc;
 
-	rk_mp_init(&pk, b);
-	rk_mp_key(&pk, MAGIC);
-	msgpack_pack_uint64(&pk, VERSION);
-	msgpack_pack_uint64(&pk, 0); /* features a reader must know */
-	pack_body(&pk, m);
+	rk_mp_key(b, MAGIC);
+	rk_mp_uint(b, VERSION);
+	rk_mp_uint(b, 0); /* features a reader must know */
+	pack_body(b, m);
 	crc = rk_crc32c(0, b->p, b->n);
 	rk_buf_byte(b, 0xce); /* uint 32, always five bytes */
 	for (int s = 24; s >= 0; s -= 8)

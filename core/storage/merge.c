@@ -509,13 +509,11 @@ static void pack_meta(const struct merge *m, struct rk_buf *out)
 		{"languages", m->languages},
 	};
 	size_t n = sizeof(PAIRS) / sizeof(PAIRS[0]);
-	msgpack_packer pk;
 
-	rk_mp_init(&pk, out);
-	msgpack_pack_map(&pk, n);
+	rk_mp_map(out, n);
 	for (size_t i = 0; i < n; i++) {
-		rk_mp_key(&pk, PAIRS[i].key);
-		msgpack_pack_uint64(&pk, PAIRS[i].v);
+		rk_mp_key(out, PAIRS[i].key);
+		rk_mp_uint(out, PAIRS[i].v);
 	}
 }
 

@@ -40,17 +40,14 @@ static void a_varint_above_32_bits_is_refused_as_32(void)
 static void msgpack_round_trip(void)
 {
 	struct rk_buf b = RK_BUF_INIT;
-	msgpack_packer pk;
 	struct rk_mpr r;
 	size_t n;
 
-	rk_mp_init(&pk, &b);
-	msgpack_pack_map(&pk, 2);
-	rk_mp_key(&pk, "a");
-	msgpack_pack_int64(&pk, -70000);
-	rk_mp_key(&pk, "b");
-	msgpack_pack_bin(&pk, 3);
-	msgpack_pack_bin_body(&pk, "xyz", 3);
+	rk_mp_map(&b, 2);
+	rk_mp_key(&b, "a");
+	rk_mp_int(&b, -70000);
+	rk_mp_key(&b, "b");
+	rk_mp_bin(&b, "xyz", 3);
 	r = (struct rk_mpr){b.p, b.p + b.n, 0};
 	CHECK_INT(rk_mpr_map(&r), 2);
 	CHECK(rk_mpr_key(&r, "a"));
@@ -59,6 +56,77 @@ static void msgpack_round_trip(void)
 	CHECK(memcmp(rk_mpr_bin(&r, &n), "xyz", 3) == 0 && n == 3);
 	CHECK(r.p == r.end && !r.err);
 	rk_buf_release(&b);
+}
+
+/* Files of earlier builds are compared byte by byte: the shortest forms. */
+static void msgpack_forms_are_shortest(void)
+{
+	static const struct {
+		int64_t v;
+		const char *bytes;
+		size_t n;
+	} ROWS[] = {
+		{0, "\x00", 1},
+		{127, "\x7f", 1},
+		{128, "\xcc\x80", 2},
+		{256, "\xcd\x01\x00", 3},
+		{65536, "\xce\x00\x01\x00\x00", 5},
+		{INT64_C(1) << 32, "\xcf\0\0\0\x01\0\0\0\0", 9},
+		{-32, "\xe0", 1},
+		{-33, "\xd0\xdf", 2},
+		{-129, "\xd1\xff\x7f", 3},
+		{-32769, "\xd2\xff\xff\x7f\xff", 5},
+		{INT64_MIN, "\xd3\x80\0\0\0\0\0\0\0", 9},
+	};
+
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		struct rk_buf b = RK_BUF_INIT;
+
+		rk_mp_int(&b, ROWS[i].v);
+		CHECK(b.n == ROWS[i].n && memcmp(b.p, ROWS[i].bytes, b.n) == 0);
+		rk_buf_release(&b);
+	}
+}
+
+static void check_head(void (*put)(struct rk_buf *, size_t), size_t n,
+		       const char *bytes, size_t bytes_n)
+{
+	struct rk_buf b = RK_BUF_INIT;
+
+	put(&b, n);
+	CHECK(b.n == bytes_n && memcmp(b.p, bytes, b.n) == 0);
+	rk_buf_release(&b);
+}
+
+static void put_str(struct rk_buf *b, size_t n)
+{
+	char s[300] = "";
+
+	memset(s, 'x', n);
+	rk_mp_key(b, s);
+	b->n -= n; /* the head alone */
+}
+
+static void put_bin(struct rk_buf *b, size_t n)
+{
+	static const char zeros[300];
+
+	rk_mp_bin(b, zeros, n);
+	b->n -= n;
+}
+
+static void msgpack_heads_are_shortest(void)
+{
+	check_head(rk_mp_array, 15, "\x9f", 1);
+	check_head(rk_mp_array, 16, "\xdc\x00\x10", 3);
+	check_head(rk_mp_array, 65536, "\xdd\x00\x01\x00\x00", 5);
+	check_head(rk_mp_map, 15, "\x8f", 1);
+	check_head(rk_mp_map, 16, "\xde\x00\x10", 3);
+	check_head(put_str, 31, "\xbf", 1);
+	check_head(put_str, 32, "\xd9\x20", 2);
+	check_head(put_str, 256, "\xda\x01\x00", 3);
+	check_head(put_bin, 0, "\xc4\x00", 2);
+	check_head(put_bin, 256, "\xc5\x01\x00", 3);
 }
 
 /* Headers that claim more than there is, and nesting without end. */
@@ -110,6 +178,9 @@ static const struct t_case CASES[] = {
 	{"a varint above 32 bits is refused as 32 bits",
 	 a_varint_above_32_bits_is_refused_as_32},
 	{"msgpack round trips", msgpack_round_trip},
+	{"msgpack integers take their shortest form",
+	 msgpack_forms_are_shortest},
+	{"msgpack heads take their shortest form", msgpack_heads_are_shortest},
 	{"msgpack headers that lie are errors", msgpack_lies_are_errors},
 	{"every code has a sentence", every_code_has_a_sentence},
 };
