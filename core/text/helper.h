@@ -13,9 +13,10 @@
  * input as well. No shell is involved.
  */
 struct rk_helper {
-	char glob[64];	   /* on the last component of the path */
-	char command[256]; /* "none": leave such files alone */
-	enum rk_kind kind; /* of what it writes */
+	char glob[64];	     /* on the last component of the path */
+	char command[256];   /* "none": leave such files alone */
+	enum rk_kind kind;   /* of what it writes */
+	const char *package; /* Debian's that has it; NULL: not known */
 };
 
 enum { RK_HELPERS_MAX = 32 };
