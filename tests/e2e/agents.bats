@@ -4,8 +4,7 @@
 load helper
 
 with_sdk() {
-	[[ -d $BATS_TEST_DIRNAME/../peers/node_modules/@modelcontextprotocol ]] || skip "npm could not install the SDK"
-	timeout 60 node "$BATS_TEST_DIRNAME/../peers/mcp_client.mjs" "$@"
+	timeout 60 "$NODE" "$PEERS/mcp_client.mjs" "$@"
 }
 
 check_session() {
@@ -23,6 +22,7 @@ check_session() {
 }
 
 @test "rankfs mcp serves a mount" {
+	needs_peer @modelcontextprotocol/sdk
 	mkdir "$MNT/d"
 	printf 'rotate the keys of the signer\nsecond line\n' >"$MNT/d/a.md"
 	run with_sdk "$RANKFS" mcp "$MNT"
@@ -32,6 +32,7 @@ check_session() {
 }
 
 @test "rankfs mcp finds the mount of a backing folder, and works without one" {
+	needs_peer @modelcontextprotocol/sdk
 	mkdir "$MNT/d"
 	printf 'rotate the keys of the signer\nsecond line\n' >"$MNT/d/a.md"
 	run with_sdk "$RANKFS" mcp -b "$BACKING"
