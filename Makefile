@@ -82,28 +82,35 @@ unit-programs: $(UNITP) $(REPLAY) $(CONFORM)
 
 MNT     ?= $(HOME)/rankfs
 BACKING ?= $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/rankfs
-.PHONY: deps mount test lint fuzz torture bench eval install deb clean help
-deps: ## install what building, testing and running need (Debian)
-	@scripts/deps
+.PHONY: deps extractors mount test lint fuzz torture bench eval install deb libraries clean help
+deps: ## install what building and running need (Debian)
+	@scripts/deps run build
 
-mount: deps ## install what is missing, build, mount BACKING on MNT
-	@$(MAKE) --no-print-directory all
-	@scripts/quickstart build/rankfs "$(BACKING)" "$(MNT)"
+extractors: ## install programs that read PDF, office files, archives, source
+	@scripts/deps extractors
 
-test: deps ## install what is missing, build, run every test
+mount: ## install what is missing, build, mount BACKING on MNT
+	@MAKE="$(MAKE)" scripts/quickstart "$(BACKING)" "$(MNT)"
+
+test: ## install what tests need too, build, run every test
+	@scripts/deps run build test
 	@scripts/test
 
-lint: deps ## clang-format, clang-tidy, cppcheck, shellcheck, layers
+lint: ## clang-format, clang-tidy, cppcheck, shellcheck, layers
+	@scripts/deps run build test
 	@scripts/lint
 
-fuzz: deps ## libFuzzer on every target, SECONDS_EACH=60
+fuzz: ## libFuzzer on every target, SECONDS_EACH=60
+	@scripts/deps run build test
 	@scripts/fuzz
 
-torture: deps ## crash, fault, damage, kill, fuzz, stress at full size: hours
+torture: ## crash, fault, damage, kill, fuzz, stress, bare: full size, hours
+	@scripts/deps run build test
 	@$(MAKE) --no-print-directory all unit-programs
 	@scripts/torture
 
-bench: deps ## speed and memory beside the peers, in one run
+bench: ## speed and memory beside the peers, in one run
+	@scripts/deps run build test
 	@$(MAKE) --no-print-directory all
 	@scripts/bench
 
@@ -124,9 +131,14 @@ install: all ## install the program, manual pages, completion, a systemd unit
 	sed 's|@BINDIR@|$(PREFIX)/bin|' scripts/packaging/rankfs.service >$D/lib/systemd/user/rankfs.service
 	ln -sf ../bin/rankfs $D/sbin/mount.rankfs
 
-deb: deps ## a Debian package in build/
+deb: ## a Debian package in build/
+	@scripts/deps run build package
 	@$(MAKE) --no-print-directory all
 	@scripts/packaging/deb $(VERSION)
+
+# what scripts link with
+libraries:
+	@echo $(PKGL)
 
 clean: ## remove build/
 	rm -rf build

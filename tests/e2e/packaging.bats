@@ -64,6 +64,61 @@ teardown() {
 	assert_not_exist /usr/bin/rankfs
 }
 
+# A machine whose dpkg has the packages NAME..., and on which nobody is root.
+machine_with() {
+	local bin=$BATS_TEST_TMPDIR/bin
+	mkdir -p "$bin"
+	printf '%s\n' "$@" >"$BATS_TEST_TMPDIR/installed"
+	cat >"$bin/dpkg-query" <<-END
+		#!/bin/sh
+		echo asked >>'$BATS_TEST_TMPDIR/asked'
+		sed 's/.*/installed:& /' '$BATS_TEST_TMPDIR/installed' | tr -d '\n'
+	END
+	printf '#!/bin/sh\necho 1000\n' >"$bin/id"
+	printf '#!/bin/sh\nexit 1\n' | tee "$bin/sudo" >"$bin/apt-get"
+	chmod +x "$bin"/*
+	PATH=$bin:$PATH
+}
+
+@test "what is missing is found by asking dpkg once" {
+	local all
+	mapfile -t all < <("$TOP/scripts/deps" --list run build)
+	machine_with "${all[@]}"
+	run "$TOP/scripts/deps" run build
+	assert_success
+	assert_output ""
+	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/asked")" 1
+}
+
+@test "who cannot install packages is told what to ask for" {
+	machine_with make gcc-12
+	run "$TOP/scripts/deps" run build
+	assert_failure 1
+	assert_line --regexp '^  apt-get install --no-install-recommends .*fuse3 gcc .*zlib1g-dev$'
+	refute_line --regexp ' make '
+	run "$TOP/scripts/deps" everything
+	assert_failure 1
+	assert_output --partial "run build extractors package test"
+}
+
+@test "what is built is mounted without a compiler; what is not asks for one" {
+	local runs
+	make -s -C "$TOP" all
+	mapfile -t runs < <("$TOP/scripts/deps" --list run)
+	machine_with "${runs[@]}"
+	MAKE=false run "$TOP/scripts/quickstart" "$BACKING" "$MNT"
+	assert_success
+	assert_line "mounted on $MNT, kept in $BACKING."
+	echo "rotate the keys" >"$MNT/a.md"
+	run cat "$MNT/query/rotate"
+	assert_output --partial a.md
+	mkdir "$BATS_TEST_TMPDIR/new"
+	cp -r "$TOP"/{Makefile,core,fs,scripts} "$BATS_TEST_TMPDIR/new/"
+	run "$BATS_TEST_TMPDIR/new/scripts/quickstart" "$BACKING" "$MNT"
+	assert_failure 1
+	assert_line --regexp '^  apt-get install --no-install-recommends .*gcc'
+}
+
 @test "manual pages are sound, and rankfs.conf names every setting" {
 	for page in rankfs.1 rankfs.conf.5 rankfs.7; do
 		run sh -c "mandoc -T lint -W warning '$TOP/fs/doc/$page' 2>&1 | grep -v mandoc.db"
