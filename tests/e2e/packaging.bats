@@ -18,7 +18,7 @@ teardown() {
 }
 
 @test "make install puts everything below PREFIX in DESTDIR" {
-	make -s -C "$TOP" install DESTDIR="$BATS_TEST_TMPDIR/d" PREFIX=/opt/x
+	make -s --no-print-directory -C "$TOP" install DESTDIR="$BATS_TEST_TMPDIR/d" PREFIX=/opt/x
 	cd "$BATS_TEST_TMPDIR/d/opt/x"
 	for f in bin/rankfs sbin/mount.rankfs share/man/man1/rankfs.1 share/man/man5/rankfs.conf.5 share/man/man7/rankfs.7 \
 		share/bash-completion/completions/rankfs lib/systemd/user/rankfs.service; do
@@ -39,7 +39,7 @@ teardown() {
 @test "the Debian package installs, mounts, and goes again" {
 	command -v dpkg-deb >/dev/null || skip "no dpkg"
 	! command -v /usr/bin/rankfs >/dev/null || skip "a rankfs is installed here already"
-	run make -s -C "$TOP" deb
+	run make -s --no-print-directory -C "$TOP" deb
 	assert_success
 	local deb=$TOP/${lines[-1]}
 	INSTALLED=1
@@ -103,7 +103,7 @@ machine_with() {
 
 @test "what is built is mounted without a compiler; what is not asks for one" {
 	local runs
-	make -s -C "$TOP" all
+	make -s --no-print-directory -C "$TOP" all
 	mapfile -t runs < <("$TOP/scripts/deps" --list run)
 	machine_with "${runs[@]}"
 	MAKE=false run "$TOP/scripts/quickstart" "$BACKING" "$MNT"
