@@ -5,10 +5,17 @@ V       ?= 0
 SAN     ?=
 OPT     ?= -O2 -g
 
-PKG     := fuse3 $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) \
-           openblas libcurl libcrypto libarchive libutf8proc jansson libxxhash libzstd zlib libcmark libpcre2-8
-PKGC    := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(PKG) 2>/dev/null))
-PKGL    := $(shell pkg-config --libs $(PKG) 2>/dev/null) -lstemmer -lpthread -lm
+# msgpack-c by its package where that is installed, else by what scripts/deps
+# has unpacked: Debian 12's libmsgpack-dev brings 157 MB of Boost for C++
+MSGPACK := $(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c || \
+           { pkg-config --exists msgpack 2>/dev/null && echo msgpack; })
+PKG     := $(MSGPACK) fuse3 libcurl libcrypto libarchive libutf8proc jansson libxxhash libzstd zlib libcmark libpcre2-8
+# headers of packages that are not there yet: no flags, and no noise of make's
+PKGC    := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(PKG) 2>/dev/null)) \
+           $(if $(MSGPACK),,-isystem build/msgpack/usr/include)
+# OpenBLAS by its name at run time: its development package is 55 MB of static
+# library, and cblas.h is in libblas-dev as well
+PKGL    := $(shell pkg-config --libs $(PKG) 2>/dev/null) $(if $(MSGPACK),,-l:libmsgpackc.so.2) -l:libopenblas.so.0 -lstemmer -lpthread -lm
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wundef -Wconversion -Wcast-qual \
            -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum \
            -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference \
@@ -80,28 +87,35 @@ unit-programs: $(UNITP) $(REPLAY) $(CONFORM)
 
 MNT     ?= $(HOME)/rankfs
 BACKING ?= $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/rankfs
-.PHONY: deps mount test lint fuzz torture bench eval install deb clean help
-deps: ## install what building, testing and running need (Debian)
-	@scripts/deps
+.PHONY: deps extractors mount test lint fuzz torture bench eval install deb libraries clean help
+deps: ## install what building and running need (Debian)
+	@scripts/deps run build
 
-mount: deps ## install what is missing, build, mount BACKING on MNT
-	@$(MAKE) --no-print-directory all
-	@scripts/quickstart build/rankfs "$(BACKING)" "$(MNT)"
+extractors: ## install programs that read PDF, office files, archives, source
+	@scripts/deps extractors
 
-test: deps ## install what is missing, build, run every test
+mount: ## install what is missing, build, mount BACKING on MNT
+	@MAKE="$(MAKE)" scripts/quickstart "$(BACKING)" "$(MNT)"
+
+test: ## install what tests need too, build, run every test
+	@scripts/deps run build test
 	@scripts/test
 
-lint: deps ## clang-format, clang-tidy, cppcheck, shellcheck, layers
+lint: ## clang-format, clang-tidy, cppcheck, shellcheck, layers
+	@scripts/deps run build test
 	@scripts/lint
 
-fuzz: deps ## libFuzzer on every target, SECONDS_EACH=60
+fuzz: ## libFuzzer on every target, SECONDS_EACH=60
+	@scripts/deps run build test
 	@scripts/fuzz
 
-torture: deps ## crash, fault, damage, kill, fuzz, stress at full size: hours
+torture: ## crash, fault, damage, kill, fuzz, stress, bare: full size, hours
+	@scripts/deps run build test
 	@$(MAKE) --no-print-directory all unit-programs
 	@scripts/torture
 
-bench: deps ## speed and memory beside the peers, in one run
+bench: ## speed and memory beside the peers, in one run
+	@scripts/deps run build test
 	@$(MAKE) --no-print-directory all
 	@scripts/bench
 
@@ -122,9 +136,14 @@ install: all ## install the program, manual pages, completion, a systemd unit
 	sed 's|@BINDIR@|$(PREFIX)/bin|' scripts/packaging/rankfs.service >$D/lib/systemd/user/rankfs.service
 	ln -sf ../bin/rankfs $D/sbin/mount.rankfs
 
-deb: deps ## a Debian package in build/
+deb: ## a Debian package in build/
+	@scripts/deps run build package
 	@$(MAKE) --no-print-directory all
 	@scripts/packaging/deb $(VERSION)
+
+# what scripts link with
+libraries:
+	@echo $(PKGL)
 
 clean: ## remove build/
 	rm -rf build

@@ -380,6 +380,9 @@ static int open_writer(struct rk_index *ix)
 	return 0;
 }
 
+/* Of OpenBLAS alone: the header may be another library's (libblas-dev). */
+void openblas_set_num_threads(int threads);
+
 /* One thread: several requests run side by side, and fits give way. */
 static void limit_blas(void)
 {

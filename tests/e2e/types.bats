@@ -216,6 +216,26 @@ linked() {
 	assert_output ""
 }
 
+@test "a document whose extractor is missing is found by name, and its package is asked for" {
+	local ext
+	stop
+	mkdir "$BATS_TEST_TMPDIR/empty"
+	PATH=$BATS_TEST_TMPDIR/empty start
+	for ext in pdf docx odt epub pptx xlsx zip jar xz zst bz2 doc rtf; do
+		echo x >"$MNT/quokka.$ext"
+	done
+	echo 'int main(void) { return 0; }' >"$MNT/quokka.c"
+	eventually 20 indexed
+	assert_equal "$(paths quokka | wc -l)" 14
+	run cat "$MNT/.rankfs/warnings"
+	assert_line --partial "quokka.pdf: pdftotext is not installed: apt-get install poppler-utils; found by its name alone"
+	# those that are asked for are those that `make extractors` installs
+	assert_equal "$({
+		sed -n 's/.*apt-get install \([a-z0-9-]*\).*/\1/p' "$MNT/.rankfs/warnings"
+		grep -o universal-ctags "$MNT/.rankfs/warnings"
+	} | sort -u)" "$("$BATS_TEST_DIRNAME/../../scripts/deps" --list extractors | sort -u)"
+}
+
 @test "a damaged text that was kept is extracted again" {
 	python3 "$BATS_TEST_DIRNAME/make_documents.py" "$MNT"
 	assert_equal "$(paths wombat)" paper.pdf
