@@ -6,7 +6,8 @@ SAN     ?=
 OPT     ?= -O2 -g
 
 # msgpack-c by its package where that is installed, else by what scripts/deps
-# has unpacked: Debian 12's libmsgpack-dev brings 157 MB of Boost for C++
+# has unpacked: Debian 12's libmsgpack-dev brings 157 MB of Boost for C++. All
+# that is used of it is in the headers.
 MSGPACK := $(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c || \
            { pkg-config --exists msgpack 2>/dev/null && echo msgpack; })
 PKG     := $(MSGPACK) fuse3 libcurl libcrypto libarchive libutf8proc jansson libxxhash libzstd zlib libcmark libpcre2-8
@@ -15,7 +16,7 @@ PKGC    := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(PKG) 2>/dev/nu
            $(if $(MSGPACK),,-isystem build/msgpack/usr/include)
 # OpenBLAS by its name at run time: its development package is 55 MB of static
 # library, and cblas.h is in libblas-dev as well
-PKGL    := $(shell pkg-config --libs $(PKG) 2>/dev/null) $(if $(MSGPACK),,-l:libmsgpackc.so.2) -l:libopenblas.so.0 -lstemmer -lpthread -lm
+PKGL    := $(shell pkg-config --libs $(PKG) 2>/dev/null) -l:libopenblas.so.0 -lstemmer -lpthread -lm
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wundef -Wconversion -Wcast-qual \
            -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum \
            -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference \
@@ -145,8 +146,8 @@ deb: ## a Debian package in build/
 libraries:
 	@echo $(PKGL)
 
-clean: ## remove build/
-	rm -rf build
+clean: ## remove what was built
+	find build -mindepth 1 -maxdepth 1 ! -name msgpack -exec rm -rf {} +
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 12
