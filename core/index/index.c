@@ -94,23 +94,21 @@ int rk_index_holder(const char *backing, const char *name, char *out, size_t n)
 
 static int load_config(struct rk_index *ix)
 {
-	const struct rk_io *io = ix->env->io;
-	int fd = io->openat(io->ctx, ix->dir_fd, "config",
-			    O_RDONLY | O_NOFOLLOW, 0);
-	char *text, err[200];
-	ssize_t n;
+	struct rk_buf b = RK_BUF_INIT;
+	int rc = rk_io_read_file(ix->env->io, ix->dir_fd, "config", CONFIG_MAX,
+				 &b);
+	char err[200];
 
 	rk_config_defaults(&ix->config);
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	text = rk_malloc(CONFIG_MAX);
-	n = text ? io->pread(io->ctx, fd, text, CONFIG_MAX, 0) : -ENOMEM;
-	io->close(io->ctx, fd);
-	if (n > 0 &&
-	    rk_config_parse(&ix->config, text, (size_t)n, err, sizeof(err)) < 0)
+	snprintf(err, sizeof(err), "%s", rk_strerror(rc));
+	if (rc == 0 && b.n &&
+	    rk_config_parse(&ix->config, (char *)b.p, b.n, err, sizeof(err)) <
+		    0)
+		rc = RK_ECORRUPT;
+	rk_buf_release(&b);
+	if (rc == RK_ECORRUPT)
 		rk_warn(&ix->warnings, "config: %s; defaults are used", err);
-	rk_free(text);
-	return n == -ENOMEM ? -ENOMEM : 0;
+	return rc == RK_ECORRUPT || rc == -ENOENT ? 0 : rc;
 }
 
 void rk_config_print(struct rk_index *ix, struct rk_buf *out)

@@ -437,8 +437,8 @@ static int process_file(struct rk_index *ix, struct rk_worker *w,
 		return rk_remove_path(ix, t->path);
 	if (!rk_link_there(ix, t->path))
 		return 0; /* its source is missing, not the document */
-	if (rk_link_ignored(ix, t->path))
-		return rk_remove_path(ix, t->path);
+	if ((rc = rk_link_ignored(ix, t->path)) != 0)
+		return rc < 0 ? rc : rk_remove_path(ix, t->path);
 	fd = rk_open_document(ix, t->path);
 	if (fd < 0 && is_no_document(fd))
 		return rk_remove_path(ix, t->path);

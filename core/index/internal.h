@@ -90,7 +90,8 @@ struct rk_index {
 	struct rk_view *view;
 	uint32_t generation;
 	struct rk_corpus_stats stats;
-	struct rk_manifest manifest; /* the newest; its segs are not used */
+	struct rk_manifest manifest; /* the one in use, without its segs */
+	uint64_t last_manifest;	     /* the highest number there is */
 	uint64_t next_segment;
 	uint64_t floor; /* of the log, for the next manifest */
 	int dirty;	/* a manifest is due: segments or the dead changed */
@@ -302,7 +303,11 @@ extern const char RK_ANALYSER_VERSION[];
 /* Let the workers keep up, so that the queue stays small. */
 void rk_throttle(struct rk_index *ix);
 void *rk_reconcile_main(void *ix);
-/* Walk a folder of documents, telling fn each regular, indexable file. */
+/*
+ * Walk a folder of documents, telling fn each regular, indexable file. A
+ * folder that is not there has none; one that cannot be read now is warned
+ * about, and its -errno is returned once the others are done.
+ */
 typedef int rk_file_fn(void *ctx, const char *path, const struct stat *st);
 int rk_walk_files(struct rk_index *ix, const char *path, rk_file_fn *fn,
 		  void *ctx);

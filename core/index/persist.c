@@ -357,7 +357,7 @@ static int collect_manifest(struct rk_index *ix, struct rk_manifest *m)
 		return -ENOMEM;
 	for (; m->nsegs < v->nsegs && rc == 0; m->nsegs++)
 		rc = collect_dead(v->segs[m->nsegs], &m->segs[m->nsegs]);
-	m->number = ix->manifest.number + 1;
+	m->number = ix->last_manifest + 1;
 	m->generation = ix->generation;
 	m->wal_floor = ix->floor;
 	m->next_segment = ix->next_segment;
@@ -486,28 +486,53 @@ static void remove_files(struct rk_index *ix, const struct kept *k)
 		closedir(d);
 }
 
-/* Keep `retain` manifests and what they name; cut the log behind them. */
-static void retire(struct rk_index *ix, int retain)
+/*
+ * Read the newest `retain` manifests that verify into kept[] and remove the
+ * others. Returns how many; -errno if one cannot be read now: which files it
+ * names is not known then.
+ */
+static int keep_manifests(struct rk_index *ix, int retain,
+			  struct rk_manifest *kept)
 {
 	enum { MAX = 512 };
 	const struct rk_io *io = ix->env->io;
-	struct rk_manifest kept[100] = {RK_MANIFEST_INIT};
-	uint64_t numbers[MAX], floor = UINT64_MAX;
+	uint64_t numbers[MAX];
 	int n = rk_manifest_list(ix->dir_fd, numbers, MAX), k = 0;
 
 	for (int i = 0; i < n; i++) {
+		int rc = k < retain ? rk_manifest_read(io, ix->dir_fd,
+						       numbers[i], &kept[k])
+				    : RK_ECORRUPT;
 		char name[40];
 
-		if (k < retain && rk_manifest_read(io, ix->dir_fd, numbers[i],
-						   &kept[k]) == 0) {
-			if (kept[k].wal_floor < floor)
-				floor = kept[k].wal_floor;
+		if (rc == 0) {
 			k++;
-			continue;
+		} else if (rc == RK_EVERSION || rk_unreadable(rc)) {
+			n = rc;
+		} else {
+			rk_manifest_name(numbers[i], name);
+			io->unlink(io->ctx, ix->dir_fd, name);
 		}
-		rk_manifest_name(numbers[i], name);
-		io->unlink(io->ctx, ix->dir_fd, name);
 	}
+	for (int i = 0; n < 0 && i < k; i++)
+		rk_manifest_release(&kept[i]);
+	return n < 0 ? n : k;
+}
+
+/* Keep `retain` manifests and what they name; cut the log behind them. */
+static void retire(struct rk_index *ix, int retain)
+{
+	struct rk_manifest kept[RK_RETAIN_MAX] = {RK_MANIFEST_INIT};
+	int k = keep_manifests(ix, retain, kept);
+	uint64_t floor = UINT64_MAX;
+
+	if (k < 0)
+		rk_warn(&ix->warnings,
+			"old checkpoints are kept, as one cannot be read: %s",
+			rk_strerror(k));
+	for (int i = 0; i < k; i++)
+		if (kept[i].wal_floor < floor)
+			floor = kept[i].wal_floor;
 	if (k > 0) {
 		remove_files(ix, &(struct kept){kept, k});
 		rk_wal_drop(ix->wal, floor);
@@ -539,6 +564,7 @@ static int commit_manifest(struct rk_index *ix, int retain)
 		pthread_mutex_lock(&ix->lock);
 		rk_manifest_release(&ix->manifest);
 		ix->manifest = m;
+		ix->last_manifest = m.number;
 		pthread_mutex_unlock(&ix->lock);
 		retire(ix, retain);
 		return 0;
