@@ -4,6 +4,7 @@
 #include "lexical/cursor.h"
 #include "lexical/dict.h"
 #include "lexical/fuzzy.h"
+#include "lexical/maxscore.h"
 #include "lexical/topk.h"
 #include "unit/t.h"
 
@@ -283,7 +284,84 @@ static void top_k_keeps_the_best_in_a_total_order(void)
 	CHECK_INT(v[3].chunk, 6);
 }
 
+/* --- giving up --- */
+
+enum { LONG = 100 * RK_BLOCK };
+
+/* Postings first, first + step, ... in both cursors' one form, arrays. */
+static void fill_cursor(struct rk_cursor *c, uint32_t first, uint32_t step)
+{
+	static uint32_t ids[2][LONG], tf[LONG], head[LONG];
+	static float x[LONG / RK_BLOCK];
+
+	for (uint32_t i = 0; i < LONG; i++) {
+		ids[first][i] = first + i * step;
+		tf[i] = 1;
+		x[i / RK_BLOCK] = 100;
+	}
+	rk_cursor_arrays(c, ids[first], tf, head, x, LONG, 1);
+}
+
+static _Atomic int given_up;
+static unsigned asked;
+
+/* The reader gives up at the fifth; no other is a result. */
+static int fifth_is_enough(void *ctx, uint32_t chunk)
+{
+	(void)ctx, (void)chunk;
+	if (++asked == 5)
+		given_up = 1;
+	return asked < 5;
+}
+
+/* How a scan of so many lists ends; `step` 2: they have nothing in common. */
+static int64_t scan_lists(unsigned n, unsigned must, uint32_t step)
+{
+	static rk_norm norms[2 * LONG];
+	static struct rk_cursor one, two;
+	struct rk_corpus_stats stats = {.docs = 1, .chunks = 1, .body_sum = 1};
+	struct rk_cursor *cur[] = {&one, &two};
+	struct rk_cand best[10];
+	struct rk_topk top = {.v = best, .k = 10, .before = by_chunk};
+	static struct rk_norms table;
+	struct rk_scan s = {.cur = cur,
+			    .n = n,
+			    .must = must,
+			    .norms = norms,
+			    .table = &table,
+			    .nchunks = 2 * LONG,
+			    .top = &top,
+			    .accept = fifth_is_enough,
+			    .cancel = &given_up};
+
+	rk_norms_init(&table, &stats);
+	fill_cursor(&one, 0, step);
+	fill_cursor(&two, step - 1, step);
+	return must ? rk_scan_all(&s) : rk_scan_any(&s);
+}
+
+static void a_scan_ends_soon_after_it_was_given_up(void)
+{
+	static const struct {
+		unsigned n, must;
+		uint32_t step;
+		int before;
+	} ROWS[] = {{1, 0, 1, 0}, {2, 0, 1, 0}, {2, 0, 2, 0}, {1, 1, 1, 0},
+		    {2, 1, 1, 0}, {2, 2, 1, 0}, {2, 2, 2, 1}};
+
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		asked = 0;
+		given_up = ROWS[i].before;
+		CHECK_INT(scan_lists(ROWS[i].n, ROWS[i].must, ROWS[i].step),
+			  RK_ECANCELLED);
+		CHECK(asked < 5 + RK_WINDOW + RK_BLOCK);
+	}
+	given_up = 0;
+}
+
 static const struct t_case CASES[] = {
+	{"a scan ends soon after it was given up",
+	 a_scan_ends_soon_after_it_was_given_up},
 	{"every width packs and unpacks", every_width_packs_and_unpacks},
 	{"gaps become ids", gaps_become_ids},
 	{"lists of any length round trip", lists_of_any_length_round_trip},
