@@ -302,6 +302,7 @@ static void index_free(struct rk_index *ix)
 		close(ix->backing_fd);
 	if (ix->lock_fd >= 0)
 		close(ix->lock_fd);
+	pthread_mutex_destroy(&ix->touching);
 	pthread_mutex_destroy(&ix->writer);
 	pthread_mutex_destroy(&ix->lock);
 	pthread_mutex_destroy(&ix->persist_lock);
@@ -330,6 +331,7 @@ static struct rk_index *index_alloc(const struct rk_env *env, const char *name,
 	rk_saved_init(&ix->saved);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&ix->touching, NULL);
 	pthread_mutex_init(&ix->writer, NULL);
 	pthread_mutex_init(&ix->lock, NULL);
 	pthread_mutex_init(&ix->persist_lock, NULL);
@@ -452,11 +454,25 @@ int rk_index_files_fd(const struct rk_index *ix)
 
 enum { REC_TOUCH = 1 };
 
+/* The same bytes as msgpack-c: str 16, positive fixint. Returns how many. */
+static size_t encode_touch(const char *path, size_t n, unsigned flags,
+			   uint8_t *body)
+{
+	body[0] = 0xda;
+	body[1] = (uint8_t)(n >> 8);
+	body[2] = (uint8_t)n;
+	memcpy(body + 3, path, n);
+	body[3 + n] = (uint8_t)(flags & RK_TOUCH_TREE);
+	return n + 4;
+}
+
 int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
 	     uint64_t *seq)
 {
-	uint8_t head[5], body[4096 + 8];
-	size_t n = strlen(path), k = 0;
+	unsigned task =
+		RK_TASK_FORCE | (flags & RK_TOUCH_TREE ? RK_TASK_TREE : 0);
+	uint8_t body[4096 + 8];
+	size_t n = strlen(path);
 	uint64_t s = 0;
 	int rc;
 
@@ -464,27 +480,21 @@ int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
 		return RK_EREADONLY;
 	if (n > 4095)
 		return 0; /* stored, and too deep to be indexed */
-	/* the same bytes as msgpack-c: str 16, positive fixint */
-	head[0] = 0xda;
-	head[1] = (uint8_t)(n >> 8);
-	head[2] = (uint8_t)n;
-	memcpy(body, head, 3);
-	memcpy(body + 3, path, n);
-	k = 3 + n;
-	body[k++] = (uint8_t)(flags & RK_TOUCH_TREE);
-	rc = rk_wal_append(ix->wal, REC_TOUCH, body, k, &s);
+	n = encode_touch(path, n, flags, body);
+	/* as one: the log may be cut up to what the queue has seen and done */
+	pthread_mutex_lock(&ix->touching);
+	rc = rk_wal_append(ix->wal, REC_TOUCH, body, n, &s);
 	if (flags & RK_TOUCH_REMOVED && (rc == -ENOSPC || rc == -EDQUOT)) {
 		/* a crash would be followed by a comparison anyway */
 		s = rk_wal_last(ix->wal);
 		rc = 0;
 	}
-	if (rc < 0)
-		return rc;
-	if (seq)
+	if (rc == 0 && seq)
 		*seq = s;
-	return rk_queue_push(
-		&ix->queue, path,
-		RK_TASK_FORCE | (flags & RK_TOUCH_TREE ? RK_TASK_TREE : 0), s);
+	if (rc == 0)
+		rc = rk_queue_push(&ix->queue, path, task, s);
+	pthread_mutex_unlock(&ix->touching);
+	return rc;
 }
 
 uint64_t rk_last_touch(struct rk_index *ix)

@@ -67,11 +67,7 @@ static int make_room(struct rk_index *ix)
 		return 0;
 	while (ix->view->nmems > 1 && !ix->stopping) {
 		pthread_mutex_unlock(&ix->writer);
-		pthread_mutex_lock(&ix->persist_lock);
-		pthread_cond_broadcast(&ix->persist_cond);
-		if (!ix->stopping)
-			pthread_cond_wait(&ix->room_cond, &ix->persist_lock);
-		pthread_mutex_unlock(&ix->persist_lock);
+		rk_wait_for_room(ix);
 		pthread_mutex_lock(&ix->writer);
 	}
 	m = ix->view->mems[ix->view->nmems - 1];

@@ -38,8 +38,8 @@
  *      `next` is being built, both spaces are brought along by merges.
  *      Whatever is missing is made again by the embedding thread.
  *
- * Lock order: writer, links.lock, lock, memtable.lock, queue.lock,
- * warnings.lock, changes.lock.
+ * Lock order: touching; writer, persist_lock, links.lock, lock, memtable.lock,
+ * queue.lock, warnings.lock, changes.lock.
  */
 enum { RK_SEGS_MAX = 60, RK_MEMS_MAX = 4, RK_SPARE_MAX = 8 };
 
@@ -85,6 +85,7 @@ struct rk_index {
 	struct rk_change_log changes;
 	struct rk_saved saved;
 
+	pthread_mutex_t touching; /* a record goes to log and queue as one */
 	pthread_mutex_t writer;
 	pthread_mutex_t lock; /* guards view, generation, stats, manifest */
 	struct rk_view *view;
@@ -240,6 +241,8 @@ void rk_cache_used(struct rk_index *ix, const char *path);
 /* persist.c */
 void *rk_persist_main(void *ix);
 void rk_persist_wake(struct rk_index *ix);
+/* Wait until no full table waits to be written, or the index is closed. */
+void rk_wait_for_room(struct rk_index *ix);
 /* Freeze the active table (if it holds anything). Needs `writer`. */
 int rk_freeze(struct rk_index *ix);
 /* Take a damaged segment out of the view; the caller reconciles. */

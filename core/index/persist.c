@@ -27,6 +27,26 @@ void rk_persist_wake(struct rk_index *ix)
 	pthread_mutex_unlock(&ix->persist_lock);
 }
 
+static unsigned count_tables(struct rk_index *ix)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&ix->lock);
+	n = ix->view->nmems;
+	pthread_mutex_unlock(&ix->lock);
+	return n;
+}
+
+void rk_wait_for_room(struct rk_index *ix)
+{
+	pthread_mutex_lock(&ix->persist_lock);
+	pthread_cond_broadcast(&ix->persist_cond);
+	/* room is made before it is told of: look first, with this lock */
+	while (count_tables(ix) > 1 && !ix->stopping)
+		pthread_cond_wait(&ix->room_cond, &ix->persist_lock);
+	pthread_mutex_unlock(&ix->persist_lock);
+}
+
 /* Swap in a view that the caller has built. Needs `writer`. */
 static void view_swap(struct rk_index *ix, struct rk_view *v)
 {
