@@ -504,7 +504,7 @@ uint64_t rk_last_touch(struct rk_index *ix)
 
 int rk_sync(struct rk_index *ix, uint64_t seq)
 {
-	return ix->wal ? rk_wal_sync(ix->wal, seq) : RK_EREADONLY;
+	return ix->wal ? rk_wal_sync(ix->wal, seq) : 0;
 }
 
 size_t rk_pending(struct rk_index *ix)

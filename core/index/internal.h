@@ -211,6 +211,11 @@ int rk_remove_path(struct rk_index *ix, const char *path);
  * properties, each with its NUL. Returns 0 or -ENOMEM.
  */
 int rk_attached(int fd, struct rk_buf *props);
+/*
+ * The folder that a document is in, on the terms of rk_open_document(), and
+ * its name there. An O_PATH descriptor, the caller's; or -errno.
+ */
+int rk_open_parent(struct rk_index *ix, const char *path, const char **name);
 /* Is the file what it was when it was indexed? */
 int rk_is_unchanged(const struct rk_doc_rec *d, const struct stat *st);
 

@@ -147,16 +147,20 @@ struct path_list {
 static int note_missing(void *ctx, const struct rk_docref *d, const char *path)
 {
 	struct path_list *l = ctx;
-	struct stat st;
-
 	char root[PATH_BYTES];
 	const char *rest;
+	struct stat st;
+	int rc;
 
 	(void)d;
 	if (rk_link_of(l->ix, path, root, &rest))
 		return 0; /* compared where it is */
-	if (fstatat(l->ix->files_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISREG(st.st_mode))
+	rc = rk_stat_document(l->ix, path, &st);
+	if (rk_unreadable(rc)) {
+		rk_retry_later(l->ix);
+		return 0; /* it may well be there */
+	}
+	if (rc < 0 || !S_ISREG(st.st_mode))
 		rk_buf_add(&l->paths, path, strlen(path) + 1);
 	return l->paths.err;
 }
