@@ -320,19 +320,22 @@ static int merge_run(struct rk_index *ix, struct rk_view *v, unsigned first,
 	return rc;
 }
 
-static size_t pick(const struct rk_view *v, int all, size_t *first)
+static size_t pick(const struct rk_snapshot *snap, int all, size_t *first)
 {
+	const struct rk_view *v = snap->view;
 	struct rk_compact_seg s[RK_SEGS_MAX];
 
 	for (unsigned i = 0; i < v->nsegs; i++)
-		s[i] = (struct rk_compact_seg){rk_segment_bytes(v->segs[i]),
-					       v->segs[i]->ndocs,
-					       v->segs[i]->ndead};
+		s[i] = (struct rk_compact_seg){
+			.bytes = rk_segment_bytes(v->segs[i]),
+			.docs = v->segs[i]->ndocs,
+			.dead = v->segs[i]->ndead,
+			.vectors = (uint64_t)v->segs[i]->nchunks *
+				   snap->space->stride * sizeof(float),
+		};
 	*first = 0;
-	if (all)
-		return v->nsegs > 1 || (v->nsegs == 1 && s[0].dead) ? v->nsegs
-								    : 0;
-	return rk_compact_pick(s, v->nsegs, first);
+	return all ? rk_compact_all(s, v->nsegs, first)
+		   : rk_compact_pick(s, v->nsegs, first);
 }
 
 /* One merge, if one is due. 1: done, 0: none was due. */
@@ -343,7 +346,7 @@ static int compact_one(struct rk_index *ix, int all)
 	int rc = 0;
 
 	rk_snapshot_take(ix, &snap);
-	n = pick(snap.view, all, &first);
+	n = pick(&snap, all, &first);
 	if (n)
 		rc = merge_run(ix, snap.view, (unsigned)first, (unsigned)n);
 	rk_snapshot_release(&snap);
@@ -631,18 +634,20 @@ static int flush_all(struct rk_index *ix)
 	return rc;
 }
 
+/* What was flushed is made durable even if merging fails. */
 static int do_checkpoint(struct rk_index *ix, int compact)
 {
 	int retain = (int)rk_config_int(ix, "retain");
-	int rc = freeze_active(ix);
+	int rc = freeze_active(ix), merged = 0;
 
 	if (rc == 0)
 		rc = flush_all(ix);
-	while (rc >= 0 && (rc = compact_one(ix, compact == COMPACT_ALL)) == 1)
+	while (rc == 0 &&
+	       (merged = compact_one(ix, compact == COMPACT_ALL)) == 1)
 		;
 	if (rc == 0 && (is_dirty(ix) || compact == COMPACT_ALL))
 		rc = commit_manifest(ix, compact == COMPACT_ALL ? 1 : retain);
-	return rc;
+	return rc < 0 ? rc : merged;
 }
 
 static int count_doc(void *ctx, const struct rk_docref *d, const char *path)

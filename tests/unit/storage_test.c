@@ -372,22 +372,58 @@ static void a_manifest_under_another_number_is_refused(void)
 
 /* --- compaction --- */
 
+/* A section of a file has less than 4 GiB, and so has what is merged. */
+static void compaction_makes_no_file_too_large(void)
+{
+#define GIB(x) ((uint64_t)((x)*1024) << 20)
+	static const struct {
+		struct rk_compact_seg s[6];
+		size_t n, first, want, first_all, want_all;
+	} ROWS[] = {
+		{{{GIB(2), 9, 0, 0}, {GIB(1), 9, 0, 0}}, 2, 0, 0, 0, 2},
+		{{{GIB(2), 9, 0, 0}, {GIB(1.4), 9, 0, 0}}, 2, 0, 2, 0, 2},
+		{{{GIB(2), 9, 0, 0}, {GIB(1.6), 9, 0, 0}}, 2, 0, 0, 0, 0},
+		{{{9, 9, 0, GIB(2)}, {8, 9, 0, GIB(1.6)}}, 2, 0, 0, 0, 0},
+		{{{9, 9, 0, GIB(2)}, {8, 9, 0, GIB(1)}}, 2, 0, 2, 0, 2},
+		{{{GIB(3), 9, 0, 0}, {GIB(1), 9, 0, 0}, {GIB(1), 9, 0, 0}},
+		 3,
+		 1,
+		 2,
+		 1,
+		 2},
+		/* what is too large to be merged is still rewritten alone */
+		{{{GIB(3), 8, 2, 0}, {GIB(1), 9, 0, 0}}, 2, 0, 1, 0, 1},
+		{{{GIB(3), 9, 0, 0}, {GIB(1), 9, 1, 0}}, 2, 0, 0, 1, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		size_t a = 0, b = 0;
+
+		CHECK_INT(rk_compact_pick(ROWS[i].s, ROWS[i].n, &a),
+			  ROWS[i].want);
+		CHECK_INT(a, ROWS[i].first);
+		CHECK_INT(rk_compact_all(ROWS[i].s, ROWS[i].n, &b),
+			  ROWS[i].want_all);
+		CHECK_INT(b, ROWS[i].first_all);
+	}
+}
+
 static void compaction_keeps_sizes_geometric(void)
 {
 	static const struct {
 		struct rk_compact_seg s[6];
 		size_t n, first, want;
 	} ROWS[] = {
-		{{{0, 0, 0}}, 0, 0, 0},
-		{{{100, 1, 0}}, 1, 0, 0},
-		{{{100, 1, 0}, {50, 1, 0}}, 2, 0, 0},
-		{{{100, 1, 0}, {51, 1, 0}}, 2, 0, 2},
-		{{{800, 1, 0}, {100, 1, 0}, {90, 1, 0}}, 3, 1, 2},
-		{{{300, 1, 0}, {100, 1, 0}, {90, 1, 0}}, 3, 0, 3},
+		{{{0, 0, 0, 0}}, 0, 0, 0},
+		{{{100, 1, 0, 0}}, 1, 0, 0},
+		{{{100, 1, 0, 0}, {50, 1, 0, 0}}, 2, 0, 0},
+		{{{100, 1, 0, 0}, {51, 1, 0, 0}}, 2, 0, 2},
+		{{{800, 1, 0, 0}, {100, 1, 0, 0}, {90, 1, 0, 0}}, 3, 1, 2},
+		{{{300, 1, 0, 0}, {100, 1, 0, 0}, {90, 1, 0, 0}}, 3, 0, 3},
 		/* dead weight counts for less, and is rewritten */
-		{{{100, 100, 10}}, 1, 0, 0},
-		{{{100, 100, 25}}, 1, 0, 1},
-		{{{400, 4, 1}, {10, 9, 0}}, 2, 0, 1},
+		{{{100, 100, 10, 0}}, 1, 0, 0},
+		{{{100, 100, 25, 0}}, 1, 0, 1},
+		{{{400, 4, 1, 0}, {10, 9, 0, 0}}, 2, 0, 1},
 	};
 
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
@@ -407,14 +443,14 @@ static void many_flushes_leave_few_segments(void)
 	size_t n = 0, first, run;
 
 	for (int i = 0; i < 1000; i++) {
-		s[n++] = (struct rk_compact_seg){10, 10, 0};
+		s[n++] = (struct rk_compact_seg){10, 10, 0, 0};
 		written += 10;
 		while ((run = rk_compact_pick(s, n, &first)) > 0) {
 			uint64_t sum = 0;
 
 			for (size_t k = first; k < first + run; k++)
 				sum += s[k].bytes;
-			s[first] = (struct rk_compact_seg){sum, 10, 0};
+			s[first] = (struct rk_compact_seg){sum, 10, 0, 0};
 			n = first + 1;
 			written += sum;
 		}
@@ -481,6 +517,8 @@ static const struct t_case CASES[] = {
 	 every_flipped_byte_of_a_manifest_is_noticed},
 	{"a manifest under another number is refused",
 	 a_manifest_under_another_number_is_refused},
+	{"compaction makes no file too large",
+	 compaction_makes_no_file_too_large},
 	{"compaction keeps sizes geometric", compaction_keeps_sizes_geometric},
 	{"many flushes leave few segments", many_flushes_leave_few_segments},
 	{"the registry keeps entries and survives damage",
