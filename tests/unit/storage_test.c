@@ -193,6 +193,102 @@ static void the_log_replays_what_was_appended(void)
 	leave();
 }
 
+/* --- what is synced, and when --- */
+
+static struct rk_wal *synced_log;
+static int syncs;
+static char steps[64]; /* of the newest file: w writes, s syncs, c closes */
+
+static void step(char what)
+{
+	size_t n = strlen(steps);
+
+	if (n + 1 < sizeof(steps) && (n == 0 || steps[n - 1] != what))
+		steps[n] = what;
+}
+
+static ssize_t noted_pwrite(void *c, int fd, const void *p, size_t n, off_t off)
+{
+	step('w');
+	return rk_env_posix()->io->pwrite(c, fd, p, n, off);
+}
+
+static int noted_close(void *c, int fd)
+{
+	step('c');
+	return rk_env_posix()->io->close(c, fd);
+}
+
+/* Somebody else appends while the first record is being synced. */
+static int noted_sync(void *c, int fd, int data_only)
+{
+	struct rk_wal *w = synced_log;
+
+	step('s');
+	syncs++;
+	synced_log = NULL;
+	if (w)
+		wal_put(w, "meanwhile");
+	return rk_env_posix()->io->sync(c, fd, data_only);
+}
+
+static struct rk_io noted(void)
+{
+	struct rk_io n = *rk_env_posix()->io;
+
+	n.pwrite = noted_pwrite;
+	n.close = noted_close;
+	n.sync = noted_sync;
+	return n;
+}
+
+static void a_record_that_came_during_a_sync_needs_another(void)
+{
+	struct rk_io counting = noted();
+	struct rk_wal_report rep;
+	struct rk_wal *w;
+	struct seen s;
+
+	enter();
+	io = &counting;
+	w = wal_open(&s, &rep, 0);
+	wal_put(w, "first");
+	syncs = 0;
+	synced_log = w;
+	CHECK_INT(rk_wal_sync(w, 1), 0);
+	CHECK_INT(syncs, 1);
+	CHECK_INT(rk_wal_last(w), 2);
+	CHECK_INT(rk_wal_sync(w, 1), 0);
+	CHECK_INT(syncs, 1);
+	CHECK_INT(rk_wal_sync(w, 2), 0);
+	CHECK_INT(syncs, 2);
+	rk_wal_close(w);
+	leave();
+}
+
+static void a_file_is_on_disk_before_anything_names_it(void)
+{
+	struct rk_io counting = noted();
+	struct rk_container_writer *w;
+	struct rk_buf meta = RK_BUF_INIT;
+	uint64_t size;
+
+	enter();
+	rk_buf_byte(&meta, 0x80); /* an empty map */
+	CHECK_INT(rk_cw_open(&counting, dirfd_, "seg", &w), 0);
+	rk_cw_begin(w, "a");
+	rk_cw_add(w, "bytes", 5);
+	rk_cw_end(w);
+	memset(steps, 0, sizeof(steps));
+	CHECK_INT(rk_cw_finish(w, &meta, &size), 0);
+	CHECK_STR(steps, "wsc");
+	memset(steps, 0, sizeof(steps));
+	CHECK_INT(rk_io_replace(&counting, dirfd_, "name", "text", 4), 0);
+	CHECK_STR(steps, "wscs"); /* and the folder */
+	rk_buf_release(&meta);
+	leave();
+}
+
 /* Rows of the recovery table: what is at the end, or in the middle. */
 static void damage_to_the_log(void)
 {
@@ -501,6 +597,10 @@ static void one_writer_at_a_time(void)
 }
 
 static const struct t_case CASES[] = {
+	{"a record that came during a sync needs another",
+	 a_record_that_came_during_a_sync_needs_another},
+	{"a file is on disk before anything names it",
+	 a_file_is_on_disk_before_anything_names_it},
 	{"a container reads back, aligned", a_container_reads_back_aligned},
 	{"flipped bytes of a container are noticed",
 	 every_flipped_byte_of_a_container_is_noticed},
