@@ -250,6 +250,8 @@ void rk_persist_wake(struct rk_index *ix);
 void rk_wait_for_room(struct rk_index *ix);
 /* Freeze the active table (if it holds anything). Needs `writer`. */
 int rk_freeze(struct rk_index *ix);
+/* checkpoint.c: the view as a manifest; keep `retain` of them. 0, -errno */
+int rk_commit_manifest(struct rk_index *ix, int retain);
 /* Take a damaged segment out of the view; the caller reconciles. */
 void rk_drop_damaged(struct rk_index *ix);
 
