@@ -7,6 +7,7 @@
 #include "lexical/maxscore.h"
 #include "lexical/topk.h"
 #include "unit/t.h"
+#include <math.h>
 
 static void every_width_packs_and_unpacks(void)
 {
@@ -340,6 +341,62 @@ static int64_t scan_lists(unsigned n, unsigned must, uint32_t step)
 	return must ? rk_scan_all(&s) : rk_scan_any(&s);
 }
 
+static int any(void *ctx, uint32_t chunk)
+{
+	(void)ctx, (void)chunk;
+	return 1;
+}
+
+/*
+ * One chunk fills the top at the start; whole windows then cannot matter,
+ * and are left out by their bounds, but for one better chunk at each place
+ * around a window's edge.
+ */
+static void the_best_is_found_behind_windows_that_are_left_out(void)
+{
+	static const uint32_t BEST[] = {1,
+					RK_WINDOW - 1,
+					RK_WINDOW,
+					2 * RK_WINDOW - 1,
+					2 * RK_WINDOW,
+					2 * RK_WINDOW + 1,
+					LONG - 1};
+	static uint32_t ids[LONG], tf[LONG], head[LONG];
+	static float x[LONG / RK_BLOCK];
+	static rk_norm norms[LONG];
+	static struct rk_cursor one, two;
+	static struct rk_norms table;
+	struct rk_corpus_stats stats = {.docs = 1, .chunks = 1, .body_sum = 1};
+	struct rk_cursor *cur[] = {&one, &two};
+
+	rk_norms_init(&table, &stats);
+	for (size_t r = 0; r < sizeof(BEST) / sizeof(BEST[0]); r++) {
+		struct rk_cand best[1];
+		struct rk_topk top = {.v = best, .k = 1, .before = by_chunk};
+		struct rk_scan s = {.cur = cur,
+				    .n = 2,
+				    .norms = norms,
+				    .table = &table,
+				    .nchunks = LONG,
+				    .top = &top,
+				    .accept = any};
+
+		memset(x, 0, sizeof(x));
+		for (uint32_t i = 0; i < LONG; i++) {
+			float v;
+
+			ids[i] = i;
+			tf[i] = i == BEST[r] ? 90 : i == 0 ? 50 : 1;
+			v = rk_bm25_x(&table, norms[i], tf[i], 0);
+			x[i / RK_BLOCK] = fmaxf(x[i / RK_BLOCK], v);
+		}
+		rk_cursor_arrays(&one, ids, tf, head, x, LONG, 1);
+		rk_cursor_arrays(&two, ids, tf, head, x, LONG, 1);
+		CHECK_INT(rk_scan_any(&s), 0);
+		CHECK_INT(best[0].chunk, BEST[r]);
+	}
+}
+
 static void a_scan_ends_soon_after_it_was_given_up(void)
 {
 	static const struct {
@@ -360,6 +417,8 @@ static void a_scan_ends_soon_after_it_was_given_up(void)
 }
 
 static const struct t_case CASES[] = {
+	{"the best is found behind windows that are left out",
+	 the_best_is_found_behind_windows_that_are_left_out},
 	{"a scan ends soon after it was given up",
 	 a_scan_ends_soon_after_it_was_given_up},
 	{"every width packs and unpacks", every_width_packs_and_unpacks},

@@ -266,6 +266,35 @@ static void a_record_that_came_during_a_sync_needs_another(void)
 	leave();
 }
 
+static int no_openat(void *c, int at, const char *name, int flags, mode_t mode)
+{
+	(void)c, (void)at, (void)name, (void)flags, (void)mode;
+	return -EMFILE;
+}
+
+static void a_log_that_cannot_be_looked_at_is_kept(void)
+{
+	struct rk_io counting = noted();
+	struct rk_wal_report rep;
+	struct rk_wal *w;
+	struct seen s;
+
+	enter();
+	io = &counting;
+	w = wal_open(&s, &rep, 0);
+	wal_put(w, "a");
+	CHECK_INT(rk_wal_rotate(w), 0);
+	wal_put(w, "b");
+	CHECK_INT(rk_wal_rotate(w), 0);
+	counting.openat = no_openat;
+	CHECK_INT(rk_wal_drop(w, 0), 0);
+	counting.openat = rk_env_posix()->io->openat;
+	rk_wal_close(w);
+	rk_wal_close(wal_open(&s, &rep, 0));
+	CHECK_STR(s.text, "a b ");
+	leave();
+}
+
 static void a_file_is_on_disk_before_anything_names_it(void)
 {
 	struct rk_io counting = noted();
@@ -599,6 +628,8 @@ static void one_writer_at_a_time(void)
 static const struct t_case CASES[] = {
 	{"a record that came during a sync needs another",
 	 a_record_that_came_during_a_sync_needs_another},
+	{"a log that cannot be looked at is kept",
+	 a_log_that_cannot_be_looked_at_is_kept},
 	{"a file is on disk before anything names it",
 	 a_file_is_on_disk_before_anything_names_it},
 	{"a container reads back, aligned", a_container_reads_back_aligned},
