@@ -7,6 +7,7 @@
 #include "index/internal.h"
 #include "text/analyse.h"
 #include "unit/t.h"
+#include <glob.h>
 
 enum { DOCS = 12 };
 
@@ -146,6 +147,36 @@ static void spellings_fade_with_their_documents(void)
 	rk_index_close(ix);
 }
 
+/* How many files of the index match the pattern. */
+static size_t count_files(const char *pattern)
+{
+	char path[340];
+	glob_t g;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/indexes/main/%s", backing, pattern);
+	n = glob(path, 0, NULL, &g) == 0 ? g.gl_pathc : 0;
+	globfree(&g);
+	return n;
+}
+
+static void files_that_nothing_names_go_away(void)
+{
+	struct rk_index *ix = open_ix();
+
+	for (int d = 0; d < DOCS; d++) {
+		put(ix, d, "words");
+		CHECK_INT(rk_checkpoint(ix), 0);
+	}
+	CHECK_INT(count_files("MANIFEST-*"), 2); /* as configured */
+	CHECK_INT(rk_compact(ix), 0);
+	CHECK_INT(count_files("MANIFEST-*"), 1);
+	CHECK_INT(count_files("seg-*.mp"), 1);
+	CHECK_INT(count_files("wal-*.log"), 1);
+	CHECK(count_files("vec-*.vec") <= 1);
+	rk_index_close(ix);
+}
+
 static void in_a_folder_of_its_own(void (*test)(void))
 {
 	backing = t_mkdir();
@@ -164,7 +195,13 @@ static void spellings(void)
 	in_a_folder_of_its_own(spellings_fade_with_their_documents);
 }
 
+static void leavings(void)
+{
+	in_a_folder_of_its_own(files_that_nothing_names_go_away);
+}
+
 static const struct t_case CASES[] = {
+	{"files that nothing names go away", leavings},
 	{"lengths are counted, whatever happens", lengths},
 	{"spellings fade with their documents", spellings},
 };

@@ -266,6 +266,35 @@ static void a_record_that_came_during_a_sync_needs_another(void)
 	leave();
 }
 
+static void names_of_files_have_numbers(void)
+{
+	static const struct {
+		const char *file;
+		int64_t number;
+	} ROWS[] = {{"seg-000012.mp", 12},
+		    {"seg-000012.mp.tmp", 12},
+		    {"seg-1234567.mp", 1234567},
+		    {"seg-000000.mp", 0},
+		    {"vec-000012.mp", -1},
+		    {"seg-.mp", -1},
+		    {"seg-000012.vec", -1},
+		    {"seg-000012", -1},
+		    {"seg000012.mp", -1},
+		    {"seg", -1},
+		    {"", -1}};
+
+	enter();
+	CHECK_INT(rk_highest_number(dirfd_, "seg", "mp"), 0);
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		CHECK_INT(rk_name_number(ROWS[i].file, "seg", "mp"),
+			  ROWS[i].number);
+		if (ROWS[i].file[0])
+			t_write(dir, ROWS[i].file, "");
+	}
+	CHECK_INT(rk_highest_number(dirfd_, "seg", "mp"), 1234567);
+	leave();
+}
+
 static int no_openat(void *c, int at, const char *name, int flags, mode_t mode)
 {
 	(void)c, (void)at, (void)name, (void)flags, (void)mode;
@@ -628,6 +657,7 @@ static void one_writer_at_a_time(void)
 static const struct t_case CASES[] = {
 	{"a record that came during a sync needs another",
 	 a_record_that_came_during_a_sync_needs_another},
+	{"names of files have numbers", names_of_files_have_numbers},
 	{"a log that cannot be looked at is kept",
 	 a_log_that_cannot_be_looked_at_is_kept},
 	{"a file is on disk before anything names it",
