@@ -110,6 +110,24 @@ static void scores_of_both_lanes_become_one(void)
 	t_rmdir(backing);
 }
 
+/* Ranks in the lanes, as "lexical/vector"; 0: not found there. */
+static void ranks_are_those_of_the_lanes(void)
+{
+	struct rk_index *ix = filled();
+	struct rk_results *r = ask(ix, "zebra");
+	char got[100] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->nhits; i++)
+		n += (size_t)snprintf(got + n, sizeof(got) - n, "%s %u/%u ",
+				      r->hits[i].path, r->hits[i].lexical_rank,
+				      r->hits[i].vector_rank);
+	CHECK_STR(got, "both.md 1/1 nearest.md 0/2 near.md 0/3 ");
+	rk_results_free(r);
+	rk_index_close(ix);
+	t_rmdir(backing);
+}
+
 static void what_only_vectors_find_is_in_the_nearer_half(void)
 {
 	struct rk_index *ix = filled();
@@ -126,6 +144,7 @@ static void what_only_vectors_find_is_in_the_nearer_half(void)
 
 static const struct t_case CASES[] = {
 	{"scores of both lanes become one", scores_of_both_lanes_become_one},
+	{"ranks are those of the lanes", ranks_are_those_of_the_lanes},
 	{"what only vectors find is in the nearer half",
 	 what_only_vectors_find_is_in_the_nearer_half},
 };
