@@ -341,6 +341,27 @@ static int64_t scan_lists(unsigned n, unsigned must, uint32_t step)
 	return must ? rk_scan_all(&s) : rk_scan_any(&s);
 }
 
+static void arrays_end_where_their_last_posting_is(void)
+{
+	static const uint32_t N[] = {1, RK_BLOCK - 1, RK_BLOCK, RK_BLOCK + 1,
+				     2 * RK_BLOCK};
+	static uint32_t ids[2 * RK_BLOCK], tf[2 * RK_BLOCK];
+	static const float X[3] = {1, 1, 99}; /* of no block */
+
+	for (uint32_t i = 0; i < 2 * RK_BLOCK; i++)
+		ids[i] = i;
+	for (size_t r = 0; r < sizeof(N) / sizeof(N[0]); r++) {
+		struct rk_cursor c;
+
+		memset(&c, 0, sizeof(c));
+		rk_cursor_arrays(&c, ids, tf, tf, X, N[r], 1);
+		CHECK_INT(c.nblocks, (N[r] - 1) / RK_BLOCK + 1);
+		CHECK(c.ub < 1);
+		CHECK_INT(rk_cursor_geq(&c, N[r] - 1), N[r] - 1);
+		CHECK_INT(rk_cursor_geq(&c, N[r]), RK_END);
+	}
+}
+
 static int any(void *ctx, uint32_t chunk)
 {
 	(void)ctx, (void)chunk;
@@ -417,6 +438,8 @@ static void a_scan_ends_soon_after_it_was_given_up(void)
 }
 
 static const struct t_case CASES[] = {
+	{"arrays end where their last posting is",
+	 arrays_end_where_their_last_posting_is},
 	{"the best is found behind windows that are left out",
 	 the_best_is_found_behind_windows_that_are_left_out},
 	{"a scan ends soon after it was given up",
