@@ -410,6 +410,19 @@ static void an_empty_text_has_one_empty_chunk(void)
 	free(got);
 }
 
+/* By the shape of its lines alone, as without ctags. */
+static void a_keyword_defines_nothing(void)
+{
+	static const char S[] = "if (x)\n\ty();\nwhile (x)\n\ty();\n"
+				"int shown(void)\n{\n\treturn 1;\n}\n";
+	struct rk_chunks c = RK_CHUNKS_INIT;
+
+	CHECK_INT(rk_chunk_text(RK_KIND_CODE, S, strlen(S), NULL, &c), 0);
+	CHECK_INT(c.n, 1);
+	CHECK_STR(c.v[0].sym, "shown");
+	rk_chunks_release(&c);
+}
+
 static void ignore_patterns_match_where_they_are_anchored(void)
 {
 	static const struct {
@@ -509,6 +522,7 @@ static void a_chunk_is_on_the_line_it_says(void)
 }
 
 static const struct t_case CASES[] = {
+	{"a keyword defines nothing", a_keyword_defines_nothing},
 	{"ignore patterns match where they are anchored",
 	 ignore_patterns_match_where_they_are_anchored},
 	{"a chunk is on the line it says", a_chunk_is_on_the_line_it_says},
