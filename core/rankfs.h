@@ -142,7 +142,7 @@ void rk_sources_print(struct rk_index *ix, struct rk_buf *out);
 /* The log record of the newest touch; what rk_sync() must be given for all. */
 uint64_t rk_last_touch(struct rk_index *ix);
 
-/* Wait until log record `seq` is on disk. */
+/* Wait until log record `seq` is on disk; a reader has none to wait for. */
 int rk_sync(struct rk_index *ix, uint64_t seq);
 
 /* Number of touches that the workers have not finished. */
@@ -417,6 +417,13 @@ void rk_parts_free(struct rk_parts *p);
  * linked source. A descriptor, the caller's; or -errno.
  */
 int rk_open_document(struct rk_index *ix, const char *path);
+/*
+ * What it is, or a folder of documents, as lstat(2) would say, on the same
+ * terms: a link in the middle of the path is -ELOOP. "NAME/" is the folder of
+ * the linked source NAME. Returns 0 or -errno.
+ */
+struct stat;
+int rk_stat_document(struct rk_index *ix, const char *path, struct stat *st);
 /*
  * The tags of the document as it is now: front matter, extended attributes;
  * each with a NUL behind it, in lower case. Returns 0, -errno.

@@ -276,20 +276,43 @@ static int write_ctl(struct fs_index *x, const char *s, size_t n, char *err,
 	return rc < 0 ? rc : 0;
 }
 
+/* A number and, if there is room for one, K, M or G. */
+static int parse_size(const char *s, const char *units, uint64_t *out)
+{
+	const char *unit;
+	char *end;
+	int shift = 0;
+
+	if (*s < '0' || *s > '9')
+		return -EINVAL;
+	errno = 0;
+	*out = strtoull(s, &end, 10);
+	if (*end && (unit = strchr(units, *end)) != NULL && !end[1])
+		shift = 10 * (int)(unit - units + 1);
+	else if (*end)
+		return -EINVAL;
+	if (errno || *out > UINT64_MAX >> shift)
+		return -ERANGE;
+	*out <<= shift;
+	return 0;
+}
+
 /* quota NAME BYTES FILES */
 static int top_quota(struct fs_index *x, const char *arg)
 {
-	char name[64], unit = 0;
-	unsigned long long bytes, files;
+	char name[64], first[32], second[32], rest;
+	uint64_t bytes, files;
 	struct fs_index *i;
-	int rc = -ENOENT;
+	int rc;
 
-	if (sscanf(arg, "%63s %llu%c %llu", name, &bytes, &unit, &files) != 4)
+	if (sscanf(arg, "%63s %31s %31s %c", name, first, second, &rest) != 3)
 		return -EINVAL;
-	bytes <<= unit == 'K' ? 10 : unit == 'M' ? 20 : unit == 'G' ? 30 : 0;
+	if ((rc = parse_size(first, "KMG", &bytes)) < 0 ||
+	    (rc = parse_size(second, "", &files)) < 0)
+		return rc;
 	pthread_mutex_lock(&x->fs->loop);
-	if ((i = fs_tenant(x->fs, name)) != NULL)
-		rc = fs_quota_set(i, bytes, files);
+	i = fs_tenant(x->fs, name);
+	rc = i ? fs_quota_set(i, bytes, files) : -ENOENT;
 	pthread_mutex_unlock(&x->fs->loop);
 	return rc;
 }

@@ -249,23 +249,19 @@ void fs_find_changed(struct fs_index *x)
 
 /* --- results of a folder --- */
 
-/* What the folder shows now, a reference, or NULL. */
-static struct fs_found *shown(struct fs_node *dir)
+/* What the folder shows now, a reference, or NULL. Is it also what is so? */
+static struct fs_found *shown(struct fs_node *dir, int *current)
 {
+	struct rk_index *ix = dir->index->ix;
 	struct fs_found *f;
 
 	pthread_mutex_lock(&dir->index->fs->answers);
 	f = dir->found ? fs_found_ref(dir->found) : NULL;
+	*current = f && f->complete && !dir->stale;
 	pthread_mutex_unlock(&dir->index->fs->answers);
+	*current = *current && rk_pending(ix) == 0 &&
+		   f->generation == rk_generation(ix);
 	return f;
-}
-
-static int is_current(struct fs_node *dir, const struct fs_found *f)
-{
-	struct rk_index *ix = dir->index->ix;
-
-	return f->complete && !dir->stale && rk_pending(ix) == 0 &&
-	       f->generation == rk_generation(ix);
 }
 
 /* Somebody is going through the names of the last listing. */
@@ -284,10 +280,10 @@ static int results(struct fs_node *dir, int listing, const _Atomic int *cancel,
 	struct rk_search_opts opts = {.wait_ms = -1, .cancel = cancel};
 	struct fs *fs = dir->index->fs;
 	struct scope s;
-	int rc;
+	int rc, current;
 
-	*out = shown(dir);
-	if (*out && (is_current(dir, *out) || (!listing && is_used(*out))))
+	*out = shown(dir, &current);
+	if (*out && (current || (!listing && is_used(*out))))
 		return 0;
 	fs_found_unref(*out);
 	*out = NULL;
@@ -306,11 +302,22 @@ static int results(struct fs_node *dir, int listing, const _Atomic int *cancel,
 	return 0;
 }
 
-static struct fs_entry *entry(struct fs_found *f, const char *name)
+static int is_gone(struct fs *fs, const struct fs_entry *e)
+{
+	int gone;
+
+	pthread_mutex_lock(&fs->answers);
+	gone = e->gone;
+	pthread_mutex_unlock(&fs->answers);
+	return gone;
+}
+
+static struct fs_entry *entry(struct fs *fs, struct fs_found *f,
+			      const char *name)
 {
 	for (size_t i = 0; i < f->n; i++)
-		if (!f->v[i].gone && strcmp(f->v[i].name, name) == 0)
-			return &f->v[i];
+		if (strcmp(f->v[i].name, name) == 0)
+			return is_gone(fs, &f->v[i]) ? NULL : &f->v[i];
 	return NULL;
 }
 
@@ -436,13 +443,15 @@ static void interrupted(fuse_req_t req, void *data)
 /* The folder that holds the results: of files/ the one above. */
 static struct fs_node *results_dir(struct fs_node *dir)
 {
-	size_t n = strlen(dir->text);
+	const char *name = strrchr(dir->text, '/');
 	struct fs_node *up;
+	struct scope s;
 	char *path;
 
-	if (n < 7 || strcmp(dir->text + n - 6, "/files") != 0)
+	/* by-dir/files is a value: only the scope tells them apart */
+	if (!name || scope_of(dir->index, dir->text, &s) < 0 || !s.files)
 		return dir;
-	if (!(path = strndup(dir->text, n - 6)))
+	if (!(path = strndup(dir->text, (size_t)(name - dir->text))))
 		return NULL;
 	up = dir_node(dir->index, path);
 	free(path);
@@ -454,7 +463,7 @@ static void lookup_run(struct find_job *j, struct fs_node *owner)
 	struct fs *fs = owner->index->fs;
 	struct fs_found *f = NULL;
 	int rc = results(owner, 0, &j->cancel, &f);
-	struct fs_entry *e = rc == 0 ? entry(f, j->name) : NULL;
+	struct fs_entry *e = rc == 0 ? entry(fs, f, j->name) : NULL;
 
 	pthread_mutex_lock(&fs->loop);
 	if (rc < 0 || !e)
@@ -505,7 +514,7 @@ static int list_results(struct find_job *j, struct fs_node *owner,
 	if ((rc = results(owner, 1, &j->cancel, &f)) < 0)
 		return rc;
 	for (size_t i = 0; i < f->n; i++)
-		if (!f->v[i].gone)
+		if (!is_gone(owner->index->fs, &f->v[i]))
 			fs_list_add(b, plain ? 'f' : 'l', f->v[i].name);
 	if (plain && f->n) {
 		fs_list_add(b, 'd', "files");
@@ -663,12 +672,12 @@ static void find_unlink(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 	struct fs_found *f;
 	struct fs_entry *e;
 	struct scope s;
-	int rc;
+	int rc, current;
 
 	if (!take_saved(req, dir, &s))
 		return;
-	f = shown(dir);
-	e = f ? entry(f, name) : NULL;
+	f = shown(dir, &current);
+	e = f ? entry(fs, f, name) : NULL;
 	rc = e ? rk_saved_mark(dir->index->ix, s.saved, e->path,
 			       RK_FEEDBACK_DEMOTED)
 	       : -ENOENT;

@@ -169,8 +169,6 @@ static int add_pinned(struct fs_index *x, struct fs_found *f, const char *path)
 {
 	struct rk_buf b = RK_BUF_INIT, text = RK_BUF_INIT;
 
-	if (faccessat(x->files_fd, path, F_OK, 0) < 0)
-		return 0; /* it has gone */
 	put_origin(x, path, &b);
 	rk_buf_str(&b, "pinned: yes\n---\n");
 	if (rk_document_text(x->ix, path, 0, PINNED_BYTES, &text) == 0)
@@ -226,15 +224,47 @@ static int add_lines(struct fs_index *x, struct fs_found *f,
 	return rc;
 }
 
+/*
+ * What was pinned and what was found, less what was demoted, is one list; a
+ * page is a piece of it. Lines have come in pages already.
+ */
+struct page {
+	size_t skip, left;
+};
+
+static struct page page_of(const struct rk_results *r, int saved)
+{
+	size_t before = r->page > 1 ? r->page - 1 : 0;
+
+	if (r->is_lines)
+		return (struct page){before ? SIZE_MAX : 0, SIZE_MAX};
+	if (!saved)
+		return (struct page){0, SIZE_MAX};
+	return (struct page){before * r->per_page, r->per_page};
+}
+
+static int is_on(struct page *p)
+{
+	if (p->skip) {
+		p->skip--;
+		return 0;
+	}
+	return p->left && p->left--;
+}
+
+static int is_there(struct fs_index *x, const char *path)
+{
+	struct stat st;
+
+	return rk_stat_document(x->ix, path, &st) == 0;
+}
+
 static int fill(struct fs_index *x, struct fs_found *f,
-		const struct rk_results *r, const struct rk_buf *pinned,
-		const struct rk_buf *demoted)
+		const struct rk_results *r, struct page page,
+		const struct rk_buf *pinned, const struct rk_buf *demoted)
 {
 	size_t room = count_in(pinned) + r->nhits +
 		      (r->nlines < LINE_DOCS ? r->nlines : LINE_DOCS);
-	size_t hits = 0, most = r->nhits - (r->nhits > count_in(demoted)
-						    ? count_in(demoted)
-						    : r->nhits);
 	const char *path;
 	size_t at = 0;
 	int rc = 0;
@@ -243,14 +273,13 @@ static int fill(struct fs_index *x, struct fs_found *f,
 	if (!f->v)
 		return -ENOMEM;
 	while (rc == 0 && (path = rk_buf_next(pinned, &at)) != NULL)
-		rc = add_pinned(x, f, path);
+		if (is_there(x, path) && is_on(&page))
+			rc = add_pinned(x, f, path);
 	for (size_t i = 0; i < r->nhits && rc == 0; i++) {
 		path = r->hits[i].path;
-		if (is_in(pinned, path) || is_in(demoted, path) ||
-		    (demoted->n && hits >= most))
-			continue;
-		hits++;
-		rc = add_hit(x, f, &r->hits[i]);
+		if (!is_in(pinned, path) && !is_in(demoted, path) &&
+		    is_on(&page))
+			rc = add_hit(x, f, &r->hits[i]);
 	}
 	return rc ? rc : add_lines(x, f, r);
 }
@@ -267,7 +296,9 @@ int fs_found_search(struct fs_index *x, const char *query, const char *saved,
 	if (saved) {
 		rk_saved_marks(x->ix, saved, RK_FEEDBACK_PINNED, &pinned);
 		rk_saved_marks(x->ix, saved, RK_FEEDBACK_DEMOTED, &demoted);
-		more.extra_hits = (unsigned)count_in(&demoted);
+		more.extra_hits =
+			(unsigned)(count_in(&pinned) + count_in(&demoted));
+		more.all_pages = 1;
 	}
 	if (rc == 0)
 		rc = rk_search(x->ix, query, strlen(query), &more, &r);
@@ -275,7 +306,8 @@ int fs_found_search(struct fs_index *x, const char *query, const char *saved,
 		f->generation = r->generation;
 		f->complete = r->pending == 0;
 		clock_gettime(CLOCK_REALTIME, &f->made);
-		rc = fill(x, f, r, &pinned, &demoted);
+		rc = fill(x, f, r, page_of(r, saved != NULL), &pinned,
+			  &demoted);
 		rk_results_free(r);
 	}
 	rk_buf_release(&pinned);
@@ -361,6 +393,7 @@ int fs_found_facet(struct fs_index *x, const char *query, enum fs_facet by,
 
 	many.no_excerpts = 1;
 	many.extra_hits = FACET_HITS;
+	many.all_pages = 1;
 	if (rc == 0)
 		rc = rk_search(x->ix, query, strlen(query), &many, &r);
 	for (size_t i = 0; rc == 0 && i < r->nhits; i++)

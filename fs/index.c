@@ -359,14 +359,24 @@ int fs_index_shut(struct fs_index *x)
 	return 0;
 }
 
+static size_t count_open(const struct fs *fs)
+{
+	size_t n = 0;
+
+	for (const struct fs_index *x = fs->indexes; x; x = x->next)
+		n += x->ix != NULL;
+	return n;
+}
+
 void fs_index_each(struct fs *fs, void (*fn)(struct fs_index *x, void *ctx),
 		   void *ctx)
 {
-	struct fs_index *v[256];
+	struct fs_index **v;
 	size_t n = 0;
 
 	pthread_mutex_lock(&fs->loop);
-	for (struct fs_index *x = fs->indexes; x && n < 256; x = x->next)
+	v = calloc(count_open(fs) + 1, sizeof(*v));
+	for (struct fs_index *x = fs->indexes; v && x; x = x->next)
 		if (x->ix) {
 			x->busy++;
 			v[n++] = x;
@@ -376,6 +386,7 @@ void fs_index_each(struct fs *fs, void (*fn)(struct fs_index *x, void *ctx),
 		fn(v[i], ctx);
 		v[i]->busy--;
 	}
+	free(v);
 }
 
 int fs_is_owner(const struct fs_index *x, uid_t uid)

@@ -7,6 +7,7 @@
 #include "fs.h"
 #include "base/hash.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,15 @@ static void chunks_leaf(fuse_req_t req, struct fs_index *x, const char *path)
 	fs_mirror_reply_dir(req, x, &FS_CHUNKS, path);
 }
 
+/* -ELOOP if the link is none of a source. */
+static int stat_source(struct fs_index *x, const char *name, struct stat *st)
+{
+	char path[NAME_MAX + 2];
+
+	snprintf(path, sizeof(path), "%s/", name);
+	return rk_stat_document(x->ix, path, st);
+}
+
 static void lookup(fuse_req_t req, struct fs_node *parent, const char *name,
 		   void (*leaf)(fuse_req_t, struct fs_index *, const char *))
 {
@@ -54,16 +64,19 @@ static void lookup(fuse_req_t req, struct fs_node *parent, const char *name,
 	const char *dir = parent->text ? parent->text : "";
 	char path[4096];
 	struct stat st;
+	int rc;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s%s%s", dir, *dir ? "/" : "",
 			     name) >= sizeof(path)) {
 		fuse_reply_err(req, ENAMETOOLONG);
 		return;
 	}
-	if (fstatat(x->files_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		fuse_reply_err(req, errno);
-	else if (S_ISDIR(st.st_mode) ||
-		 (!*dir && S_ISLNK(st.st_mode))) /* a linked source */
+	rc = rk_stat_document(x->ix, path, &st);
+	if (rc == 0 && !*dir && S_ISLNK(st.st_mode)) /* a linked source? */
+		rc = stat_source(x, name, &st);
+	if (rc < 0)
+		fuse_reply_err(req, rc == -ELOOP ? ENOENT : -rc);
+	else if (S_ISDIR(st.st_mode))
 		fs_mirror_reply_dir(req, x, parent->kind, path);
 	else
 		leaf(req, x, path);

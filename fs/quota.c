@@ -5,6 +5,7 @@
  * there is is counted once, when a limit first matters, and kept up to date.
  */
 #include "fs.h"
+#include "base/env.h"
 #include "base/noatime.h"
 #include <dirent.h>
 #include <errno.h>
@@ -13,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { TEXT_MAX = 64 };
+static const char NAME[] = "quota";
 
 static void count_below(int at, const char *name, uint64_t *bytes,
 			uint64_t *files)
@@ -40,44 +44,49 @@ static void count_below(int at, const char *name, uint64_t *bytes,
 		closedir(d);
 }
 
-static void load(struct fs_index *x)
+static int open_folder(struct fs_index *x)
 {
-	char path[4096], text[64] = "";
-	unsigned long long bytes = 0, files = 0;
+	char path[4096];
 	int fd;
 
-	x->quota.loaded = 1;
-	snprintf(path, sizeof(path), "%s/indexes/%s/quota", x->fs->backing,
-		 x->name);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 &&
-	    sscanf(text, "%llu %llu", &bytes, &files) == 2) {
+	snprintf(path, sizeof(path), "%s/indexes/%s", x->fs->backing, x->name);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* 0, also if there is no limit; -errno if that is not known. */
+static int load(struct fs_index *x)
+{
+	unsigned long long bytes = 0, files = 0;
+	struct rk_buf b = RK_BUF_INIT;
+	int dir = open_folder(x), rc;
+
+	if (dir < 0)
+		return dir;
+	rc = rk_io_read_file(rk_env_posix()->io, dir, NAME, TEXT_MAX, &b);
+	close(dir);
+	rk_buf_byte(&b, 0);
+	if (rc == 0 && !b.err &&
+	    sscanf((char *)b.p, "%llu %llu", &bytes, &files) == 2) {
 		x->quota.bytes = bytes;
 		x->quota.files = files;
 	}
-	if (fd >= 0)
-		close(fd);
+	rk_buf_release(&b);
+	x->quota.loaded = !rk_unreadable(rc);
+	return x->quota.loaded ? 0 : rc;
 }
 
 int fs_quota_set(struct fs_index *x, uint64_t bytes, uint64_t files)
 {
-	char path[4096], tmp[4096 + 8], text[64];
+	char text[TEXT_MAX];
 	int n = snprintf(text, sizeof(text), "%llu %llu\n",
 			 (unsigned long long)bytes, (unsigned long long)files);
-	int fd, rc = 0;
+	int dir = open_folder(x), rc;
 
-	snprintf(path, sizeof(path), "%s/indexes/%s/quota", x->fs->backing,
-		 x->name);
-	snprintf(tmp, sizeof(tmp), "%s.tmp", path);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		  0600);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, (size_t)n) != n || fsync(fd) < 0)
-		rc = errno ? -errno : -EIO;
-	close(fd);
-	if (rc == 0 && rename(tmp, path) < 0)
-		rc = -errno;
+	if (dir < 0)
+		return dir;
+	rc = rk_io_replace(rk_env_posix()->io, dir, NAME, text, (size_t)n);
+	close(dir);
 	if (rc == 0) {
 		x->quota.loaded = 1;
 		x->quota.bytes = bytes;
@@ -86,13 +95,15 @@ int fs_quota_set(struct fs_index *x, uint64_t bytes, uint64_t files)
 	return rc;
 }
 
-/* Is there a limit? Then what there is has been counted. */
+/* Is there a limit? Then what there is has been counted. 1, 0, -errno. */
 static int limited(struct fs_index *x)
 {
+	int rc;
+
 	if (!x->fs->multi)
 		return 0;
-	if (!x->quota.loaded)
-		load(x);
+	if (!x->quota.loaded && (rc = load(x)) < 0)
+		return rc;
 	if (!x->quota.bytes && !x->quota.files)
 		return 0;
 	if (!x->quota.counted) {
@@ -118,8 +129,10 @@ static uint64_t plus(uint64_t used, int64_t more)
 
 int fs_quota_take(struct fs_index *x, int64_t bytes, int files)
 {
-	if (!limited(x))
-		return 0;
+	int rc = limited(x);
+
+	if (rc <= 0)
+		return rc;
 	if (is_over(x->quota.used_bytes, bytes, x->quota.bytes) ||
 	    is_over(x->quota.used_files, files, x->quota.files))
 		return -EDQUOT;
@@ -131,9 +144,10 @@ int fs_quota_take(struct fs_index *x, int64_t bytes, int files)
 int fs_quota_grow(struct fs_index *x, int fd, off_t end)
 {
 	struct stat st;
+	int rc = limited(x);
 
-	if (!limited(x) || fstat(fd, &st) < 0 || end <= st.st_size)
-		return 0;
+	if (rc <= 0 || fstat(fd, &st) < 0 || end <= st.st_size)
+		return rc < 0 ? rc : 0;
 	return fs_quota_take(x, end - st.st_size, 0);
 }
 
@@ -142,7 +156,8 @@ int64_t fs_quota_of(struct fs_index *x, int dir, const char *name, int *files)
 	struct stat st;
 
 	*files = 0;
-	if (!limited(x) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (limited(x) <= 0 ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    S_ISDIR(st.st_mode))
 		return 0;
 	*files = 1;
@@ -152,14 +167,14 @@ int64_t fs_quota_of(struct fs_index *x, int dir, const char *name, int *files)
 int fs_quota_recount(struct fs_index *x)
 {
 	x->quota.counted = 0;
-	return limited(x);
+	return limited(x) > 0;
 }
 
 void fs_quota_statfs(struct fs_index *x, struct statvfs *st)
 {
 	fsblkcnt_t size = st->f_frsize ? st->f_frsize : 4096;
 
-	if (!limited(x))
+	if (limited(x) <= 0)
 		return;
 	if (x->quota.bytes) {
 		uint64_t left = x->quota.bytes > x->quota.used_bytes
@@ -181,7 +196,7 @@ void fs_quota_statfs(struct fs_index *x, struct statvfs *st)
 
 void fs_quota_print(struct fs_index *x, struct rk_buf *out)
 {
-	if (!limited(x))
+	if (limited(x) <= 0)
 		return;
 	rk_buf_printf(out,
 		      "quota_bytes %llu of %llu\nquota_files %llu of %llu\n",

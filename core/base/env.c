@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/env.h"
+#include "base/noatime.h"
 #include "base/status.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -145,8 +146,9 @@ int rk_io_read_file(const struct rk_io *io, int dir, const char *name,
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    (uint64_t)st.st_size > max)
+	if (fstat(fd, &st) < 0)
+		rc = -errno;
+	else if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > max)
 		rc = RK_ECORRUPT;
 	if (rc == 0 && st.st_size > 0 &&
 	    (rc = rk_buf_reserve(out, (size_t)st.st_size)) == 0 &&
@@ -155,6 +157,26 @@ int rk_io_read_file(const struct rk_io *io, int dir, const char *name,
 		out->n += (size_t)st.st_size;
 	io->close(io->ctx, fd);
 	return rc;
+}
+
+int rk_dir_open(int dir, const char *name, DIR **out)
+{
+	int fd = rk_openat_noatime(dir, name,
+				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	int rc = fd < 0 ? -errno : 0;
+
+	if (rc == 0 && !(*out = fdopendir(fd))) {
+		rc = -errno;
+		close(fd);
+	}
+	return rc;
+}
+
+int rk_dir_next(DIR *d, struct dirent **out)
+{
+	errno = 0;
+	*out = readdir(d);
+	return *out ? 1 : -errno;
 }
 
 int rk_io_replace(const struct rk_io *io, int dir, const char *name,

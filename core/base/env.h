@@ -3,6 +3,7 @@
 #define RK_BASE_ENV_H
 
 #include "base/buf.h"
+#include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -53,6 +54,13 @@ int rk_io_read_all(const struct rk_io *io, int fd, void *p, size_t n,
  */
 int rk_io_read_file(const struct rk_io *io, int dir, const char *name,
 		    size_t max, struct rk_buf *out);
+
+/*
+ * A folder's entries, told apart from not being able to read them. Open
+ * gives 0 or -errno; next 1 and the entry, 0 at the end, or -errno.
+ */
+int rk_dir_open(int dir, const char *name, DIR **out);
+int rk_dir_next(DIR *d, struct dirent **out);
 
 /*
  * Replace `name` in directory `dir` by n bytes, durably and in one step:

@@ -26,9 +26,11 @@ static int openat_two(int dir, const char *name, int flags)
 
 int rk_openat_beneath(int dir, const char *name, int flags)
 {
-	int fd = openat_two(dir, name, flags | O_NOATIME);
+	/* O_PATH goes with no other flag, and reads nothing */
+	int noatime = flags & O_PATH ? 0 : O_NOATIME;
+	int fd = openat_two(dir, name, flags | noatime);
 
-	if (fd < 0 && errno == EPERM)
+	if (fd < 0 && errno == EPERM && noatime)
 		fd = openat_two(dir, name, flags);
 	if (fd < 0 && errno == ENOSYS) /* Linux before 5.6 */
 		fd = rk_openat_noatime(dir, name, flags);

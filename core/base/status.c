@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/status.h"
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,12 @@ int rk_newer(const char *what, uint64_t version, uint64_t features)
 			 "format %llu, which this one does not know",
 			 what, (unsigned long long)version);
 	return RK_EVERSION;
+}
+
+int rk_unreadable(int rc)
+{
+	return rc < 0 && rc > RK_ECORRUPT && rc != -ENOENT && rc != -ENOTDIR &&
+	       rc != -EISDIR && rc != -ELOOP && rc != -ENXIO;
 }
 
 const char *rk_strerror(int code)

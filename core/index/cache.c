@@ -61,9 +61,14 @@ void rk_cache_used(struct rk_index *ix, const char *path)
 {
 	const struct timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_OMIT}};
 	struct limits l = limits_of(ix);
+	const char *name;
+	int dir;
 
-	if (!(ix->flags & RK_READ_ONLY) && is_in(&l, path))
-		utimensat(ix->files_fd, path, now, AT_SYMLINK_NOFOLLOW);
+	if ((ix->flags & RK_READ_ONLY) || !is_in(&l, path) ||
+	    (dir = rk_open_parent(ix, path, &name)) < 0)
+		return;
+	utimensat(dir, name, now, AT_SYMLINK_NOFOLLOW);
+	close(dir);
 }
 
 /* --- eviction --- */
@@ -103,7 +108,14 @@ static int longer_ago(const void *a, const void *b)
 
 static void evict(struct rk_index *ix, struct cache *c, const struct entry *e)
 {
-	if (unlinkat(ix->files_fd, e->path, 0) < 0)
+	const char *name;
+	int dir = rk_open_parent(ix, e->path, &name), rc;
+
+	if (dir < 0)
+		return;
+	rc = unlinkat(dir, name, 0);
+	close(dir);
+	if (rc < 0)
 		return;
 	c->bytes -= e->size;
 	ix->evicted++;

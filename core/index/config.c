@@ -205,7 +205,7 @@ static const struct key {
 	{"sync_ms", offsetof(struct rk_config, sync_ms), 1000, 0, 3600000,
 	 "put the log on disk this often; 0: only on fsync", 0, NULL, NULL,
 	 NULL},
-	{"retain", offsetof(struct rk_config, retain), 2, 1, 100,
+	{"retain", offsetof(struct rk_config, retain), 2, 1, RK_RETAIN_MAX,
 	 "checkpoints kept to fall back to", 0, NULL, NULL, NULL},
 	{"hits", offsetof(struct rk_config, hits), 10, 1, 1000,
 	 "results of a query that does not say n:", 0, NULL, NULL, NULL},

@@ -11,6 +11,8 @@
  * lines, `#` comments. One table in config.c names, checks, prints and
  * documents every key.
  */
+enum { RK_RETAIN_MAX = 100 }; /* checkpoints */
+
 struct rk_config {
 	char language[32];
 	int64_t memory_mib;   /* memory tables, both of them */

@@ -14,27 +14,59 @@
 #include <unistd.h>
 
 /* Nothing below a folder of documents leads out of it. */
-static int open_below(int dir, const char *path)
+static int open_below(int dir, const char *path, int flags)
 {
-	int fd = rk_openat_beneath(
-		dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int fd = rk_openat_beneath(dir, path, flags | O_NOFOLLOW);
 
 	return fd < 0 ? -errno : fd;
 }
 
-int rk_open_document(struct rk_index *ix, const char *path)
+static int open_path(struct rk_index *ix, const char *path, int flags)
 {
 	char root[PATH_MAX];
 	const char *rest;
 	int dir, fd;
 
 	if (!rk_link_of(ix, path, root, &rest))
-		return open_below(ix->files_fd, path);
-	if ((dir = rk_link_open(root)) < 0)
+		return open_below(ix->files_fd, path, flags);
+	dir = rk_link_open(root);
+	if (dir < 0 || !*rest)
 		return dir;
-	fd = open_below(dir, rest);
+	fd = open_below(dir, rest, flags);
 	close(dir);
 	return fd;
+}
+
+int rk_open_document(struct rk_index *ix, const char *path)
+{
+	return open_path(ix, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
+int rk_stat_document(struct rk_index *ix, const char *path, struct stat *st)
+{
+	int fd = open_path(ix, path, O_PATH), rc = 0;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, st) < 0)
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+int rk_open_parent(struct rk_index *ix, const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+
+	*name = slash ? slash + 1 : path;
+	if (slash && (size_t)(slash - path) >= sizeof(folder))
+		return -ENAMETOOLONG;
+	if (slash) {
+		memcpy(folder, path, (size_t)(slash - path));
+		folder[slash - path] = '\0';
+	}
+	return open_path(ix, folder, O_PATH | O_DIRECTORY);
 }
 
 int rk_is_unchanged(const struct rk_doc_rec *d, const struct stat *st)

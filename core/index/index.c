@@ -71,7 +71,8 @@ static int open_dirs(struct rk_index *ix, const char *backing)
 	close(indexes);
 	if (ix->dir_fd < 0)
 		return ix->dir_fd;
-	/* the root of the mount: who was let into the backing folder is let in */
+	/* the root of the mount: who was let into the backing folder is let in
+	 */
 	if (make && fstat(ix->backing_fd, &st) == 0)
 		make = 0700 | (st.st_mode & 07777);
 	ix->files_fd = open_dir(ix->dir_fd, "files", make);
@@ -100,23 +101,21 @@ int rk_index_holder(const char *backing, const char *name, char *out, size_t n)
 
 static int load_config(struct rk_index *ix)
 {
-	const struct rk_io *io = ix->env->io;
-	int fd = io->openat(io->ctx, ix->dir_fd, "config",
-			    O_RDONLY | O_NOFOLLOW, 0);
-	char *text, err[200];
-	ssize_t n;
+	struct rk_buf b = RK_BUF_INIT;
+	int rc = rk_io_read_file(ix->env->io, ix->dir_fd, "config", CONFIG_MAX,
+				 &b);
+	char err[200];
 
 	rk_config_defaults(&ix->config);
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	text = rk_malloc(CONFIG_MAX);
-	n = text ? io->pread(io->ctx, fd, text, CONFIG_MAX, 0) : -ENOMEM;
-	io->close(io->ctx, fd);
-	if (n > 0 &&
-	    rk_config_parse(&ix->config, text, (size_t)n, err, sizeof(err)) < 0)
+	snprintf(err, sizeof(err), "%s", rk_strerror(rc));
+	if (rc == 0 && b.n &&
+	    rk_config_parse(&ix->config, (char *)b.p, b.n, err, sizeof(err)) <
+		    0)
+		rc = RK_ECORRUPT;
+	rk_buf_release(&b);
+	if (rc == RK_ECORRUPT)
 		rk_warn(&ix->warnings, "config: %s; defaults are used", err);
-	rk_free(text);
-	return n == -ENOMEM ? -ENOMEM : 0;
+	return rc == RK_ECORRUPT || rc == -ENOENT ? 0 : rc;
 }
 
 void rk_config_print(struct rk_index *ix, struct rk_buf *out)
@@ -310,6 +309,7 @@ static void index_free(struct rk_index *ix)
 		close(ix->backing_fd);
 	if (ix->lock_fd >= 0)
 		close(ix->lock_fd);
+	pthread_mutex_destroy(&ix->touching);
 	pthread_mutex_destroy(&ix->writer);
 	pthread_mutex_destroy(&ix->lock);
 	pthread_mutex_destroy(&ix->persist_lock);
@@ -338,6 +338,7 @@ static struct rk_index *index_alloc(const struct rk_env *env, const char *name,
 	rk_saved_init(&ix->saved);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&ix->touching, NULL);
 	pthread_mutex_init(&ix->writer, NULL);
 	pthread_mutex_init(&ix->lock, NULL);
 	pthread_mutex_init(&ix->persist_lock, NULL);
@@ -465,11 +466,25 @@ int rk_index_files_fd(const struct rk_index *ix)
 
 enum { REC_TOUCH = 1 };
 
+/* The same bytes as msgpack-c: str 16, positive fixint. Returns how many. */
+static size_t encode_touch(const char *path, size_t n, unsigned flags,
+			   uint8_t *body)
+{
+	body[0] = 0xda;
+	body[1] = (uint8_t)(n >> 8);
+	body[2] = (uint8_t)n;
+	memcpy(body + 3, path, n);
+	body[3 + n] = (uint8_t)(flags & RK_TOUCH_TREE);
+	return n + 4;
+}
+
 int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
 	     uint64_t *seq)
 {
-	uint8_t head[5], body[4096 + 8];
-	size_t n = strlen(path), k = 0;
+	unsigned task =
+		RK_TASK_FORCE | (flags & RK_TOUCH_TREE ? RK_TASK_TREE : 0);
+	uint8_t body[4096 + 8];
+	size_t n = strlen(path);
 	uint64_t s = 0;
 	int rc;
 
@@ -477,27 +492,21 @@ int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
 		return RK_EREADONLY;
 	if (n > 4095)
 		return 0; /* stored, and too deep to be indexed */
-	/* the same bytes as msgpack-c: str 16, positive fixint */
-	head[0] = 0xda;
-	head[1] = (uint8_t)(n >> 8);
-	head[2] = (uint8_t)n;
-	memcpy(body, head, 3);
-	memcpy(body + 3, path, n);
-	k = 3 + n;
-	body[k++] = (uint8_t)(flags & RK_TOUCH_TREE);
-	rc = rk_wal_append(ix->wal, REC_TOUCH, body, k, &s);
+	n = encode_touch(path, n, flags, body);
+	/* as one: the log may be cut up to what the queue has seen and done */
+	pthread_mutex_lock(&ix->touching);
+	rc = rk_wal_append(ix->wal, REC_TOUCH, body, n, &s);
 	if (flags & RK_TOUCH_REMOVED && (rc == -ENOSPC || rc == -EDQUOT)) {
 		/* a crash would be followed by a comparison anyway */
 		s = rk_wal_last(ix->wal);
 		rc = 0;
 	}
-	if (rc < 0)
-		return rc;
-	if (seq)
+	if (rc == 0 && seq)
 		*seq = s;
-	return rk_queue_push(
-		&ix->queue, path,
-		RK_TASK_FORCE | (flags & RK_TOUCH_TREE ? RK_TASK_TREE : 0), s);
+	if (rc == 0)
+		rc = rk_queue_push(&ix->queue, path, task, s);
+	pthread_mutex_unlock(&ix->touching);
+	return rc;
 }
 
 uint64_t rk_last_touch(struct rk_index *ix)
@@ -507,7 +516,7 @@ uint64_t rk_last_touch(struct rk_index *ix)
 
 int rk_sync(struct rk_index *ix, uint64_t seq)
 {
-	return ix->wal ? rk_wal_sync(ix->wal, seq) : RK_EREADONLY;
+	return ix->wal ? rk_wal_sync(ix->wal, seq) : 0;
 }
 
 size_t rk_pending(struct rk_index *ix)

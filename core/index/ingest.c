@@ -67,11 +67,7 @@ static int make_room(struct rk_index *ix)
 		return 0;
 	while (ix->view->nmems > 1 && !ix->stopping) {
 		pthread_mutex_unlock(&ix->writer);
-		pthread_mutex_lock(&ix->persist_lock);
-		pthread_cond_broadcast(&ix->persist_cond);
-		if (!ix->stopping)
-			pthread_cond_wait(&ix->room_cond, &ix->persist_lock);
-		pthread_mutex_unlock(&ix->persist_lock);
+		rk_wait_for_room(ix);
 		pthread_mutex_lock(&ix->writer);
 	}
 	m = ix->view->mems[ix->view->nmems - 1];
@@ -440,8 +436,8 @@ static int process_file(struct rk_index *ix, struct rk_worker *w,
 		return rk_remove_path(ix, t->path);
 	if (!rk_link_there(ix, t->path))
 		return 0; /* its source is missing, not the document */
-	if (rk_link_ignored(ix, t->path))
-		return rk_remove_path(ix, t->path);
+	if ((rc = rk_link_ignored(ix, t->path)) != 0)
+		return rc < 0 ? rc : rk_remove_path(ix, t->path);
 	fd = rk_open_document(ix, t->path);
 	if (fd < 0 && is_no_document(fd))
 		return rk_remove_path(ix, t->path);

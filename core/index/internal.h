@@ -38,8 +38,8 @@
  *      `next` is being built, both spaces are brought along by merges.
  *      Whatever is missing is made again by the embedding thread.
  *
- * Lock order: writer, links.lock, lock, memtable.lock, queue.lock,
- * warnings.lock, changes.lock.
+ * Lock order: touching; writer, persist_lock, links.lock, lock, memtable.lock,
+ * queue.lock, warnings.lock, changes.lock.
  */
 enum { RK_SEGS_MAX = 60, RK_MEMS_MAX = 4, RK_SPARE_MAX = 8 };
 
@@ -85,12 +85,14 @@ struct rk_index {
 	struct rk_change_log changes;
 	struct rk_saved saved;
 
+	pthread_mutex_t touching; /* a record goes to log and queue as one */
 	pthread_mutex_t writer;
 	pthread_mutex_t lock; /* guards view, generation, stats, manifest */
 	struct rk_view *view;
 	uint32_t generation;
 	struct rk_corpus_stats stats;
-	struct rk_manifest manifest; /* the newest; its segs are not used */
+	struct rk_manifest manifest; /* the one in use, without its segs */
+	uint64_t last_manifest;	     /* the highest number there is */
 	uint64_t next_segment;
 	uint64_t floor; /* of the log, for the next manifest */
 	int dirty;	/* a manifest is due: segments or the dead changed */
@@ -209,6 +211,11 @@ int rk_remove_path(struct rk_index *ix, const char *path);
  * properties, each with its NUL. Returns 0 or -ENOMEM.
  */
 int rk_attached(int fd, struct rk_buf *props);
+/*
+ * The folder that a document is in, on the terms of rk_open_document(), and
+ * its name there. An O_PATH descriptor, the caller's; or -errno.
+ */
+int rk_open_parent(struct rk_index *ix, const char *path, const char **name);
 /* Is the file what it was when it was indexed? */
 int rk_is_unchanged(const struct rk_doc_rec *d, const struct stat *st);
 
@@ -239,8 +246,12 @@ void rk_cache_used(struct rk_index *ix, const char *path);
 /* persist.c */
 void *rk_persist_main(void *ix);
 void rk_persist_wake(struct rk_index *ix);
+/* Wait until no full table waits to be written, or the index is closed. */
+void rk_wait_for_room(struct rk_index *ix);
 /* Freeze the active table (if it holds anything). Needs `writer`. */
 int rk_freeze(struct rk_index *ix);
+/* checkpoint.c: the view as a manifest; keep `retain` of them. 0, -errno */
+int rk_commit_manifest(struct rk_index *ix, int retain);
 /* Take a damaged segment out of the view; the caller reconciles. */
 void rk_drop_damaged(struct rk_index *ix);
 
@@ -302,7 +313,11 @@ extern const char RK_ANALYSER_VERSION[];
 /* Let the workers keep up, so that the queue stays small. */
 void rk_throttle(struct rk_index *ix);
 void *rk_reconcile_main(void *ix);
-/* Walk a folder of documents, telling fn each regular, indexable file. */
+/*
+ * Walk a folder of documents, telling fn each regular, indexable file. A
+ * folder that is not there has none; one that cannot be read now is warned
+ * about, and its -errno is returned once the others are done.
+ */
 typedef int rk_file_fn(void *ctx, const char *path, const struct stat *st);
 int rk_walk_files(struct rk_index *ix, const char *path, rk_file_fn *fn,
 		  void *ctx);

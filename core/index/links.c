@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/links.h"
 #include "index/internal.h"
-#include "base/noatime.h"
 #include "base/mem.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -49,6 +47,7 @@ static int refused(const struct rk_links *l, const char *root)
 	return is_below(root, l->backing) || is_below(root, l->mount);
 }
 
+/* 1: a link to a folder, 0: none, -errno: it cannot be read now. */
 static int read_link(struct rk_index *ix, const char *name, struct rk_link *out)
 {
 	char target[PATH_MAX], real[PATH_MAX];
@@ -56,6 +55,8 @@ static int read_link(struct rk_index *ix, const char *name, struct rk_link *out)
 	struct stat st;
 
 	memset(out, 0, sizeof(*out));
+	if (n < 0 && errno != EINVAL && rk_unreadable(-errno))
+		return -errno;
 	if (n <= 0 || n == sizeof(target) - 1 || target[0] != '/')
 		return 0;
 	target[n] = '\0';
@@ -79,20 +80,23 @@ static int read_link(struct rk_index *ix, const char *name, struct rk_link *out)
 	return -ENOMEM;
 }
 
-static unsigned list_links(struct rk_index *ix, struct rk_link *v)
+/* How many there are, at most RK_LINKS_MAX, or -errno. */
+static int list_links(struct rk_index *ix, struct rk_link *v)
 {
-	int fd = rk_openat_noatime(ix->files_fd, ".", O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	unsigned n = 0;
-	struct dirent *e;
+	struct dirent *e = NULL;
+	int n = 0, rc;
+	DIR *d;
 
-	while (d && n < RK_LINKS_MAX && (e = readdir(d)))
+	if ((rc = rk_dir_open(ix->files_fd, ".", &d)) < 0)
+		return rc;
+	while (rc >= 0 && n < RK_LINKS_MAX && (rc = rk_dir_next(d, &e)) == 1)
 		if ((e->d_type == DT_LNK || e->d_type == DT_UNKNOWN) &&
-		    read_link(ix, e->d_name, &v[n]) == 1)
+		    (rc = read_link(ix, e->d_name, &v[n])) == 1)
 			n++;
-	if (d)
-		closedir(d);
-	return n;
+	closedir(d);
+	while (rc < 0 && n > 0)
+		link_release(&v[--n]);
+	return rc < 0 ? rc : n;
 }
 
 static struct rk_link *find(struct rk_link *v, unsigned n, const char *name)
@@ -125,15 +129,15 @@ int rk_links_read(struct rk_index *ix)
 	struct rk_links *l = &ix->links;
 	struct rk_link *v = rk_calloc(RK_LINKS_MAX, sizeof(*v));
 	struct rk_link *old = rk_calloc(RK_LINKS_MAX, sizeof(*old));
+	int rc = v && old ? list_links(ix, v) : -ENOMEM;
 	unsigned n, was;
-	int rc = v && old ? 0 : -ENOMEM;
 
-	if (rc < 0) {
+	if (rc < 0) { /* those that are known stay */
 		rk_free(v);
 		rk_free(old);
 		return rc;
 	}
-	n = list_links(ix, v);
+	n = (unsigned)rc;
 	pthread_mutex_lock(&l->lock);
 	was = l->n;
 	memcpy(old, l->v, was * sizeof(*old));

@@ -48,7 +48,10 @@ void rk_links_release(struct rk_links *l);
 /* Where the backing directory is, and the links as they are now. */
 int rk_links_open(struct rk_index *ix, const char *backing);
 
-/* Read the links anew. What is no longer linked is taken out of the index. */
+/*
+ * Read the links anew. What is no longer linked is taken out of the index.
+ * Returns 0; -errno if they cannot be read now, and nothing has changed.
+ */
 int rk_links_read(struct rk_index *ix);
 
 /*
@@ -83,7 +86,10 @@ struct rk_link_walk {
 /* `below`: a folder in it, relative, "" for all. Returns 0 or negative. */
 int rk_link_walk(const struct rk_link_walk *w, const char *below);
 
-/* Is a document of a source left out? One look along its path. */
+/*
+ * Is a document of a source left out, or its folder gone? One look along its
+ * path. 1, 0, or -errno where the way there cannot be read now.
+ */
 int rk_link_ignored(struct rk_index *ix, const char *path);
 
 /* watch.c */

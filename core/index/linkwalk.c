@@ -273,6 +273,13 @@ static int walk_dir(struct walk *w, int fd, size_t n,
 	return rc;
 }
 
+static int open_folder(int dir, const char *name, int flags)
+{
+	int fd = rk_openat_noatime(dir, name, O_RDONLY | O_DIRECTORY | flags);
+
+	return fd < 0 ? -errno : fd;
+}
+
 static struct walk *walk_new(const struct rk_link_walk *lw,
 			     struct rk_ignore_set **rules)
 {
@@ -290,13 +297,12 @@ static struct walk *walk_new(const struct rk_link_walk *lw,
 
 /*
  * Go down to the folder `below`, taking rules along; -ENOENT if it is not
- * there or left out. *n gets the length of its path.
+ * there or left out, -errno. *n gets the length of its path.
  */
 static int descend(struct walk *w, const char *below,
 		   struct rk_ignore_set **rules, size_t *n)
 {
-	int fd =
-		rk_openat_noatime(AT_FDCWD, w->w->root, O_RDONLY | O_DIRECTORY);
+	int fd = open_folder(AT_FDCWD, w->w->root, 0);
 
 	*n = w->name_n - 1;
 	w->path[*n] = '\0';
@@ -317,16 +323,14 @@ static int descend(struct walk *w, const char *below,
 		memcpy(w->path + *n + 1, below, k);
 		w->path[*n + 1 + k] = '\0';
 		next = left_out(w, *rules, 1) || is_ours(w)
-			       ? -1
-			       : rk_openat_noatime(fd, w->path + *n + 1,
-						   O_RDONLY | O_DIRECTORY |
-							   O_NOFOLLOW);
+			       ? -ENOENT
+			       : open_folder(fd, w->path + *n + 1, O_NOFOLLOW);
 		*n += 1 + k;
 		close(fd);
 		fd = next;
 		below += k + (below[k] == '/');
 	}
-	return fd < 0 ? -ENOENT : fd;
+	return fd >= 0 || rk_unreadable(fd) ? fd : -ENOENT;
 }
 
 int rk_link_walk(const struct rk_link_walk *lw, const char *below)
@@ -369,7 +373,7 @@ int rk_link_ignored(struct rk_index *ix, const char *path)
 	memcpy(folder, rest, n);
 	folder[n] = '\0';
 	if (!(w = walk_new(&lw, &rules)))
-		return 0;
+		return -ENOMEM;
 	fd = descend(w, folder, &rules, &n);
 	if (fd >= 0) {
 		char base[PREFIX_MAX + PATH_MAX];
@@ -381,6 +385,8 @@ int rk_link_ignored(struct rk_index *ix, const char *path)
 		memcpy(w->path, path, len + 1);
 		yes = left_out(w, rules, 0);
 		close(fd);
+	} else if (fd != -ENOENT) {
+		yes = fd;
 	}
 	rk_ignore_unref(rules);
 	rk_free(w);

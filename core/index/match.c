@@ -133,6 +133,9 @@ static int count_source(struct rk_searching *s, const struct rk_qsource *src)
 	for (;;) {
 		uint32_t next = RK_END;
 
+		if (cancelled(s))
+			return RK_ECANCELLED;
+
 		for (unsigned i = 0; i < n; i++) {
 			uint32_t at = rk_cursor_geq(cur[i], id);
 

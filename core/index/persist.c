@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One background thread: memory tables become segments, segments become
- * fewer, manifests follow, files that no kept manifest names go away.
+ * fewer, manifests follow (checkpoint.c).
  */
 #include "index/internal.h"
 #include "base/mem.h"
 #include "storage/compact.h"
 #include "storage/merge.h"
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +22,26 @@ void rk_persist_wake(struct rk_index *ix)
 {
 	pthread_mutex_lock(&ix->persist_lock);
 	pthread_cond_broadcast(&ix->persist_cond);
+	pthread_mutex_unlock(&ix->persist_lock);
+}
+
+static unsigned count_tables(struct rk_index *ix)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&ix->lock);
+	n = ix->view->nmems;
+	pthread_mutex_unlock(&ix->lock);
+	return n;
+}
+
+void rk_wait_for_room(struct rk_index *ix)
+{
+	pthread_mutex_lock(&ix->persist_lock);
+	pthread_cond_broadcast(&ix->persist_cond);
+	/* room is made before it is told of: look first, with this lock */
+	while (count_tables(ix) > 1 && !ix->stopping)
+		pthread_cond_wait(&ix->room_cond, &ix->persist_lock);
 	pthread_mutex_unlock(&ix->persist_lock);
 }
 
@@ -300,19 +318,22 @@ static int merge_run(struct rk_index *ix, struct rk_view *v, unsigned first,
 	return rc;
 }
 
-static size_t pick(const struct rk_view *v, int all, size_t *first)
+static size_t pick(const struct rk_snapshot *snap, int all, size_t *first)
 {
+	const struct rk_view *v = snap->view;
 	struct rk_compact_seg s[RK_SEGS_MAX];
 
 	for (unsigned i = 0; i < v->nsegs; i++)
-		s[i] = (struct rk_compact_seg){rk_segment_bytes(v->segs[i]),
-					       v->segs[i]->ndocs,
-					       v->segs[i]->ndead};
+		s[i] = (struct rk_compact_seg){
+			.bytes = rk_segment_bytes(v->segs[i]),
+			.docs = v->segs[i]->ndocs,
+			.dead = v->segs[i]->ndead,
+			.vectors = (uint64_t)v->segs[i]->nchunks *
+				   snap->space->stride * sizeof(float),
+		};
 	*first = 0;
-	if (all)
-		return v->nsegs > 1 || (v->nsegs == 1 && s[0].dead) ? v->nsegs
-								    : 0;
-	return rk_compact_pick(s, v->nsegs, first);
+	return all ? rk_compact_all(s, v->nsegs, first)
+		   : rk_compact_pick(s, v->nsegs, first);
 }
 
 /* One merge, if one is due. 1: done, 0: none was due. */
@@ -323,231 +344,11 @@ static int compact_one(struct rk_index *ix, int all)
 	int rc = 0;
 
 	rk_snapshot_take(ix, &snap);
-	n = pick(snap.view, all, &first);
+	n = pick(&snap, all, &first);
 	if (n)
 		rc = merge_run(ix, snap.view, (unsigned)first, (unsigned)n);
 	rk_snapshot_release(&snap);
 	return rc < 0 ? rc : n > 0;
-}
-
-/* --- manifests --- */
-
-static int collect_dead(const struct rk_segment *s, struct rk_manifest_seg *out)
-{
-	out->id = s->id;
-	out->vectors = s->vec ? s->vec->id : 0;
-	if (!s->dead)
-		return 0;
-	out->dead = rk_malloc((s->ndead + 1) * sizeof(*out->dead));
-	if (!out->dead)
-		return -ENOMEM;
-	for (uint32_t d = 0; d < s->ndocs; d++)
-		if (s->dead[d])
-			out->dead[out->ndead++] = d;
-	return 0;
-}
-
-static int collect_manifest(struct rk_index *ix, struct rk_manifest *m)
-{
-	const struct rk_view *v = ix->view;
-	int rc = 0;
-
-	m->segs = rk_calloc(v->nsegs + 1, sizeof(*m->segs));
-	if (!m->segs)
-		return -ENOMEM;
-	for (; m->nsegs < v->nsegs && rc == 0; m->nsegs++)
-		rc = collect_dead(v->segs[m->nsegs], &m->segs[m->nsegs]);
-	m->number = ix->manifest.number + 1;
-	m->generation = ix->generation;
-	m->wal_floor = ix->floor;
-	m->next_segment = ix->next_segment;
-	m->created_ns = ix->env->now_ns();
-	m->space = ix->space->number;
-	m->next_vectors = ix->next_vectors;
-	m->next_space = ix->next_space;
-	m->fitted = ix->space->latent && ix->space->latent->chunks > 0;
-	snprintf(m->embedder, sizeof(m->embedder), "%s",
-		 ix->foreign ? ix->manifest.embedder
-			     : rk_space_embedder(ix->space));
-	snprintf(m->analyser, sizeof(m->analyser), "%s %s", RK_ANALYSER_VERSION,
-		 ix->config.language);
-	return rc;
-}
-
-/* The files that kept manifests name, and how to know the others. */
-struct kept {
-	const struct rk_manifest *m;
-	int n;
-};
-
-static int keeps_segment(struct rk_index *ix, const struct kept *k, uint64_t id)
-{
-	(void)ix;
-	for (int i = 0; i < k->n; i++)
-		for (uint32_t s = 0; s < k->m[i].nsegs; s++)
-			if (k->m[i].segs[s].id == id)
-				return 1;
-	return 0;
-}
-
-/* Vectors may also be newer than the newest manifest: attached, or written. */
-static int keeps_vectors(struct rk_index *ix, const struct kept *k, uint64_t id)
-{
-	int keep;
-
-	for (int i = 0; i < k->n; i++)
-		for (uint32_t s = 0; s < k->m[i].nsegs; s++)
-			if (k->m[i].segs[s].vectors == id)
-				return 1;
-	pthread_mutex_lock(&ix->lock);
-	keep = id == ix->vectors_busy;
-	for (unsigned i = 0; i < ix->view->nsegs; i++) {
-		const struct rk_segment *s = ix->view->segs[i];
-
-		keep |= s->vec && s->vec->id == id;
-		keep |= s->vec_next && s->vec_next->id == id;
-	}
-	pthread_mutex_unlock(&ix->lock);
-	return keep;
-}
-
-static int keeps_latent(struct rk_index *ix, const struct kept *k, uint64_t id)
-{
-	int keep;
-
-	for (int i = 0; i < k->n; i++)
-		if (k->m[i].space == id)
-			return 1;
-	pthread_mutex_lock(&ix->lock);
-	keep = id == ix->space->number || id + 1 >= ix->next_space;
-	pthread_mutex_unlock(&ix->lock);
-	return keep;
-}
-
-static const struct kind_of_file {
-	const char *prefix, *suffix;
-	void (*name)(uint64_t id, char out[40]);
-	int (*keep)(struct rk_index *, const struct kept *, uint64_t id);
-} KINDS[] = {
-	{"seg", "mp", rk_segment_name, keeps_segment},
-	{"vec", "vec", rk_vectors_name, keeps_vectors},
-	{"latent", "mp", rk_latent_name, keeps_latent},
-};
-
-/* An index over vectors goes with them: vec-NNNNNN.TYPE. */
-static int is_orphan(struct rk_index *ix, const struct kept *k,
-		     const char *file)
-{
-	for (int t = RK_ANN_FLAT + 1; t < RK_ANN_TYPES; t++) {
-		int64_t id = rk_name_number(
-			file, "vec", rk_ann_type_name((enum rk_ann_type)t));
-
-		if (id >= 0)
-			return !keeps_vectors(ix, k, (uint64_t)id);
-	}
-	return 0;
-}
-
-/* Is it a file of ours that nothing names any more? */
-static int is_garbage(struct rk_index *ix, const struct kept *k,
-		      const char *file)
-{
-	for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++) {
-		int64_t id =
-			rk_name_number(file, KINDS[i].prefix, KINDS[i].suffix);
-		char name[40];
-
-		if (id < 0)
-			continue;
-		KINDS[i].name((uint64_t)id, name);
-		if (strncmp(name, file, strlen(name)) != 0 ||
-		    strstr(file, ".damaged"))
-			return 0;
-		return strcmp(name, file) != 0 ||
-		       !KINDS[i].keep(ix, k, (uint64_t)id);
-	}
-	return is_orphan(ix, k, file);
-}
-
-/* Remove files that neither a kept manifest nor the view names. */
-static void remove_files(struct rk_index *ix, const struct kept *k)
-{
-	int fd = openat(ix->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	const struct rk_io *io = ix->env->io;
-	struct dirent *e;
-
-	if (!d && fd >= 0)
-		close(fd);
-	while (d && (e = readdir(d)))
-		if (is_garbage(ix, k, e->d_name))
-			io->unlink(io->ctx, ix->dir_fd, e->d_name);
-	if (d)
-		closedir(d);
-}
-
-/* Keep `retain` manifests and what they name; cut the log behind them. */
-static void retire(struct rk_index *ix, int retain)
-{
-	enum { MAX = 512 };
-	const struct rk_io *io = ix->env->io;
-	struct rk_manifest kept[100] = {RK_MANIFEST_INIT};
-	uint64_t numbers[MAX], floor = UINT64_MAX;
-	int n = rk_manifest_list(ix->dir_fd, numbers, MAX), k = 0;
-
-	for (int i = 0; i < n; i++) {
-		char name[40];
-
-		if (k < retain && rk_manifest_read(io, ix->dir_fd, numbers[i],
-						   &kept[k]) == 0) {
-			if (kept[k].wal_floor < floor)
-				floor = kept[k].wal_floor;
-			k++;
-			continue;
-		}
-		rk_manifest_name(numbers[i], name);
-		io->unlink(io->ctx, ix->dir_fd, name);
-	}
-	if (k > 0) {
-		remove_files(ix, &(struct kept){kept, k});
-		rk_wal_drop(ix->wal, floor);
-	}
-	for (int i = 0; i < k; i++)
-		rk_manifest_release(&kept[i]);
-}
-
-/*
- * What a new manifest says must be reachable before the log is cut: a new
- * log file first, so that the old ones can go with the manifest after next.
- */
-static int commit_manifest(struct rk_index *ix, int retain)
-{
-	struct rk_manifest m = RK_MANIFEST_INIT;
-	int rc;
-
-	pthread_mutex_lock(&ix->writer);
-	pthread_mutex_lock(&ix->lock);
-	rc = collect_manifest(ix, &m);
-	ix->dirty = 0;
-	pthread_mutex_unlock(&ix->lock);
-	pthread_mutex_unlock(&ix->writer);
-	if (rc == 0)
-		rc = rk_wal_rotate(ix->wal);
-	if (rc == 0)
-		rc = rk_manifest_commit(ix->env->io, ix->dir_fd, &m);
-	if (rc == 0) {
-		pthread_mutex_lock(&ix->lock);
-		rk_manifest_release(&ix->manifest);
-		ix->manifest = m;
-		pthread_mutex_unlock(&ix->lock);
-		retire(ix, retain);
-		return 0;
-	}
-	pthread_mutex_lock(&ix->lock);
-	ix->dirty = 1;
-	pthread_mutex_unlock(&ix->lock);
-	rk_manifest_release(&m);
-	return rc;
 }
 
 static int freeze_active(struct rk_index *ix)
@@ -585,18 +386,21 @@ static int flush_all(struct rk_index *ix)
 	return rc;
 }
 
+/* What was flushed is made durable even if merging fails. */
 static int do_checkpoint(struct rk_index *ix, int compact)
 {
 	int retain = (int)rk_config_int(ix, "retain");
-	int rc = freeze_active(ix);
+	int rc = freeze_active(ix), merged = 0;
 
 	if (rc == 0)
 		rc = flush_all(ix);
-	while (rc >= 0 && (rc = compact_one(ix, compact == COMPACT_ALL)) == 1)
+	while (rc == 0 &&
+	       (merged = compact_one(ix, compact == COMPACT_ALL)) == 1)
 		;
 	if (rc == 0 && (is_dirty(ix) || compact == COMPACT_ALL))
-		rc = commit_manifest(ix, compact == COMPACT_ALL ? 1 : retain);
-	return rc;
+		rc = rk_commit_manifest(ix,
+					compact == COMPACT_ALL ? 1 : retain);
+	return rc < 0 ? rc : merged;
 }
 
 static int count_doc(void *ctx, const struct rk_docref *d, const char *path)

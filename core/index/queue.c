@@ -109,6 +109,13 @@ static struct rk_task *task_new(struct rk_queue *q, const char *path,
 	return t;
 }
 
+/* The log is kept from the earliest record that the task stands for. */
+static void keep_log(struct rk_task *t, uint64_t seq)
+{
+	if (seq && (!t->seq || seq < t->seq))
+		t->seq = seq;
+}
+
 static void run_again(struct rk_task *t, unsigned flags)
 {
 	t->again = 1;
@@ -129,6 +136,7 @@ int rk_queue_push(struct rk_queue *q, const char *path, unsigned flags,
 			run_again(t, flags);
 		else
 			t->flags |= flags;
+		keep_log(t, seq);
 	} else if ((t = task_new(q, path, flags)) != NULL) {
 		t->seq = seq;
 		t->ticket = q->next_ticket++;
@@ -157,17 +165,17 @@ int rk_queue_push_child(struct rk_queue *q, const struct rk_task *parent,
 			list_unlink(q, t);
 			t->flags |= flags;
 		} else if ((t = task_new(q, path, flags)) != NULL) {
-			t->seq = parent->seq;
 			t->ticket = parent->ticket;
 		}
 		if (t) {
-			if (parent->seq && (!t->seq || parent->seq < t->seq))
-				t->seq = parent->seq;
-			if (parent->ticket < t->ticket)
-				t->ticket = parent->ticket;
 			list_prepend(q, t);
 			pthread_cond_signal(&q->work);
 		}
+	}
+	if (t) {
+		keep_log(t, parent->seq);
+		if (parent->ticket < t->ticket)
+			t->ticket = parent->ticket;
 	}
 	pthread_mutex_unlock(&q->lock);
 	return t ? 0 : -ENOMEM;

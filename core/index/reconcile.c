@@ -5,10 +5,8 @@
  * removed. Runs behind queries and writers, at their pace.
  */
 #include "index/internal.h"
-#include "base/noatime.h"
 #include "base/mem.h"
 #include "text/ignore.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,15 +22,28 @@ struct walk {
 	void *ctx;
 	char path[PATH_BYTES];
 	int depth;
+	int unread; /* why a folder could not be read; 0: all were */
 };
 
-static int walk_dir(struct walk *w, int dir, size_t n);
+/* The folder w->path is not empty because it cannot be read now. */
+static int not_read(struct walk *w, int rc)
+{
+	if (!rk_unreadable(rc))
+		return 0; /* gone meanwhile */
+	rk_warn(&w->ix->warnings, "%s/: the folder cannot be read: %s", w->path,
+		rk_strerror(rc));
+	w->unread = rc;
+	return 0;
+}
+
+static int walk_dir(struct walk *w, DIR *d, size_t n);
 
 static int walk_entry(struct walk *w, int dirfd, const char *name, size_t n)
 {
 	size_t len = strlen(name), start = n ? n + 1 : 0;
 	struct stat st;
-	int fd, rc;
+	int rc;
+	DIR *d;
 
 	if (start + len >= PATH_BYTES) {
 		rk_warn_document(&w->ix->warnings,
@@ -49,27 +60,21 @@ static int walk_entry(struct walk *w, int dirfd, const char *name, size_t n)
 		return w->fn(w->ctx, w->path, &st);
 	if (!S_ISDIR(st.st_mode))
 		return 0;
-	fd = rk_openat_noatime(dirfd, name,
-			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOMEM ? -ENOMEM : 0;
-	rc = walk_dir(w, fd, start + len);
-	return rc;
+	if (w->depth >= DEPTH_MAX)
+		return 0;
+	rc = rk_dir_open(dirfd, name, &d);
+	return rc < 0 ? not_read(w, rc) : walk_dir(w, d, start + len);
 }
 
-/* Takes over dir; w->path[0, n) names it. */
-static int walk_dir(struct walk *w, int dir, size_t n)
+/* Takes over d; w->path[0, n) names it. */
+static int walk_dir(struct walk *w, DIR *d, size_t n)
 {
-	struct dirent *e;
-	int rc = 0;
-	DIR *d;
+	struct dirent *e = NULL;
+	int rc = 0, next = 0;
 
-	if (w->depth >= DEPTH_MAX || !(d = fdopendir(dir))) {
-		close(dir);
-		return 0;
-	}
 	w->depth++;
-	while (rc == 0 && !w->ix->stopping && (e = readdir(d))) {
+	while (rc == 0 && !w->ix->stopping &&
+	       (next = rk_dir_next(d, &e)) == 1) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		rc = walk_entry(w, dirfd(d), e->d_name, n);
@@ -77,32 +82,28 @@ static int walk_dir(struct walk *w, int dir, size_t n)
 	}
 	w->depth--;
 	closedir(d);
-	return rc;
+	return next < 0 ? not_read(w, next) : rc;
 }
 
 int rk_walk_files(struct rk_index *ix, const char *path, rk_file_fn *fn,
 		  void *ctx)
 {
 	struct walk *w;
-	int fd, rc;
+	DIR *d;
+	int rc;
 
 	if (strlen(path) >= PATH_BYTES)
 		return 0;
-	fd = rk_openat_noatime(ix->files_fd, path[0] ? path : ".",
-			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-	if (fd < 0)
-		return 0; /* gone, or not a folder */
-	w = rk_malloc(sizeof(*w));
-	if (!w) {
-		close(fd);
+	if (!(w = rk_calloc(1, sizeof(*w))))
 		return -ENOMEM;
-	}
 	w->ix = ix;
 	w->fn = fn;
 	w->ctx = ctx;
-	w->depth = 0;
 	snprintf(w->path, sizeof(w->path), "%s", path);
-	rc = walk_dir(w, fd, strlen(path));
+	rc = rk_dir_open(ix->files_fd, path[0] ? path : ".", &d);
+	rc = rc < 0 ? not_read(w, rc) : walk_dir(w, d, strlen(path));
+	if (rc == 0)
+		rc = w->unread;
 	rk_free(w);
 	return rc;
 }
@@ -146,16 +147,20 @@ struct path_list {
 static int note_missing(void *ctx, const struct rk_docref *d, const char *path)
 {
 	struct path_list *l = ctx;
-	struct stat st;
-
 	char root[PATH_BYTES];
 	const char *rest;
+	struct stat st;
+	int rc;
 
 	(void)d;
 	if (rk_link_of(l->ix, path, root, &rest))
 		return 0; /* compared where it is */
-	if (fstatat(l->ix->files_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISREG(st.st_mode))
+	rc = rk_stat_document(l->ix, path, &st);
+	if (rk_unreadable(rc)) {
+		rk_retry_later(l->ix);
+		return 0; /* it may well be there */
+	}
+	if (rc < 0 || !S_ISREG(st.st_mode))
 		rk_buf_add(&l->paths, path, strlen(path) + 1);
 	return l->paths.err;
 }
@@ -185,9 +190,11 @@ static void reconcile(struct rk_index *ix, int all)
 
 	ix->reconciling = 1;
 	rc = rk_walk_files(ix, "", compare_file, &c);
-	if (rc < 0)
+	if (rc < 0) {
 		rk_warn(&ix->warnings, "comparing the documents: %s",
 			rk_strerror(rc));
+		rk_retry_later(ix);
+	}
 	remove_missing(ix);
 	ix->reconciling = 0;
 }

@@ -6,10 +6,12 @@
  *   manifest           bad: the one before, and more of the log; written by
  *                      a newer rankfs: refused
  *   analyser           another: all segments are dropped and built anew
- *   segment            bad header, short, unreadable: set aside as
+ *   segment            missing, short, bad header: set aside as
  *                      *.damaged; its documents are missing then, and the
  *                      comparison of documents and index brings them back
  *   log                replayed above the manifest's floor; see wal.h
+ *   any of them        cannot be read now (rk_unreadable()): opening fails
+ *                      and changes nothing, unless all is built anew
  *
  * Bytes inside segments are verified when they are first used.
  */
@@ -28,23 +30,15 @@ const char RK_ANALYSER_VERSION[] = "3";
 
 enum { MANIFESTS_MAX = 256 };
 
-static int load_manifest(struct rk_index *ix, struct rk_manifest *m)
+/* The newest that verifies. 1: m, 0: there is none, -errno, RK_EVERSION. */
+static int newest_manifest(struct rk_index *ix, const uint64_t *numbers, int n,
+			   struct rk_manifest *m)
 {
-	const struct rk_io *io = ix->env->io;
-	int64_t current = rk_manifest_current(io, ix->dir_fd);
-	uint64_t numbers[MANIFESTS_MAX];
-	int n, rc = -ENOENT;
-
-	if (ix->at)
-		return rk_manifest_read(io, ix->dir_fd, ix->at, m);
-	if (current >= 0)
-		rc = rk_manifest_read(io, ix->dir_fd, (uint64_t)current, m);
-	if (rc == 0 || rc == RK_EVERSION)
-		return rc;
-	n = rk_manifest_list(ix->dir_fd, numbers, MANIFESTS_MAX);
 	for (int i = 0; i < n; i++) {
-		rc = rk_manifest_read(io, ix->dir_fd, numbers[i], m);
-		if (rc == RK_EVERSION)
+		int rc = rk_manifest_read(ix->env->io, ix->dir_fd, numbers[i],
+					  m);
+
+		if (rc == RK_EVERSION || rk_unreadable(rc))
 			return rc;
 		if (rc < 0)
 			continue;
@@ -52,8 +46,34 @@ static int load_manifest(struct rk_index *ix, struct rk_manifest *m)
 			"CURRENT or its manifest is damaged: went on from "
 			"checkpoint %llu",
 			(unsigned long long)numbers[i]);
-		return 0;
+		return 1;
 	}
+	return 0;
+}
+
+static int load_manifest(struct rk_index *ix, struct rk_manifest *m)
+{
+	const struct rk_io *io = ix->env->io;
+	int64_t current = rk_manifest_current(io, ix->dir_fd);
+	uint64_t numbers[MANIFESTS_MAX];
+	int n = rk_manifest_list(ix->dir_fd, numbers, MANIFESTS_MAX), rc;
+
+	ix->last_manifest = n > 0 ? numbers[0] : 0;
+	if (n < 0)
+		return n;
+	if (ix->at)
+		return rk_manifest_read(io, ix->dir_fd, ix->at, m);
+	rc = current < 0
+		     ? (int)current
+		     : rk_manifest_read(io, ix->dir_fd, (uint64_t)current, m);
+	if (rc == 0 || rc == RK_EVERSION)
+		return rc;
+	if (!rk_unreadable(rc))
+		rc = newest_manifest(ix, numbers, n, m);
+	if (rk_unreadable(rc) && (ix->flags & RK_REBUILD))
+		rc = 0;
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	if (n > 0 || current != -ENOENT)
 		rk_warn(&ix->warnings,
 			"no checkpoint is usable: the index is built anew");
@@ -118,7 +138,7 @@ static int open_vectors(struct rk_index *ix, struct rk_segment *s, uint64_t id)
 	struct rk_vectors *v = NULL;
 	int rc = rk_vectors_open(ix->env->io, ix->dir_fd, id, &v);
 
-	if (rc == -ENOMEM || rc == RK_EVERSION || rc == -EMFILE)
+	if (rc == RK_EVERSION || rk_unreadable(rc))
 		return rc;
 	if (rc == 0 && v->space == ix->space->number && v->rows == s->nchunks &&
 	    v->stride == ix->space->stride) {
@@ -148,7 +168,7 @@ static int open_segment(struct rk_index *ix, const struct rk_manifest_seg *ms)
 		return 0;
 	}
 	rk_segment_unref(s);
-	if (rc == -ENOMEM || rc == RK_EVERSION || rc == -EMFILE)
+	if (rc == RK_EVERSION || rk_unreadable(rc))
 		return rc;
 	rk_warn(&ix->warnings,
 		"segment %llu: %s; its documents are indexed "
@@ -168,13 +188,29 @@ static int analyser_matches(struct rk_index *ix, const struct rk_manifest *m)
 	return m->analyser[0] == '\0' || strcmp(m->analyser, want) == 0;
 }
 
-/* Never reuse the name of a file that is there. */
-static uint64_t next_number(struct rk_index *ix, uint64_t next,
-			    const char *prefix, const char *suffix)
+/* Never reuse the name of a file that is there. 0 and *next, or -errno. */
+static int next_number(struct rk_index *ix, uint64_t named, const char *prefix,
+		       const char *suffix, uint64_t *next)
 {
-	uint64_t highest = rk_highest_number(ix->dir_fd, prefix, suffix);
+	int64_t highest = rk_highest_number(ix->dir_fd, prefix, suffix);
 
-	return next > highest ? next : highest + 1;
+	if (highest < 0)
+		return (int)highest;
+	*next = named > (uint64_t)highest ? named : (uint64_t)highest + 1;
+	return 0;
+}
+
+static int next_numbers(struct rk_index *ix)
+{
+	const struct rk_manifest *m = &ix->manifest;
+	int rc;
+
+	if ((rc = next_number(ix, m->next_vectors, "vec", "vec",
+			      &ix->next_vectors)) < 0 ||
+	    (rc = next_number(ix, m->next_space, "latent", "mp",
+			      &ix->next_space)) < 0)
+		return rc;
+	return next_number(ix, m->next_segment, "seg", "mp", &ix->next_segment);
 }
 
 /* body: path str, flags uint */
@@ -262,21 +298,14 @@ int rk_recover(struct rk_index *ix)
 
 	if (!(ix->view = rk_view_new()))
 		return -ENOMEM;
-	if ((rc = load_manifest(ix, &ix->manifest)) < 0)
-		return rc;
-	ix->next_vectors =
-		next_number(ix, ix->manifest.next_vectors, "vec", "vec");
-	ix->next_space =
-		next_number(ix, ix->manifest.next_space, "latent", "mp");
-	if ((rc = rk_space_recover(ix)) < 0 ||
+	if ((rc = load_manifest(ix, &ix->manifest)) < 0 ||
+	    (rc = next_numbers(ix)) < 0 || (rc = rk_space_recover(ix)) < 0 ||
 	    (rc = rk_memtable_new(ix->space->number, ix->space->stride,
 				  &ix->view->mems[0])) < 0)
 		return rc;
 	ix->view->nmems = 1;
 	ix->generation = (uint32_t)ix->manifest.generation + 1;
 	ix->floor = ix->manifest.wal_floor;
-	ix->next_segment =
-		next_number(ix, ix->manifest.next_segment, "seg", "mp");
 	if ((rc = open_segments(ix)) < 0 || ix->at)
 		return rc; /* what came later is in the log */
 	return open_log(ix);

@@ -274,9 +274,11 @@ static int choose(struct rk_searching *s, const struct rk_ranked *v, size_t n,
 /* Pages before the one that was asked for. */
 static void turn_pages(struct rk_searching *s, struct answer *a)
 {
-	size_t skip = (size_t)(s->q.page - 1) * s->want / (size_t)s->q.page;
+	size_t extra = s->opts->extra_hits, skip;
 
-	a->r.per_page = s->want / (size_t)s->q.page;
+	a->r.per_page =
+		(s->want - (extra < s->want ? extra : 0)) / (size_t)s->q.page;
+	skip = (size_t)(s->q.page - 1) * a->r.per_page;
 	if (s->opts->all_pages)
 		return;
 	if (skip > a->r.nhits)

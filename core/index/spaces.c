@@ -177,7 +177,7 @@ static int recover_fit(struct rk_index *ix, struct rk_latent *unfitted)
 	struct rk_latent *l = NULL;
 	int rc = rk_latent_open(ix->env->io, ix->dir_fd, number, &l);
 
-	if (rc == -ENOMEM || rc == RK_EVERSION) {
+	if (rc == RK_EVERSION || rk_unreadable(rc)) {
 		rk_latent_unref(unfitted);
 		return rc;
 	}

@@ -325,7 +325,8 @@ static void tell(const struct source *s, int rc)
 	int n = (int)strcspn(s->helper.command, " ");
 
 	if (rc == -ENOENT)
-		rk_warn_document(w,
+		rk_warn_document(
+			w,
 			"%s: %.*s is not installed%s%s; found by its name "
 			"alone",
 			s->path, n, s->helper.command,

@@ -33,7 +33,7 @@ static int check_doc(void *ctx, const struct rk_docref *d, const char *path)
 	struct stat st;
 
 	(void)d;
-	if (fstatat(v->ix->files_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (rk_stat_document(v->ix, path, &st) < 0)
 		v->out->stale++;
 	return 0;
 }

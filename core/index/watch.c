@@ -654,7 +654,9 @@ static int is_due(const struct watch *w)
 
 static int wait_ms(const struct watch *w)
 {
-	return w->changed.n ? QUIET_MS / 2 : w->ix->links.n ? CHECK_MS : -1;
+	if (w->changed.n)
+		return QUIET_MS / 2;
+	return w->ix->links.n || w->ix->links_changed ? CHECK_MS : -1;
 }
 
 static void wait_for_more(struct watch *w)
@@ -674,6 +676,17 @@ static void wait_for_more(struct watch *w)
 		read_fan(w);
 }
 
+static void read_links(struct rk_index *ix)
+{
+	int rc = rk_links_read(ix);
+
+	if (rc == 0)
+		return;
+	rk_warn(&ix->warnings, "the links to folders cannot be read: %s",
+		rk_strerror(rc));
+	ix->links_changed = 1; /* again, soon */
+}
+
 static void turn(struct watch *w)
 {
 	uint64_t now;
@@ -683,7 +696,7 @@ static void turn(struct watch *w)
 	if (w->ix->links_changed || w->ix->links_rescan)
 		w->ix->links.scanning = 1;
 	if (atomic_exchange(&w->ix->links_changed, 0))
-		rk_links_read(w->ix);
+		read_links(w->ix);
 	if ((rescan = atomic_exchange(&w->ix->links_rescan, 0)) != 0)
 		want_scan(w->ix, NULL, rescan);
 	check_roots(w);

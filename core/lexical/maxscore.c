@@ -27,6 +27,11 @@ struct window {
 #define VECTOR
 #endif
 
+static int given_up(const struct rk_scan *s)
+{
+	return s->cancel && *s->cancel;
+}
+
 static float posting_score(const struct rk_scan *s, const struct rk_cursor *c,
 			   unsigned i)
 {
@@ -153,6 +158,8 @@ static int walk_single(struct window *w)
 	unsigned n;
 
 	for (;;) {
+		if (given_up(w->s))
+			return RK_ECANCELLED;
 		rk_cursor_shallow(c, id);
 		if (c->block >= c->nblocks)
 			break;
@@ -273,7 +280,7 @@ int rk_scan_any(struct rk_scan *s)
 		return walk_single(&w);
 	}
 	while (from < s->nchunks && rc == 0) {
-		if (s->cancel && *s->cancel)
+		if (given_up(s))
 			return RK_ECANCELLED;
 		w.from = from;
 		w.to = s->nchunks - from > RK_WINDOW ? from + RK_WINDOW
@@ -295,33 +302,37 @@ int rk_scan_any(struct rk_scan *s)
 	return rc;
 }
 
-/* The next chunk that holds all required terms, from `id` on. */
-static uint32_t next_common(struct rk_scan *s, uint32_t id)
+/*
+ * The next chunk that holds all required terms, from *id on: 1, 0 if there is
+ * none, RK_ECANCELLED. Lists with little in common are long to walk.
+ */
+static int next_common(struct rk_scan *s, uint32_t *id)
 {
 	unsigned agree = 0, j = 0;
 
 	while (agree < s->must) {
-		uint32_t got = rk_cursor_geq(s->cur[j], id);
+		uint32_t got = rk_cursor_geq(s->cur[j], *id);
 
+		if (given_up(s))
+			return RK_ECANCELLED;
 		if (got == RK_END)
-			return RK_END;
-		agree = got == id ? agree + 1 : 1;
-		id = got;
+			return 0;
+		agree = got == *id ? agree + 1 : 1;
+		*id = got;
 		j = (j + 1) % s->must;
 	}
-	return id;
+	return 1;
 }
 
 int64_t rk_scan_all(struct rk_scan *s)
 {
 	int64_t found = 0;
 	uint32_t id = 0;
+	int rc;
 
-	while ((id = next_common(s, id)) != RK_END) {
+	while ((rc = next_common(s, &id)) == 1) {
 		float score = 0;
 
-		if (s->cancel && found % 1024 == 0 && *s->cancel)
-			return RK_ECANCELLED;
 		for (unsigned j = 0; j < s->n; j++)
 			if (rk_cursor_geq(s->cur[j], id) == id)
 				score += posting_score(s, s->cur[j],
@@ -333,8 +344,7 @@ int64_t rk_scan_all(struct rk_scan *s)
 		}
 		id++;
 	}
-	for (unsigned i = 0; i < s->n; i++)
-		if (s->cur[i]->err)
-			return s->cur[i]->err;
-	return found;
+	for (unsigned i = 0; i < s->n && rc == 0; i++)
+		rc = s->cur[i]->err;
+	return rc ? rc : found;
 }

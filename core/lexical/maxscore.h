@@ -27,7 +27,7 @@ struct rk_scan {
 	/* may chunk be a result? asked only for what would enter the top k */
 	int (*accept)(void *ctx, uint32_t chunk);
 	void *ctx;
-	const _Atomic int *cancel; /* may be NULL; polled per window */
+	const _Atomic int *cancel; /* may be NULL; polled per block */
 };
 
 /*

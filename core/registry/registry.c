@@ -105,13 +105,15 @@ static int store(const struct rk_io *io, int backing_fd,
 	return rc;
 }
 
-/* All entries into all[]; how many, or RK_EVERSION. */
+/* All entries into all[]; how many, RK_EVERSION, or why they are unreadable. */
 static int load(const struct rk_io *io, int backing_fd,
 		struct rk_registry_entry *all)
 {
 	int n = rk_registry_read(io, backing_fd, all, RK_REGISTRY_MAX - 1);
 
-	return n < 0 && n != RK_EVERSION ? 0 : n; /* damaged: begin again */
+	if (n == RK_EVERSION || rk_unreadable(n))
+		return n;
+	return n < 0 ? 0 : n; /* damaged: begin again */
 }
 
 static int place(const struct rk_registry_entry *all, int n, const char *id)

@@ -10,13 +10,23 @@ static uint64_t live_bytes(const struct rk_compact_seg *s)
 	return s->bytes - s->bytes / s->docs * s->dead;
 }
 
+/* Does one more segment go into the files that are to be written? */
+static int fits(struct rk_compact_seg *sum, const struct rk_compact_seg *s)
+{
+	sum->bytes += s->bytes;
+	sum->vectors += s->vectors;
+	return sum->bytes <= RK_COMPACT_BYTES &&
+	       sum->vectors <= RK_COMPACT_BYTES;
+}
+
 size_t rk_compact_pick(const struct rk_compact_seg *s, size_t n, size_t *first)
 {
 	uint64_t newer = n ? live_bytes(&s[n - 1]) : 0;
+	struct rk_compact_seg sum = n ? s[n - 1] : (struct rk_compact_seg){0};
 	size_t run = 0;
 
 	for (size_t i = n - 1; n && i-- > 0;) {
-		if (n - i > RUN_MAX)
+		if (n - i > RUN_MAX || !fits(&sum, &s[i]))
 			break;
 		if (live_bytes(&s[i]) < FACTOR * newer)
 			run = n - i;
@@ -31,5 +41,21 @@ size_t rk_compact_pick(const struct rk_compact_seg *s, size_t n, size_t *first)
 			*first = i;
 			return 1;
 		}
+	return 0;
+}
+
+size_t rk_compact_all(const struct rk_compact_seg *s, size_t n, size_t *first)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct rk_compact_seg sum = s[i];
+		size_t run = 1;
+
+		while (i + run < n && fits(&sum, &s[i + run]))
+			run++;
+		if (run > 1 || s[i].dead) {
+			*first = i;
+			return run;
+		}
+	}
 	return 0;
 }

@@ -480,22 +480,21 @@ int64_t rk_name_number(const char *file, const char *prefix, const char *suffix)
 	return id;
 }
 
-uint64_t rk_highest_number(int dir, const char *prefix, const char *suffix)
+int64_t rk_highest_number(int dir, const char *prefix, const char *suffix)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
+	struct dirent *e = NULL;
 	int64_t max = 0;
+	DIR *d;
+	int rc;
 
-	if (!d && fd >= 0)
-		close(fd);
-	while (d && (e = readdir(d))) {
+	if ((rc = rk_dir_open(dir, ".", &d)) < 0)
+		return rc;
+	while ((rc = rk_dir_next(d, &e)) == 1) {
 		int64_t id = rk_name_number(e->d_name, prefix, suffix);
 
 		if (id > max)
 			max = id;
 	}
-	if (d)
-		closedir(d);
-	return (uint64_t)max;
+	closedir(d);
+	return rc < 0 ? rc : max;
 }

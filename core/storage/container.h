@@ -53,8 +53,8 @@ void rk_cw_abort(struct rk_container_writer *w);
  */
 int64_t rk_name_number(const char *file, const char *prefix,
 		       const char *suffix);
-/* The highest number of such files in a directory; 0: there are none. */
-uint64_t rk_highest_number(int dir, const char *prefix, const char *suffix);
+/* The highest number of such files in a directory; 0: none there; -errno. */
+int64_t rk_highest_number(int dir, const char *prefix, const char *suffix);
 
 /* Reading: the file mapped whole. Any number of threads. */
 struct rk_container;

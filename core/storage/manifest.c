@@ -3,14 +3,10 @@
 #include "base/crc32c.h"
 #include "base/mp.h"
 #include "base/status.h"
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { VERSION = 1, BYTES_MAX = 256 << 20, CRC_BYTES = 5 };
 static const char MAGIC[] = "rankfs-manifest";
@@ -101,27 +97,6 @@ int rk_manifest_commit(const struct rk_io *io, int dir,
 	    (rc = rk_io_replace(io, dir, name, b.p, b.n)) == 0)
 		rc = rk_io_replace(io, dir, "CURRENT", line, strlen(line));
 	rk_buf_release(&b);
-	return rc;
-}
-
-static int read_whole(const struct rk_io *io, int dir, const char *name,
-		      struct rk_buf *b)
-{
-	int fd = io->openat(io->ctx, dir, name, O_RDONLY | O_NOFOLLOW, 0);
-	struct stat st;
-	int rc = 0;
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
-		rc = -errno;
-	else if (!S_ISREG(st.st_mode) || st.st_size > BYTES_MAX)
-		rc = RK_ECORRUPT;
-	else if ((rc = rk_buf_reserve(b, (size_t)st.st_size + 1)) == 0)
-		rc = rk_io_read_all(io, fd, b->p, (size_t)st.st_size, 0);
-	if (rc == 0)
-		b->n = (size_t)st.st_size;
-	io->close(io->ctx, fd);
 	return rc;
 }
 
@@ -290,7 +265,7 @@ int rk_manifest_read(const struct rk_io *io, int dir, uint64_t number,
 	int rc;
 
 	rk_manifest_name(number, name);
-	if ((rc = read_whole(io, dir, name, &b)) == 0 &&
+	if ((rc = rk_io_read_file(io, dir, name, BYTES_MAX, &b)) == 0 &&
 	    (rc = check_crc(&b)) == 0)
 		rc = decode(&b, &m);
 	if (rc == 0 && m.number != number)
@@ -310,7 +285,7 @@ int64_t rk_manifest_current(const struct rk_io *io, int dir)
 	unsigned long long n;
 	char name[40], want[48];
 	int64_t out = RK_ECORRUPT;
-	int rc = read_whole(io, dir, "CURRENT", &b);
+	int rc = rk_io_read_file(io, dir, "CURRENT", BYTES_MAX, &b);
 
 	if (rc == 0) {
 		rk_buf_byte(&b, 0);
@@ -335,18 +310,13 @@ static int newest_first(const void *a, const void *b)
 
 int rk_manifest_list(int dir, uint64_t *numbers, int max)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent *e;
-	int n = 0;
+	struct dirent *e = NULL;
+	int n = 0, rc;
 	DIR *d;
 
-	if (fd < 0)
-		return -errno;
-	if (!(d = fdopendir(fd))) {
-		close(fd);
-		return -errno;
-	}
-	while ((e = readdir(d)) && n < max) {
+	if ((rc = rk_dir_open(dir, ".", &d)) < 0)
+		return rc;
+	while (n < max && (rc = rk_dir_next(d, &e)) == 1) {
 		unsigned long long v;
 		char name[40];
 
@@ -358,5 +328,5 @@ int rk_manifest_list(int dir, uint64_t *numbers, int max)
 	}
 	closedir(d);
 	qsort(numbers, (size_t)n, sizeof(*numbers), newest_first);
-	return n;
+	return rc < 0 ? rc : n;
 }

@@ -4,7 +4,6 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -62,20 +61,14 @@ static int by_number(const void *a, const void *b)
 
 static int list_files(int dir, struct wal_file **out, size_t *count)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct wal_file *v;
-	struct dirent *e;
-	DIR *d;
+	struct wal_file *v = rk_calloc(FILES_MAX, sizeof(*v));
+	struct dirent *e = NULL;
+	DIR *d = NULL;
+	int rc = v ? rk_dir_open(dir, ".", &d) : -ENOMEM;
 
-	if (fd < 0)
-		return -errno;
-	if (!(d = fdopendir(fd))) {
-		close(fd);
-		return -errno;
-	}
-	v = rk_calloc(FILES_MAX, sizeof(*v));
 	*count = 0;
-	while (v && (e = readdir(d)) && *count < FILES_MAX) {
+	while (rc >= 0 && *count < FILES_MAX &&
+	       (rc = rk_dir_next(d, &e)) == 1) {
 		unsigned long long n;
 		char name[40];
 
@@ -85,9 +78,12 @@ static int list_files(int dir, struct wal_file **out, size_t *count)
 		if (strcmp(name, e->d_name) == 0)
 			v[(*count)++].number = n;
 	}
-	closedir(d);
-	if (!v)
-		return -ENOMEM;
+	if (d)
+		closedir(d);
+	if (rc < 0) {
+		rk_free(v);
+		return rc;
+	}
 	qsort(v, *count, sizeof(*v), by_number);
 	*out = v;
 	return 0;

@@ -358,6 +358,11 @@ static int load_words(struct loading *l, const json_t *o)
 		json_object_get(o, "continuing_subword_prefix"));
 	if (!prefix)
 		prefix = "##";
+	if (strlen(prefix) > PIECE_MAX) /* wordpiece() has no room for it */
+		return refuse(l, -EINVAL,
+			      "tokenizer: a continuing_subword_prefix longer "
+			      "than %d bytes",
+			      PIECE_MAX);
 	t->prefix = rk_arena_strndup(&t->arena, prefix, strlen(prefix));
 	max = json_integer_value(
 		json_object_get(o, "max_input_chars_per_word"));
@@ -745,7 +750,7 @@ static int wordpiece(const struct rk_tokenizer *t, const char *s, size_t n,
 
 		if (len > PIECE_MAX)
 			len = PIECE_MAX;
-		memcpy(piece, t->prefix, pre < PIECE_MAX ? pre : 0);
+		memcpy(piece, t->prefix, pre);
 		memcpy(piece + pre, s + at, len);
 		for (; len > 0 && !p; len -= !p)
 			if (at + len == n ||

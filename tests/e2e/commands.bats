@@ -142,6 +142,7 @@ load helper
 	run bash -c "echo x >'$MNT/b.md'"
 	assert_failure
 	assert_output --partial "Read-only file system"
+	sync "$MNT/a.md" "$MNT" # there is nothing that is not on disk
 }
 
 @test "help and version" {

@@ -24,6 +24,30 @@ load helper
 	assert_failure
 }
 
+@test "similar/ and chunks/ lead out of nothing by links" {
+	mkdir -p "$MNT/a/d" "$BATS_TEST_TMPDIR/out"
+	echo "a zebra" >"$MNT/a/d/x.md"
+	echo secret >"$BATS_TEST_TMPDIR/out/secret"
+	ln -s "../../out" "$MNT/relative"
+	local m
+	for m in similar chunks; do
+		assert_exist "$MNT/.rankfs/$m/a/d/x.md"
+		assert_not_exist "$MNT/.rankfs/$m/relative/secret"
+		(
+			cd "$MNT/.rankfs/$m/a/d" # known before it is a link
+			mv "$MNT/a/d" "$MNT/a/was"
+			ln -s "$BATS_TEST_TMPDIR/out" "$MNT/a/d"
+			assert_not_exist secret
+			rm "$MNT/a/d"
+			mv "$MNT/a/was" "$MNT/a/d"
+		)
+	done
+	mkdir "$BATS_TEST_TMPDIR/source"
+	echo "a linked zebra" >"$BATS_TEST_TMPDIR/source/y.md"
+	ln -s "$BATS_TEST_TMPDIR/source" "$MNT/source"
+	assert_exist "$MNT/.rankfs/similar/source/y.md"
+}
+
 @test "an export is one archive, and an import puts it back elsewhere" {
 	mkdir "$MNT/d"
 	echo "rotate the keys" >"$MNT/d/a.md"

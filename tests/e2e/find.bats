@@ -55,6 +55,17 @@ names() {
 	assert_equal "$(readlink "$MNT/find/rotate keys/by-dir/src/01-k.c")" "$MNT/src/k.c"
 }
 
+@test "a folder that is called files is a value of by-dir like any other" {
+	fill
+	mkdir "$MNT/files"
+	echo "rotate the keys of files" >"$MNT/files/f.md"
+	assert_equal "$(names "rotate keys" | wc -w)" 4
+	assert_equal "$(names "rotate keys/by-dir/files")" "01-f.md"
+	assert_equal "$(names "rotate keys/by-dir/files/files")" "01-f.md"
+	assert_equal "$(readlink "$MNT/find/rotate keys/by-dir/files/01-f.md")" "$MNT/files/f.md"
+	assert_equal "$(names "rotate keys/by-ext/files")" "[0-9]*"
+}
+
 @test "a walk ends, and sees each text once" {
 	fill
 	assert_equal "$(timeout 20 grep -rl quarterly "$MNT/find/rotate keys" | wc -l)" 1
@@ -102,6 +113,23 @@ names() {
 	assert_exist "$MNT/${first#01-}" || assert_exist "$MNT/src/${first#01-}" || assert_exist "$MNT/notes/${first#01-}"
 	echo "unmark keys" >"$MNT/.rankfs/ctl"
 	assert_equal "$(names keys)" "$(names "rotate keys")"
+}
+
+@test "pages of a saved query are one list in pieces, whatever was removed and pinned" {
+	local i
+	for i in $(seq 1 9); do
+		{ for _ in $(seq "$i" 9); do echo zebra; done; for _ in $(seq "$i"); do echo filling; done; } >"$MNT/$i.md"
+	done
+	for i in 1 2 3; do ln -s "zebra n:3 page:$i mode:lexical" "$MNT/query/p$i"; done
+	assert_equal "$(names p1) $(names p2) $(names p3)" "01-1.md 02-2.md 03-3.md 01-4.md 02-5.md 03-6.md 01-7.md 02-8.md 03-9.md"
+	rm "$MNT/find/p2/01-4.md" "$MNT/find/p2/02-5.md"
+	assert_equal "$(names p2)" "01-6.md 02-7.md 03-8.md"
+	rm "$MNT/find/p2/01-6.md"
+	assert_equal "$(names p2)" "01-7.md 02-8.md 03-9.md"
+	ln "$MNT/9.md" "$MNT/find/p1/"
+	assert_equal "$(names p1)" "01-9.md 02-1.md 03-2.md"
+	ln "$MNT/1.md" "$MNT/find/p3/"
+	assert_equal "$(names p3)" "01-7.md 02-8.md 03-9.md"
 }
 
 @test "two hits can be removed in one command" {

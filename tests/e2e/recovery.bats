@@ -275,6 +275,34 @@ made_again() {
 	assert_equal "$(paths yak | sort | xargs)" "a1.md a2.md a3.md"
 }
 
+# traced COMMAND...: run it while the daemon's syncs are noted
+traced() {
+	local pid tracer
+	pid=$(daemon_pid)
+	strace -f -e trace=fsync,fdatasync -y -o "$BATS_TEST_TMPDIR/trace" -p "$pid" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
+	tracer=$!
+	eventually 10 grep -q attached "$BATS_TEST_TMPDIR/strace" || skip "nothing can be traced here"
+	"$@"
+	kill "$tracer"
+	wait "$tracer" || :
+}
+
+@test "fsync reaches the document's file, its folder and the log" {
+	command -v strace >/dev/null || skip "no strace"
+	echo "purple yak" >"$MNT/a.md"
+	traced sync "$MNT/a.md"
+	run cat "$BATS_TEST_TMPDIR/trace"
+	assert_line --regexp 'fsync\(.*files/a.md>'
+	assert_line --regexp 'fdatasync\(.*/wal-[0-9]*.log>'
+	traced sync -d "$MNT/a.md"
+	run cat "$BATS_TEST_TMPDIR/trace"
+	assert_line --regexp 'fdatasync\(.*files/a.md>'
+	mkdir "$MNT/folder"
+	traced sync "$MNT/folder"
+	run cat "$BATS_TEST_TMPDIR/trace"
+	assert_line --regexp 'fsync\(.*files/folder>'
+}
+
 @test "a second mount of the same backing is refused with the holder's name" {
 	mkdir "$BATS_TEST_TMPDIR/m2"
 	run "$RANKFS" "$BACKING" "$BATS_TEST_TMPDIR/m2"

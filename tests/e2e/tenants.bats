@@ -218,6 +218,22 @@ can_switch() {
 	done
 }
 
+@test "a quota that cannot be meant is refused" {
+	mkdir "$MNT/alice"
+	local bad
+	for bad in "alice 17179869184G 5" "alice 99999999999999999999 5" "alice -1 5" "alice 5X 5" "alice 5" "alice 5 -1" "alice K 5"; do
+		run sh -c "echo 'quota $bad' >'$MNT/.rankfs/ctl'"
+		assert_failure
+	done
+	echo "quota alice 1K 5" >"$MNT/.rankfs/ctl"
+	run sh -c "head -c 2000 /dev/zero >'$MNT/alice/big'"
+	assert_failure
+	stop
+	start -o multi,allow_other
+	run sh -c "head -c 2000 /dev/zero >'$MNT/alice/big'"
+	assert_failure
+}
+
 @test "what nobody has opened for long goes, if it is asked for" {
 	mkdir "$MNT/old" "$MNT/new"
 	echo x >"$MNT/old/a.md"

@@ -11,6 +11,7 @@ averaged over the judged queries. Where queries-typo.jsonl exists (the same
 queries with a typing error each), hybrid answers to it are measured too.
 """
 import argparse
+import contextlib
 import gzip
 import json
 import math
@@ -131,6 +132,24 @@ def runs(folder, modes):
         yield modes[-1], True
 
 
+@contextlib.contextmanager
+def filled(rankfs, folder, config=()):
+    """A mount of its own with the corpus in it, at rest; and its names."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as tmp:
+        mount, backing = os.path.join(tmp, "m"), os.path.join(tmp, "b")
+        os.mkdir(mount)
+        subprocess.run([rankfs, backing, mount], check=True)
+        try:
+            for line in config:
+                with open(os.path.join(mount, ".rankfs/config"), "w") as f:
+                    f.write(line + "\n")
+            ids = fill(mount, folder)
+            settle(mount)
+            yield mount, ids
+        finally:
+            subprocess.run([rankfs, "umount", mount], check=True)
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("rankfs")
@@ -143,24 +162,13 @@ def main():
         "collection", "mode", "queries", "n", "nDCG@10", "Recall@100",
         "MRR@10"))
     for folder in a.collections:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as tmp:
-            mount, backing = os.path.join(tmp, "m"), os.path.join(tmp, "b")
-            os.mkdir(mount)
-            subprocess.run([a.rankfs, backing, mount], check=True)
-            try:
-                for line in a.config:
-                    with open(os.path.join(mount, ".rankfs/config"), "w") as f:
-                        f.write(line + "\n")
-                ids = fill(mount, folder)
-                settle(mount)
-                for mode, typo in runs(folder, a.modes.split(",")):
-                    row = evaluate(mount, folder, ids, typo, mode, a.limit)
-                    print("%-14s %-8s %-8s %5d  %7.4f  %10.4f  %7.4f" % (
-                        os.path.basename(os.path.normpath(folder)), mode,
-                        "typo" if typo else "clean", *row))
-                    sys.stdout.flush()
-            finally:
-                subprocess.run([a.rankfs, "umount", mount], check=True)
+        with filled(a.rankfs, folder, a.config) as (mount, ids):
+            for mode, typo in runs(folder, a.modes.split(",")):
+                row = evaluate(mount, folder, ids, typo, mode, a.limit)
+                print("%-14s %-8s %-8s %5d  %7.4f  %10.4f  %7.4f" % (
+                    os.path.basename(os.path.normpath(folder)), mode,
+                    "typo" if typo else "clean", *row))
+                sys.stdout.flush()
 
 
 if __name__ == "__main__":

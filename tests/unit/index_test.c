@@ -135,6 +135,42 @@ static void children_come_first_and_under_their_parents_ticket(void)
 	rk_queue_release(&q);
 }
 
+/* A comparison found the path first, then a change of it is logged. */
+static void the_log_is_kept_for_whoever_comes_later(void)
+{
+	struct rk_task *t, *parent;
+	struct rk_queue q;
+
+	CHECK_INT(rk_queue_init(&q), 0);
+	rk_queue_push(&q, "waits", 0, 0);
+	rk_queue_push(&q, "waits", 0, 5);
+	CHECK_INT(rk_queue_floor(&q), 4);
+	t = rk_queue_pop(&q);
+	CHECK_INT(rk_queue_floor(&q), 4);
+	CHECK_INT(rk_queue_done(&q, t), 0);
+	rk_queue_push(&q, "runs", 0, 0);
+	t = rk_queue_pop(&q);
+	rk_queue_push(&q, "runs", 0, 6);
+	CHECK_INT(rk_queue_floor(&q), 5);
+	CHECK_INT(rk_queue_done(&q, t), 1);
+	CHECK_INT(rk_queue_floor(&q), 5);
+	CHECK_INT(rk_queue_done(&q, t), 0);
+	CHECK_INT(rk_queue_floor(&q), 6);
+	/* so it is with what a folder's task finds already running */
+	rk_queue_push(&q, "dir", RK_TASK_TREE, 7);
+	parent = rk_queue_pop(&q);
+	rk_queue_push(&q, "dir/x", 0, 8);
+	t = rk_queue_pop(&q);
+	rk_queue_push_child(&q, parent, "dir/x", 0);
+	CHECK_INT(t->ticket, parent->ticket);
+	CHECK_INT(rk_queue_done(&q, parent), 0);
+	CHECK_INT(rk_queue_floor(&q), 6);
+	rk_queue_done(&q, t);
+	CHECK_INT(rk_queue_done(&q, t), 0);
+	CHECK_INT(rk_queue_floor(&q), 8);
+	rk_queue_release(&q);
+}
+
 static void *finish_later(void *arg)
 {
 	struct rk_queue *q = arg;
@@ -171,6 +207,8 @@ static const struct t_case CASES[] = {
 	 a_path_waits_once_and_runs_again_if_touched},
 	{"children come first, under their parent's ticket",
 	 children_come_first_and_under_their_parents_ticket},
+	{"the log is kept for whoever comes later",
+	 the_log_is_kept_for_whoever_comes_later},
 	{"a barrier waits for what is running",
 	 a_barrier_waits_for_what_is_running},
 };

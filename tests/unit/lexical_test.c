@@ -4,8 +4,10 @@
 #include "lexical/cursor.h"
 #include "lexical/dict.h"
 #include "lexical/fuzzy.h"
+#include "lexical/maxscore.h"
 #include "lexical/topk.h"
 #include "unit/t.h"
+#include <math.h>
 
 static void every_width_packs_and_unpacks(void)
 {
@@ -283,7 +285,165 @@ static void top_k_keeps_the_best_in_a_total_order(void)
 	CHECK_INT(v[3].chunk, 6);
 }
 
+/* --- giving up --- */
+
+enum { LONG = 100 * RK_BLOCK };
+
+/* Postings first, first + step, ... in both cursors' one form, arrays. */
+static void fill_cursor(struct rk_cursor *c, uint32_t first, uint32_t step)
+{
+	static uint32_t ids[2][LONG], tf[LONG], head[LONG];
+	static float x[LONG / RK_BLOCK];
+
+	for (uint32_t i = 0; i < LONG; i++) {
+		ids[first][i] = first + i * step;
+		tf[i] = 1;
+		x[i / RK_BLOCK] = 100;
+	}
+	rk_cursor_arrays(c, ids[first], tf, head, x, LONG, 1);
+}
+
+static _Atomic int given_up;
+static unsigned asked;
+
+/* The reader gives up at the fifth; no other is a result. */
+static int fifth_is_enough(void *ctx, uint32_t chunk)
+{
+	(void)ctx, (void)chunk;
+	if (++asked == 5)
+		given_up = 1;
+	return asked < 5;
+}
+
+/* How a scan of so many lists ends; `step` 2: they have nothing in common. */
+static int64_t scan_lists(unsigned n, unsigned must, uint32_t step)
+{
+	static rk_norm norms[2 * LONG];
+	static struct rk_cursor one, two;
+	struct rk_corpus_stats stats = {.docs = 1, .chunks = 1, .body_sum = 1};
+	struct rk_cursor *cur[] = {&one, &two};
+	struct rk_cand best[10];
+	struct rk_topk top = {.v = best, .k = 10, .before = by_chunk};
+	static struct rk_norms table;
+	struct rk_scan s = {.cur = cur,
+			    .n = n,
+			    .must = must,
+			    .norms = norms,
+			    .table = &table,
+			    .nchunks = 2 * LONG,
+			    .top = &top,
+			    .accept = fifth_is_enough,
+			    .cancel = &given_up};
+
+	rk_norms_init(&table, &stats);
+	fill_cursor(&one, 0, step);
+	fill_cursor(&two, step - 1, step);
+	return must ? rk_scan_all(&s) : rk_scan_any(&s);
+}
+
+static void arrays_end_where_their_last_posting_is(void)
+{
+	static const uint32_t N[] = {1, RK_BLOCK - 1, RK_BLOCK, RK_BLOCK + 1,
+				     2 * RK_BLOCK};
+	static uint32_t ids[2 * RK_BLOCK], tf[2 * RK_BLOCK];
+	static const float X[3] = {1, 1, 99}; /* of no block */
+
+	for (uint32_t i = 0; i < 2 * RK_BLOCK; i++)
+		ids[i] = i;
+	for (size_t r = 0; r < sizeof(N) / sizeof(N[0]); r++) {
+		struct rk_cursor c;
+
+		memset(&c, 0, sizeof(c));
+		rk_cursor_arrays(&c, ids, tf, tf, X, N[r], 1);
+		CHECK_INT(c.nblocks, (N[r] - 1) / RK_BLOCK + 1);
+		CHECK(c.ub < 1);
+		CHECK_INT(rk_cursor_geq(&c, N[r] - 1), N[r] - 1);
+		CHECK_INT(rk_cursor_geq(&c, N[r]), RK_END);
+	}
+}
+
+static int any(void *ctx, uint32_t chunk)
+{
+	(void)ctx, (void)chunk;
+	return 1;
+}
+
+/*
+ * One chunk fills the top at the start; whole windows then cannot matter,
+ * and are left out by their bounds, but for one better chunk at each place
+ * around a window's edge.
+ */
+static void the_best_is_found_behind_windows_that_are_left_out(void)
+{
+	static const uint32_t BEST[] = {1,
+					RK_WINDOW - 1,
+					RK_WINDOW,
+					2 * RK_WINDOW - 1,
+					2 * RK_WINDOW,
+					2 * RK_WINDOW + 1,
+					LONG - 1};
+	static uint32_t ids[LONG], tf[LONG], head[LONG];
+	static float x[LONG / RK_BLOCK];
+	static rk_norm norms[LONG];
+	static struct rk_cursor one, two;
+	static struct rk_norms table;
+	struct rk_corpus_stats stats = {.docs = 1, .chunks = 1, .body_sum = 1};
+	struct rk_cursor *cur[] = {&one, &two};
+
+	rk_norms_init(&table, &stats);
+	for (size_t r = 0; r < sizeof(BEST) / sizeof(BEST[0]); r++) {
+		struct rk_cand best[1];
+		struct rk_topk top = {.v = best, .k = 1, .before = by_chunk};
+		struct rk_scan s = {.cur = cur,
+				    .n = 2,
+				    .norms = norms,
+				    .table = &table,
+				    .nchunks = LONG,
+				    .top = &top,
+				    .accept = any};
+
+		memset(x, 0, sizeof(x));
+		for (uint32_t i = 0; i < LONG; i++) {
+			float v;
+
+			ids[i] = i;
+			tf[i] = i == BEST[r] ? 90 : i == 0 ? 50 : 1;
+			v = rk_bm25_x(&table, norms[i], tf[i], 0);
+			x[i / RK_BLOCK] = fmaxf(x[i / RK_BLOCK], v);
+		}
+		rk_cursor_arrays(&one, ids, tf, head, x, LONG, 1);
+		rk_cursor_arrays(&two, ids, tf, head, x, LONG, 1);
+		CHECK_INT(rk_scan_any(&s), 0);
+		CHECK_INT(best[0].chunk, BEST[r]);
+	}
+}
+
+static void a_scan_ends_soon_after_it_was_given_up(void)
+{
+	static const struct {
+		unsigned n, must;
+		uint32_t step;
+		int before;
+	} ROWS[] = {{1, 0, 1, 0}, {2, 0, 1, 0}, {2, 0, 2, 0}, {1, 1, 1, 0},
+		    {2, 1, 1, 0}, {2, 2, 1, 0}, {2, 2, 2, 1}};
+
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		asked = 0;
+		given_up = ROWS[i].before;
+		CHECK_INT(scan_lists(ROWS[i].n, ROWS[i].must, ROWS[i].step),
+			  RK_ECANCELLED);
+		CHECK(asked < 5 + RK_WINDOW + RK_BLOCK);
+	}
+	given_up = 0;
+}
+
 static const struct t_case CASES[] = {
+	{"arrays end where their last posting is",
+	 arrays_end_where_their_last_posting_is},
+	{"the best is found behind windows that are left out",
+	 the_best_is_found_behind_windows_that_are_left_out},
+	{"a scan ends soon after it was given up",
+	 a_scan_ends_soon_after_it_was_given_up},
 	{"every width packs and unpacks", every_width_packs_and_unpacks},
 	{"gaps become ids", gaps_become_ids},
 	{"lists of any length round trip", lists_of_any_length_round_trip},

@@ -193,6 +193,160 @@ static void the_log_replays_what_was_appended(void)
 	leave();
 }
 
+/* --- what is synced, and when --- */
+
+static struct rk_wal *synced_log;
+static int syncs;
+static char steps[64]; /* of the newest file: w writes, s syncs, c closes */
+
+static void step(char what)
+{
+	size_t n = strlen(steps);
+
+	if (n + 1 < sizeof(steps) && (n == 0 || steps[n - 1] != what))
+		steps[n] = what;
+}
+
+static ssize_t noted_pwrite(void *c, int fd, const void *p, size_t n, off_t off)
+{
+	step('w');
+	return rk_env_posix()->io->pwrite(c, fd, p, n, off);
+}
+
+static int noted_close(void *c, int fd)
+{
+	step('c');
+	return rk_env_posix()->io->close(c, fd);
+}
+
+/* Somebody else appends while the first record is being synced. */
+static int noted_sync(void *c, int fd, int data_only)
+{
+	struct rk_wal *w = synced_log;
+
+	step('s');
+	syncs++;
+	synced_log = NULL;
+	if (w)
+		wal_put(w, "meanwhile");
+	return rk_env_posix()->io->sync(c, fd, data_only);
+}
+
+static struct rk_io noted(void)
+{
+	struct rk_io n = *rk_env_posix()->io;
+
+	n.pwrite = noted_pwrite;
+	n.close = noted_close;
+	n.sync = noted_sync;
+	return n;
+}
+
+static void a_record_that_came_during_a_sync_needs_another(void)
+{
+	struct rk_io counting = noted();
+	struct rk_wal_report rep;
+	struct rk_wal *w;
+	struct seen s;
+
+	enter();
+	io = &counting;
+	w = wal_open(&s, &rep, 0);
+	wal_put(w, "first");
+	syncs = 0;
+	synced_log = w;
+	CHECK_INT(rk_wal_sync(w, 1), 0);
+	CHECK_INT(syncs, 1);
+	CHECK_INT(rk_wal_last(w), 2);
+	CHECK_INT(rk_wal_sync(w, 1), 0);
+	CHECK_INT(syncs, 1);
+	CHECK_INT(rk_wal_sync(w, 2), 0);
+	CHECK_INT(syncs, 2);
+	rk_wal_close(w);
+	leave();
+}
+
+static void names_of_files_have_numbers(void)
+{
+	static const struct {
+		const char *file;
+		int64_t number;
+	} ROWS[] = {{"seg-000012.mp", 12},
+		    {"seg-000012.mp.tmp", 12},
+		    {"seg-1234567.mp", 1234567},
+		    {"seg-000000.mp", 0},
+		    {"vec-000012.mp", -1},
+		    {"seg-.mp", -1},
+		    {"seg-000012.vec", -1},
+		    {"seg-000012", -1},
+		    {"seg000012.mp", -1},
+		    {"seg", -1},
+		    {"", -1}};
+
+	enter();
+	CHECK_INT(rk_highest_number(dirfd_, "seg", "mp"), 0);
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		CHECK_INT(rk_name_number(ROWS[i].file, "seg", "mp"),
+			  ROWS[i].number);
+		if (ROWS[i].file[0])
+			t_write(dir, ROWS[i].file, "");
+	}
+	CHECK_INT(rk_highest_number(dirfd_, "seg", "mp"), 1234567);
+	leave();
+}
+
+static int no_openat(void *c, int at, const char *name, int flags, mode_t mode)
+{
+	(void)c, (void)at, (void)name, (void)flags, (void)mode;
+	return -EMFILE;
+}
+
+static void a_log_that_cannot_be_looked_at_is_kept(void)
+{
+	struct rk_io counting = noted();
+	struct rk_wal_report rep;
+	struct rk_wal *w;
+	struct seen s;
+
+	enter();
+	io = &counting;
+	w = wal_open(&s, &rep, 0);
+	wal_put(w, "a");
+	CHECK_INT(rk_wal_rotate(w), 0);
+	wal_put(w, "b");
+	CHECK_INT(rk_wal_rotate(w), 0);
+	counting.openat = no_openat;
+	CHECK_INT(rk_wal_drop(w, 0), 0);
+	counting.openat = rk_env_posix()->io->openat;
+	rk_wal_close(w);
+	rk_wal_close(wal_open(&s, &rep, 0));
+	CHECK_STR(s.text, "a b ");
+	leave();
+}
+
+static void a_file_is_on_disk_before_anything_names_it(void)
+{
+	struct rk_io counting = noted();
+	struct rk_container_writer *w;
+	struct rk_buf meta = RK_BUF_INIT;
+	uint64_t size;
+
+	enter();
+	rk_buf_byte(&meta, 0x80); /* an empty map */
+	CHECK_INT(rk_cw_open(&counting, dirfd_, "seg", &w), 0);
+	rk_cw_begin(w, "a");
+	rk_cw_add(w, "bytes", 5);
+	rk_cw_end(w);
+	memset(steps, 0, sizeof(steps));
+	CHECK_INT(rk_cw_finish(w, &meta, &size), 0);
+	CHECK_STR(steps, "wsc");
+	memset(steps, 0, sizeof(steps));
+	CHECK_INT(rk_io_replace(&counting, dirfd_, "name", "text", 4), 0);
+	CHECK_STR(steps, "wscs"); /* and the folder */
+	rk_buf_release(&meta);
+	leave();
+}
+
 /* Rows of the recovery table: what is at the end, or in the middle. */
 static void damage_to_the_log(void)
 {
@@ -372,22 +526,58 @@ static void a_manifest_under_another_number_is_refused(void)
 
 /* --- compaction --- */
 
+/* A section of a file has less than 4 GiB, and so has what is merged. */
+static void compaction_makes_no_file_too_large(void)
+{
+#define GIB(x) ((uint64_t)((x)*1024) << 20)
+	static const struct {
+		struct rk_compact_seg s[6];
+		size_t n, first, want, first_all, want_all;
+	} ROWS[] = {
+		{{{GIB(2), 9, 0, 0}, {GIB(1), 9, 0, 0}}, 2, 0, 0, 0, 2},
+		{{{GIB(2), 9, 0, 0}, {GIB(1.4), 9, 0, 0}}, 2, 0, 2, 0, 2},
+		{{{GIB(2), 9, 0, 0}, {GIB(1.6), 9, 0, 0}}, 2, 0, 0, 0, 0},
+		{{{9, 9, 0, GIB(2)}, {8, 9, 0, GIB(1.6)}}, 2, 0, 0, 0, 0},
+		{{{9, 9, 0, GIB(2)}, {8, 9, 0, GIB(1)}}, 2, 0, 2, 0, 2},
+		{{{GIB(3), 9, 0, 0}, {GIB(1), 9, 0, 0}, {GIB(1), 9, 0, 0}},
+		 3,
+		 1,
+		 2,
+		 1,
+		 2},
+		/* what is too large to be merged is still rewritten alone */
+		{{{GIB(3), 8, 2, 0}, {GIB(1), 9, 0, 0}}, 2, 0, 1, 0, 1},
+		{{{GIB(3), 9, 0, 0}, {GIB(1), 9, 1, 0}}, 2, 0, 0, 1, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		size_t a = 0, b = 0;
+
+		CHECK_INT(rk_compact_pick(ROWS[i].s, ROWS[i].n, &a),
+			  ROWS[i].want);
+		CHECK_INT(a, ROWS[i].first);
+		CHECK_INT(rk_compact_all(ROWS[i].s, ROWS[i].n, &b),
+			  ROWS[i].want_all);
+		CHECK_INT(b, ROWS[i].first_all);
+	}
+}
+
 static void compaction_keeps_sizes_geometric(void)
 {
 	static const struct {
 		struct rk_compact_seg s[6];
 		size_t n, first, want;
 	} ROWS[] = {
-		{{{0, 0, 0}}, 0, 0, 0},
-		{{{100, 1, 0}}, 1, 0, 0},
-		{{{100, 1, 0}, {50, 1, 0}}, 2, 0, 0},
-		{{{100, 1, 0}, {51, 1, 0}}, 2, 0, 2},
-		{{{800, 1, 0}, {100, 1, 0}, {90, 1, 0}}, 3, 1, 2},
-		{{{300, 1, 0}, {100, 1, 0}, {90, 1, 0}}, 3, 0, 3},
+		{{{0, 0, 0, 0}}, 0, 0, 0},
+		{{{100, 1, 0, 0}}, 1, 0, 0},
+		{{{100, 1, 0, 0}, {50, 1, 0, 0}}, 2, 0, 0},
+		{{{100, 1, 0, 0}, {51, 1, 0, 0}}, 2, 0, 2},
+		{{{800, 1, 0, 0}, {100, 1, 0, 0}, {90, 1, 0, 0}}, 3, 1, 2},
+		{{{300, 1, 0, 0}, {100, 1, 0, 0}, {90, 1, 0, 0}}, 3, 0, 3},
 		/* dead weight counts for less, and is rewritten */
-		{{{100, 100, 10}}, 1, 0, 0},
-		{{{100, 100, 25}}, 1, 0, 1},
-		{{{400, 4, 1}, {10, 9, 0}}, 2, 0, 1},
+		{{{100, 100, 10, 0}}, 1, 0, 0},
+		{{{100, 100, 25, 0}}, 1, 0, 1},
+		{{{400, 4, 1, 0}, {10, 9, 0, 0}}, 2, 0, 1},
 	};
 
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
@@ -407,14 +597,14 @@ static void many_flushes_leave_few_segments(void)
 	size_t n = 0, first, run;
 
 	for (int i = 0; i < 1000; i++) {
-		s[n++] = (struct rk_compact_seg){10, 10, 0};
+		s[n++] = (struct rk_compact_seg){10, 10, 0, 0};
 		written += 10;
 		while ((run = rk_compact_pick(s, n, &first)) > 0) {
 			uint64_t sum = 0;
 
 			for (size_t k = first; k < first + run; k++)
 				sum += s[k].bytes;
-			s[first] = (struct rk_compact_seg){sum, 10, 0};
+			s[first] = (struct rk_compact_seg){sum, 10, 0, 0};
 			n = first + 1;
 			written += sum;
 		}
@@ -465,6 +655,13 @@ static void one_writer_at_a_time(void)
 }
 
 static const struct t_case CASES[] = {
+	{"a record that came during a sync needs another",
+	 a_record_that_came_during_a_sync_needs_another},
+	{"names of files have numbers", names_of_files_have_numbers},
+	{"a log that cannot be looked at is kept",
+	 a_log_that_cannot_be_looked_at_is_kept},
+	{"a file is on disk before anything names it",
+	 a_file_is_on_disk_before_anything_names_it},
 	{"a container reads back, aligned", a_container_reads_back_aligned},
 	{"flipped bytes of a container are noticed",
 	 every_flipped_byte_of_a_container_is_noticed},
@@ -481,6 +678,8 @@ static const struct t_case CASES[] = {
 	 every_flipped_byte_of_a_manifest_is_noticed},
 	{"a manifest under another number is refused",
 	 a_manifest_under_another_number_is_refused},
+	{"compaction makes no file too large",
+	 compaction_makes_no_file_too_large},
 	{"compaction keeps sizes geometric", compaction_keeps_sizes_geometric},
 	{"many flushes leave few segments", many_flushes_leave_few_segments},
 	{"the registry keeps entries and survives damage",

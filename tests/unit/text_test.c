@@ -4,10 +4,12 @@
 #include "text/entity.h"
 #include "text/metadata.h"
 #include "text/property.h"
+#include "text/gitignore.h"
 #include "text/ignore.h"
 #include "text/kind.h"
 #include "text/stop.h"
 #include "base/buf.h"
+#include "base/mem.h"
 #include "unit/t.h"
 
 static struct rk_analyser *analyser(const char *language)
@@ -464,7 +466,122 @@ static void an_empty_text_has_one_empty_chunk(void)
 	free(got);
 }
 
+/* By the shape of its lines alone, as without ctags. */
+static void a_keyword_defines_nothing(void)
+{
+	static const char S[] = "if (x)\n\ty();\nwhile (x)\n\ty();\n"
+				"int shown(void)\n{\n\treturn 1;\n}\n";
+	struct rk_chunks c = RK_CHUNKS_INIT;
+
+	CHECK_INT(rk_chunk_text(RK_KIND_CODE, S, strlen(S), NULL, &c), 0);
+	CHECK_INT(c.n, 1);
+	CHECK_STR(c.v[0].sym, "shown");
+	rk_chunks_release(&c);
+}
+
+static void ignore_patterns_match_where_they_are_anchored(void)
+{
+	static const struct {
+		const char *pattern, *path;
+		int is_dir, want;
+	} ROWS[] = {
+		{"out.txt", "out.txt", 0, 1},
+		{"out.txt", "sub/out.txt", 0, 1},
+		{"/out.txt", "out.txt", 0, 1},
+		{"/out.txt", "sub/out.txt", 0, 0},
+		{"sub/out.txt", "sub/out.txt", 0, 1},
+		{"sub/out.txt", "a/sub/out.txt", 0, 0},
+		{"/*.txt", "out.txt", 0, 1},
+		{"/*.txt", "sub/out.txt", 0, 0},
+		{"**/out.txt", "a/b/out.txt", 0, 1},
+		{"build/", "build", 1, 1},
+		{"build/", "build", 0, 0},
+		{"build/", "sub/build", 1, 1},
+		{"/build/", "sub/build", 1, 0},
+		{"*.txt\n!out.txt", "sub/out.txt", 0, 0},
+		{"!out.txt\n*.txt", "sub/out.txt", 0, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		struct rk_ignore_set *set = rk_ignore_new("", NULL);
+
+		CHECK_INT(rk_ignore_add(set, ROWS[i].pattern,
+					strlen(ROWS[i].pattern)),
+			  0);
+		CHECK_INT(rk_ignore_match(set, ROWS[i].path, ROWS[i].is_dir),
+			  ROWS[i].want);
+		rk_ignore_unref(set);
+	}
+}
+
+/* A text of every kind: headings, blank lines, records, long lines. */
+static char *manifold(enum rk_kind kind, size_t *n)
+{
+	static const char *const PARTS[] = {
+		"\n\n# Heading ~\n\nsome words of part ~\n",
+		"Title ~\n=======\n\nwords ~\n\n\n",
+		"int f~(void)\n{\n\treturn ~;\n}\n\n",
+		".SH NAME ~\nwords of it ~\n.PP\nmore\n",
+		"* Org ~\nbody ~\n== Doc\n\nbody\n",
+		"{\"id\":~,\"text\":\"words ~\"}\n",
+		"From a@b Mon Jan 1\nSubject: mail ~\n\nwords ~\n\n",
+		"2026-01-01 10:~:00 started ~\n\n\n",
+		"name,value\n~,\"a field\nof two lines ~\"\n",
+		"a page ~\n\f\nanother ~\n",
+		"<h2>Html ~</h2>\n<p>words\n~</p>\n",
+		"   \n\t\n~ ~\n",
+	};
+	struct rk_buf b = RK_BUF_INIT;
+	unsigned long long seed = (unsigned long long)kind;
+
+	for (int i = 0; i < 400; i++) {
+		unsigned p = (unsigned)(t_rand(&seed) %
+					(sizeof(PARTS) / sizeof(PARTS[0])));
+
+		for (const char *c = PARTS[p]; *c; c++)
+			if (*c == '~') /* a number of two digits */
+				rk_buf_printf(&b, "%d", 10 + i % 50);
+			else
+				rk_buf_byte(&b, (uint8_t)*c);
+		for (int k = 0; i % 50 == 7 && k < 3000; k++)
+			rk_buf_str(&b, "long ");
+	}
+	*n = b.n;
+	return (char *)b.p;
+}
+
+static void a_chunk_is_on_the_line_it_says(void)
+{
+	for (int kind = 0; kind < RK_KINDS; kind++) {
+		struct rk_chunks c = RK_CHUNKS_INIT;
+		size_t n, at = 0;
+		char *s = manifold((enum rk_kind)kind, &n);
+		uint32_t line = 1;
+
+		CHECK_INT(rk_chunk_text((enum rk_kind)kind, s, n, NULL, &c), 0);
+		CHECK(c.n > 3 || kind == RK_KIND_BINARY);
+		for (size_t i = 0; i < c.n && !t_failed; i++) {
+			uint32_t nlines = 1;
+
+			for (; at < c.v[i].off; at++)
+				line += s[at] == '\n';
+			for (size_t k = 0; k + 1 < c.v[i].len; k++)
+				nlines += s[c.v[i].off + k] == '\n';
+			CHECK_INT(c.v[i].line, line);
+			CHECK_INT(c.v[i].nlines, nlines);
+		}
+		if (t_failed)
+			printf("# as %s\n", rk_kind_name((enum rk_kind)kind));
+		rk_chunks_release(&c);
+		rk_free(s);
+	}
+}
+
 static const struct t_case CASES[] = {
+	{"a keyword defines nothing", a_keyword_defines_nothing},
+	{"ignore patterns match where they are anchored",
+	 ignore_patterns_match_where_they_are_anchored},
+	{"a chunk is on the line it says", a_chunk_is_on_the_line_it_says},
 	{"tokens become terms", tokens_become_terms},
 	{"other languages stem their own way",
 	 other_languages_stem_their_own_way},

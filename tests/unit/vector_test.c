@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The vector lane's parts: kernels, rotation, indexes, SVD, fits, models. */
 #include "unit/t.h"
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "index/agree.h"
@@ -441,6 +442,34 @@ static void tokenizers_cut_as_they_should(void)
 	CHECK(strstr(err, "BPE") != NULL);
 }
 
+static void a_prefix_longer_than_any_piece_is_refused(void)
+{
+	static const size_t LENGTHS[] = {256, 257, 300, 600, 100000};
+	struct rk_ids ids = {NULL, 0, 0};
+
+	for (size_t i = 0; i < sizeof(LENGTHS) / sizeof(LENGTHS[0]); i++) {
+		struct rk_buf b = RK_BUF_INIT;
+		struct rk_tokenizer *t = NULL;
+		char err[200] = "";
+		int rc;
+
+		rk_buf_str(&b, "{\"model\":{\"type\":\"WordPiece\",\"vocab\":{"
+			       "\"a\":0},\"continuing_subword_prefix\":\"");
+		for (size_t k = 0; k < LENGTHS[i]; k++)
+			rk_buf_byte(&b, '#');
+		rk_buf_str(&b, "\"}}");
+		rc = rk_tokenizer_load((char *)b.p, b.n, &t, err, sizeof(err));
+		CHECK_INT(rc, LENGTHS[i] > 256 ? -EINVAL : 0);
+		if (rc == 0)
+			CHECK_INT(rk_tokenize(t, "ab", 2, &ids), 0);
+		else
+			CHECK(strstr(err, "continuing_subword_prefix"));
+		rk_tokenizer_free(t);
+		rk_buf_release(&b);
+	}
+	rk_free(ids.v);
+}
+
 static void unigram_takes_the_likeliest_pieces(void)
 {
 	static const char JSON[] =
@@ -609,6 +638,8 @@ static const struct t_case CASES[] = {
 	{"a fit knows words by their company",
 	 a_fit_knows_words_by_their_company},
 	{"tokenizers cut as they should", tokenizers_cut_as_they_should},
+	{"a prefix longer than any piece is refused",
+	 a_prefix_longer_than_any_piece_is_refused},
 	{"unigram takes the likeliest pieces",
 	 unigram_takes_the_likeliest_pieces},
 	{"tensors stay inside their file", tensors_stay_inside_their_file},

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* What only two threads at once can break. */
+#include "index/internal.h"
+#include "unit/t.h"
+#include <time.h>
+
+enum { WAIT_MS = 20000, WRITERS = 3, TOUCHES = 60000 };
+
+static char *top;
+
+static struct rk_index *open_it(const char *settings)
+{
+	struct rk_index *ix = NULL;
+	char err[100];
+
+	CHECK_INT(rk_index_open(NULL, top, "main", RK_NO_RECONCILE, &ix), 0);
+	CHECK_INT(rk_config_set(ix, settings, strlen(settings), err, 100), 0);
+	rk_index_close(ix);
+	CHECK_INT(rk_index_open(NULL, top, "main", RK_NO_RECONCILE, &ix), 0);
+	return ix;
+}
+
+/* --- the log is cut only below what the queue has heard of --- */
+
+static _Atomic int writing;
+
+static void *touch_away(void *ctx)
+{
+	struct rk_index *ix = ctx;
+	char name[32];
+
+	for (int i = 0; i < TOUCHES; i++) {
+		snprintf(name, sizeof(name), "no-%d", i % 50);
+		if (rk_touch(ix, name, 0, NULL) < 0)
+			t_failed = 1;
+	}
+	writing--;
+	return NULL;
+}
+
+/*
+ * Were a record in the log and not yet in the queue while a later one is, the
+ * floor would be above it, and fall back to below when it comes.
+ */
+static void the_floor_of_the_log_never_falls(void)
+{
+	struct rk_index *ix = open_it("sync_ms 0");
+	pthread_t th[WRITERS];
+	uint64_t highest = 0;
+
+	writing = WRITERS;
+	for (int i = 0; i < WRITERS; i++)
+		pthread_create(&th[i], NULL, touch_away, ix);
+	while (writing) {
+		uint64_t floor = rk_queue_floor(&ix->queue);
+
+		CHECK(floor >= highest);
+		highest = floor;
+	}
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(th[i], NULL);
+	rk_index_close(ix);
+}
+
+/* --- whoever waits for room looks whether there is some --- */
+
+static void *wait_for_room(void *ctx)
+{
+	rk_wait_for_room(ctx);
+	return NULL;
+}
+
+/* The table may have been written out before the waiter gets the lock. */
+static void nobody_waits_for_room_that_is_there(void)
+{
+	struct rk_index *ix = open_it("checkpoint_s 3600");
+	struct timespec until;
+	pthread_t th;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += WAIT_MS / 1000;
+	pthread_create(&th, NULL, wait_for_room, ix);
+	CHECK_INT(pthread_timedjoin_np(th, NULL, &until), 0);
+	rk_index_close(ix);
+}
+
+static const struct t_case CASES[] = {
+	{"the floor of the log never falls", the_floor_of_the_log_never_falls},
+	{"nobody waits for room that is there",
+	 nobody_waits_for_room_that_is_there},
+};
+
+int main(void)
+{
+	int rc;
+
+	top = t_mkdir();
+	rc = t_main(CASES, (int)(sizeof(CASES) / sizeof(CASES[0])));
+	t_rmdir(top);
+	return rc;
+}
