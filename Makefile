@@ -11,6 +11,7 @@ OPT     ?= -O2 -g
 MSGPACK := $(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c || \
            { pkg-config --exists msgpack 2>/dev/null && echo msgpack; })
 PKG     := $(MSGPACK) fuse3 libcurl libcrypto libarchive libutf8proc jansson libxxhash libzstd zlib libcmark libpcre2-8
+MSGPACKH := $(if $(MSGPACK),,build/msgpack/usr/include/msgpack.h)
 # headers of packages that are not there yet: no flags, and no noise of make's
 PKGC    := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(PKG) 2>/dev/null)) \
            $(if $(MSGPACK),,-isystem build/msgpack/usr/include)
@@ -28,15 +29,15 @@ SANFLAG := $(if $(filter asan,$(SAN)),-fsanitize=address$(comma)undefined -fno-s
              -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION)
 VERSION := 0.1.0
 CFLAGS  := -std=gnu11 -D_GNU_SOURCE -DRK_VERSION='"$(VERSION)"' $(OPT) $(WARN) $(SANFLAG) \
-           -Icore -Ifs $(PKGC)
+           -I. -Icore $(PKGC)
 # Objects live in a folder named by the flags: switching to a sanitizer or to
 # clang needs no clean.
 HASH    := $(shell echo '$(CC) $(CFLAGS)' | cksum | cut -d' ' -f1)
 O       := build/$(HASH)
 Q       := $(if $(filter 1,$(V)),,@)
 
-CORE    := $(sort $(wildcard core/*/*.c))
-FS      := $(sort $(wildcard fs/*.c))
+CORE    := $(sort $(shell find core -name '*.c'))
+FS      := $(sort $(shell find fs -name '*.c'))
 COREO   := $(CORE:%.c=$(O)/%.o)
 FSO     := $(FS:%.c=$(O)/%.o)
 UNIT    := $(sort $(wildcard tests/unit/*_test.c) $(wildcard tests/crash/*_test.c) \
@@ -58,13 +59,16 @@ build/rankfs: $(O)/rankfs
 build/librankfs.a: $(O)/librankfs.a
 	$(Q)ln -sf $(HASH)/librankfs.a $@
 
+build/msgpack/usr/include/msgpack.h:
+	@scripts/deps build
+
 $(O)/rankfs: $(FSO) $(O)/librankfs.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(SANFLAG) -Wl,--as-needed -o $@ $(FSO) $(O)/librankfs.a $(PKGL)
 $(O)/librankfs.a: $(COREO)
 	@echo "  AR    $@"
 	$(Q)rm -f $@ && ar rcs $@ $(COREO)
-$(O)/%.o: %.c Makefile
+$(O)/%.o: %.c Makefile | $(MSGPACKH)
 	@echo "  CC    $<"
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(O)/tests/%_test.o: CFLAGS += -Itests

@@ -7,7 +7,8 @@
 /*
  * Return codes. Every int-returning function gives 0 or a positive result on
  * success, -errno untouched from the system, or one of these engine codes
- * (below -10000, so that the two never meet). fs/errno.c maps them to errno.
+ * (below -10000, so that the two never meet). fs/base/errno.c maps them to
+ * errno.
  */
 enum rk_code {
 	RK_ECORRUPT = -10001, /* a checksum, size or count does not hold */

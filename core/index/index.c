@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "index/internal.h"
+#include "index/state/internal.h"
 #include "base/mem.h"
 #include "base/mp.h"
-#include "registry/registry.h"
+#include "storage/registry.h"
 #include "storage/lock.h"
 #include <cblas.h>
 #include <errno.h>

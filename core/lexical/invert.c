@@ -3,8 +3,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "lexical/dict.h"
-#include "text/entity.h"
-#include "text/property.h"
+#include "text/symbols/entity.h"
+#include "text/extract/property.h"
 #include <errno.h>
 #include <string.h>
 

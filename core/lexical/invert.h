@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "lexical/bm25f.h"
 #include "lexical/records.h"
-#include "text/analyse.h"
-#include "text/chunk.h"
+#include "text/analyse/analyse.h"
+#include "text/chunk/chunk.h"
 
 /*
  * One document turned inside out: for each chunk the terms it holds. Built by

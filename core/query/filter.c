@@ -4,7 +4,7 @@
  * a document passes.
  */
 #include "query/query.h"
-#include "text/kind.h"
+#include "text/extract/kind.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>

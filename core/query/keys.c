@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* key:value in a query: directives, properties and filters, as a table. */
 #include "query/parse.h"
-#include "text/property.h"
+#include "text/extract/property.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

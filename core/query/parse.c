@@ -12,7 +12,7 @@
  * the text, a stray one is a blank, an unknown key is a word.
  */
 #include "query/parse.h"
-#include "text/regex.h"
+#include "text/match/regex.h"
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>

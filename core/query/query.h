@@ -7,7 +7,7 @@
 #include "lexical/maxscore.h"
 #include "lexical/records.h"
 #include "rankfs.h"
-#include "text/analyse.h"
+#include "text/analyse/analyse.h"
 
 /*
  * A query, parsed (grammar: fs/doc/query.md). Parsing never fails on text:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Words of a query to terms: as they are indexed, in every language there. */
 #include "query/parse.h"
-#include "text/property.h"
+#include "text/extract/property.h"
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>

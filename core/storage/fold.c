@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "lexical/cursor.h"
-#include "text/property.h"
+#include "text/extract/property.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * time of the sample, the fit and the fold-in, on one thread.
  */
 #include "bench.h"
-#include "index/internal.h"
+#include "index/state/internal.h"
 #include "storage/fold.h"
 #include <fcntl.h>
 

@@ -15,7 +15,7 @@
  * CRASH_EVERY=1 visits every step; the default every 19th.
  */
 #include "crash/record.h"
-#include "index/internal.h"
+#include "index/state/internal.h"
 #include "unit/idle.h"
 #include <unistd.h>
 

@@ -9,7 +9,7 @@
  *
  * DAMAGE_EVERY=1: every 97th byte of every file is flipped; else fewer.
  */
-#include "index/internal.h"
+#include "index/state/internal.h"
 #include "unit/idle.h"
 #include "unit/t.h"
 #include <dirent.h>

@@ -5,8 +5,8 @@
  * removed, set aside or built anew, and once it can be read again all is as
  * it was.
  */
-#include "index/internal.h"
-#include "registry/registry.h"
+#include "index/state/internal.h"
+#include "storage/registry.h"
 #include "unit/idle.h"
 #include "unit/t.h"
 #include <errno.h>

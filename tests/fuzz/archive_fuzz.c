@@ -5,7 +5,7 @@
  */
 #include "base/mem.h"
 #include "fuzz/fuzz.h"
-#include "index/internal.h"
+#include "index/state/internal.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>

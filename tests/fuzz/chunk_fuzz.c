@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The first byte chooses the kind; chunks are in order and inside the text. */
 #include "fuzz/fuzz.h"
-#include "text/analyse.h"
-#include "text/chunk.h"
-#include "text/entity.h"
-#include "text/metadata.h"
+#include "text/analyse/analyse.h"
+#include "text/chunk/chunk.h"
+#include "text/symbols/entity.h"
+#include "text/extract/metadata.h"
 
 static void check_entities(const struct rk_chunk *c)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is accepted prints, and what is printed is accepted as the same. */
 #include "fuzz/fuzz.h"
-#include "index/config.h"
+#include "index/state/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

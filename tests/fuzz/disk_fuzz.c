@@ -6,7 +6,7 @@
  */
 #include "base/status.h"
 #include "fuzz/fuzz.h"
-#include "registry/registry.h"
+#include "storage/registry.h"
 #include "storage/manifest.h"
 #include "storage/segment.h"
 #include "storage/source.h"

@@ -6,10 +6,10 @@
  */
 #include "base/mem.h"
 #include "fuzz/fuzz.h"
-#include "index/agree.h"
-#include "vector/safetensors.h"
-#include "vector/server.h"
-#include "vector/tokenizer.h"
+#include "index/answers/agree.h"
+#include "vector/embed/safetensors.h"
+#include "vector/embed/server.h"
+#include "vector/embed/tokenizer.h"
 #include <math.h>
 
 static void tensors(const uint8_t *p, size_t n)

@@ -3,7 +3,7 @@
 #include "fuzz/fuzz.h"
 #include "query/explain.h"
 #include "query/query.h"
-#include "text/regex.h"
+#include "text/match/regex.h"
 #include <time.h>
 
 #define NOW 1773576000000000000ll

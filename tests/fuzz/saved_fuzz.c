@@ -6,7 +6,7 @@
  */
 #include "fuzz/fuzz.h"
 #include "base/crc32c.h"
-#include "index/saved.h"
+#include "index/answers/saved.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

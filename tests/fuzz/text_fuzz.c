@@ -6,12 +6,12 @@
  * entities that were encoded are read back.
  */
 #include "fuzz/fuzz.h"
-#include "text/entity.h"
-#include "text/gitignore.h"
-#include "text/html.h"
-#include "text/language.h"
-#include "text/regex.h"
-#include "text/trigram.h"
+#include "text/symbols/entity.h"
+#include "text/match/gitignore.h"
+#include "text/extract/html.h"
+#include "text/analyse/language.h"
+#include "text/match/regex.h"
+#include "text/match/trigram.h"
 
 static void html(const char *s, size_t n)
 {

@@ -4,8 +4,8 @@
  * documents, chunks and lengths, by which scores are weighed, and how often a
  * word is there, by which spellings are repaired.
  */
-#include "index/internal.h"
-#include "text/analyse.h"
+#include "index/state/internal.h"
+#include "text/analyse/analyse.h"
 #include "unit/t.h"
 #include <glob.h>
 

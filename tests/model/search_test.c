@@ -4,7 +4,7 @@
  * no pruning; and the law that an answer does not depend on how the corpus is
  * cut into segments, on the order of writing, or on what was deleted since.
  */
-#include "index/internal.h"
+#include "index/state/internal.h"
 #include "unit/t.h"
 #include <fcntl.h>
 

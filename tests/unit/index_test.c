@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "index/config.h"
-#include "index/excerpt.h"
-#include "index/queue.h"
+#include "index/state/config.h"
+#include "index/search/excerpt.h"
+#include "index/state/queue.h"
 #include "query/query.h"
 #include "unit/t.h"
 #include <errno.h>

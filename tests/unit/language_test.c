@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "text/analyse.h"
-#include "text/language.h"
+#include "text/analyse/analyse.h"
+#include "text/analyse/language.h"
 #include "unit/t.h"
 
 /* A few sentences in each, and two words that share a stem there. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "query/query.h"
-#include "text/kind.h"
-#include "text/property.h"
-#include "text/regex.h"
-#include "text/trigram.h"
+#include "text/extract/kind.h"
+#include "text/extract/property.h"
+#include "text/match/regex.h"
+#include "text/match/trigram.h"
 #include "unit/t.h"
 #include <errno.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/status.h"
-#include "registry/registry.h"
+#include "storage/registry.h"
 #include "storage/compact.h"
 #include "storage/container.h"
 #include "storage/lock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What only two threads at once can break. */
-#include "index/internal.h"
+#include "index/state/internal.h"
 #include "unit/t.h"
 #include <time.h>
 

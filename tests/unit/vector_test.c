@@ -4,15 +4,15 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include "index/agree.h"
+#include "index/answers/agree.h"
 #include "vector/hnsw.h"
 #include "vector/ivf.h"
 #include "vector/latent.h"
 #include "vector/rotate.h"
-#include "vector/safetensors.h"
-#include "vector/server.h"
+#include "vector/embed/safetensors.h"
+#include "vector/embed/server.h"
 #include "vector/svd.h"
-#include "vector/tokenizer.h"
+#include "vector/embed/tokenizer.h"
 #include <errno.h>
 #include <math.h>
 

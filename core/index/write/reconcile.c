@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Documents against index: every regular file that the index does not know by
+ * (path, size, mtime, inode) is read, every indexed path that has gone is
+ * removed. Runs behind queries and writers, at their pace.
+ */
+#include "index/state/internal.h"
+#include "base/mem.h"
+#include "text/match/ignore.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DEPTH_MAX = 512, PATH_BYTES = 4096, WATERMARK = 2048 };
+
+struct walk {
+	struct rk_index *ix;
+	rk_file_fn *fn;
+	void *ctx;
+	char path[PATH_BYTES];
+	int depth;
+	int unread; /* why a folder could not be read; 0: all were */
+};
+
+/* The folder w->path is not empty because it cannot be read now. */
+static int not_read(struct walk *w, int rc)
+{
+	if (!rk_unreadable(rc))
+		return 0; /* gone meanwhile */
+	rk_warn(&w->ix->warnings, "%s/: the folder cannot be read: %s", w->path,
+		rk_strerror(rc));
+	w->unread = rc;
+	return 0;
+}
+
+static int walk_dir(struct walk *w, DIR *d, size_t n);
+
+static int walk_entry(struct walk *w, int dirfd, const char *name, size_t n)
+{
+	size_t len = strlen(name), start = n ? n + 1 : 0;
+	struct stat st;
+	int rc;
+	DIR *d;
+
+	if (start + len >= PATH_BYTES) {
+		rk_warn_document(&w->ix->warnings,
+				 "%.200s/...: path too long to index", w->path);
+		return 0;
+	}
+	if (n)
+		w->path[n] = '/';
+	memcpy(w->path + start, name, len + 1);
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    rk_ignored(w->path))
+		return 0;
+	if (S_ISREG(st.st_mode))
+		return w->fn(w->ctx, w->path, &st);
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	if (w->depth >= DEPTH_MAX)
+		return 0;
+	rc = rk_dir_open(dirfd, name, &d);
+	return rc < 0 ? not_read(w, rc) : walk_dir(w, d, start + len);
+}
+
+/* Takes over d; w->path[0, n) names it. */
+static int walk_dir(struct walk *w, DIR *d, size_t n)
+{
+	struct dirent *e = NULL;
+	int rc = 0, next = 0;
+
+	w->depth++;
+	while (rc == 0 && !w->ix->stopping &&
+	       (next = rk_dir_next(d, &e)) == 1) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		rc = walk_entry(w, dirfd(d), e->d_name, n);
+		w->path[n] = '\0';
+	}
+	w->depth--;
+	closedir(d);
+	return next < 0 ? not_read(w, next) : rc;
+}
+
+int rk_walk_files(struct rk_index *ix, const char *path, rk_file_fn *fn,
+		  void *ctx)
+{
+	struct walk *w;
+	DIR *d;
+	int rc;
+
+	if (strlen(path) >= PATH_BYTES)
+		return 0;
+	if (!(w = rk_calloc(1, sizeof(*w))))
+		return -ENOMEM;
+	w->ix = ix;
+	w->fn = fn;
+	w->ctx = ctx;
+	snprintf(w->path, sizeof(w->path), "%s", path);
+	rc = rk_dir_open(ix->files_fd, path[0] ? path : ".", &d);
+	rc = rc < 0 ? not_read(w, rc) : walk_dir(w, d, strlen(path));
+	if (rc == 0)
+		rc = w->unread;
+	rk_free(w);
+	return rc;
+}
+
+struct compare {
+	struct rk_index *ix;
+	unsigned flags; /* of the tasks: force when all is read again */
+};
+
+void rk_throttle(struct rk_index *ix)
+{
+	struct timespec ts = {0, 5 * 1000000};
+
+	while (rk_queue_count(&ix->queue) > WATERMARK && !ix->stopping)
+		nanosleep(&ts, NULL);
+}
+
+static int compare_file(void *ctx, const char *path, const struct stat *st)
+{
+	struct compare *c = ctx;
+	struct rk_docref d;
+	int same = 0;
+
+	if (!(c->flags & RK_TASK_FORCE)) {
+		pthread_mutex_lock(&c->ix->writer);
+		same = rk_find_live(c->ix, path, strlen(path), &d) == 1 &&
+		       rk_is_unchanged(&d.rec, st);
+		pthread_mutex_unlock(&c->ix->writer);
+	}
+	if (same)
+		return 0;
+	rk_throttle(c->ix);
+	return rk_queue_push(&c->ix->queue, path, c->flags, 0);
+}
+
+struct path_list {
+	struct rk_buf paths; /* NUL-terminated, one behind the other */
+	struct rk_index *ix;
+};
+
+static int note_missing(void *ctx, const struct rk_docref *d, const char *path)
+{
+	struct path_list *l = ctx;
+	char root[PATH_BYTES];
+	const char *rest;
+	struct stat st;
+	int rc;
+
+	(void)d;
+	if (rk_link_of(l->ix, path, root, &rest))
+		return 0; /* compared where it is */
+	rc = rk_stat_document(l->ix, path, &st);
+	if (rk_unreadable(rc)) {
+		rk_retry_later(l->ix);
+		return 0; /* it may well be there */
+	}
+	if (rc < 0 || !S_ISREG(st.st_mode))
+		rk_buf_add(&l->paths, path, strlen(path) + 1);
+	return l->paths.err;
+}
+
+/* Indexed paths that are no longer there. */
+static void remove_missing(struct rk_index *ix)
+{
+	struct path_list l = {RK_BUF_INIT, ix};
+
+	pthread_mutex_lock(&ix->writer);
+	rk_each_live(ix, "", note_missing, &l);
+	pthread_mutex_unlock(&ix->writer);
+	for (size_t i = 0; i < l.paths.n && !ix->stopping;) {
+		const char *path = (const char *)l.paths.p + i;
+
+		rk_throttle(ix);
+		rk_queue_push(&ix->queue, path, 0, 0);
+		i += strlen(path) + 1;
+	}
+	rk_buf_release(&l.paths);
+}
+
+static void reconcile(struct rk_index *ix, int all)
+{
+	struct compare c = {ix, all ? RK_TASK_FORCE : 0};
+	int rc;
+
+	ix->reconciling = 1;
+	rc = rk_walk_files(ix, "", compare_file, &c);
+	if (rc < 0) {
+		rk_warn(&ix->warnings, "comparing the documents: %s",
+			rk_strerror(rc));
+		rk_retry_later(ix);
+	}
+	remove_missing(ix);
+	ix->reconciling = 0;
+}
+
+/* --- what failed is tried again, less and less often --- */
+
+enum { RETRY_FIRST_MS = 500, RETRY_LAST_MS = 60000 };
+
+void rk_retry_later(struct rk_index *ix)
+{
+	uint64_t now = rk_mono_ns();
+
+	pthread_mutex_lock(&ix->persist_lock);
+	if (!ix->retry_ns) {
+		/* quiet for longer than the last wait: another trouble */
+		if (now - ix->retried_ns > 2000000ull * ix->retry_ms)
+			ix->retry_ms = RETRY_FIRST_MS;
+		ix->retry_ns = now + 1000000ull * ix->retry_ms;
+		ix->retry_ms = ix->retry_ms * 2 < RETRY_LAST_MS
+				       ? ix->retry_ms * 2
+				       : RETRY_LAST_MS;
+		pthread_cond_broadcast(&ix->persist_cond);
+	}
+	pthread_mutex_unlock(&ix->persist_lock);
+}
+
+static int retry_due(struct rk_index *ix)
+{
+	uint64_t at = ix->retry_ns;
+
+	if (!at || at > rk_mono_ns())
+		return 0;
+	ix->retry_ns = 0;
+	ix->retried_ns = rk_mono_ns();
+	return 1;
+}
+
+static void wait_for_wish(struct rk_index *ix)
+{
+	uint64_t at = ix->retry_ns;
+	struct timespec ts = {(time_t)(at / 1000000000),
+			      (long)(at % 1000000000)};
+
+	if (at)
+		pthread_cond_timedwait(&ix->persist_cond, &ix->persist_lock,
+				       &ts);
+	else
+		pthread_cond_wait(&ix->persist_cond, &ix->persist_lock);
+}
+
+void *rk_reconcile_main(void *arg)
+{
+	struct rk_index *ix = arg;
+
+	pthread_mutex_lock(&ix->persist_lock);
+	while (!ix->stopping) {
+		int wanted = ix->reconcile_wanted;
+
+		if (!wanted && retry_due(ix))
+			wanted = 1;
+		if (!wanted) {
+			wait_for_wish(ix);
+			continue;
+		}
+		ix->reconcile_wanted = 0;
+		ix->reconciling = 1;
+		pthread_mutex_unlock(&ix->persist_lock);
+		reconcile(ix, wanted == 2);
+		pthread_mutex_lock(&ix->persist_lock);
+		ix->did_reconcile++;
+		pthread_cond_broadcast(&ix->room_cond);
+	}
+	pthread_mutex_unlock(&ix->persist_lock);
+	return NULL;
+}
+
+int rk_reindex(struct rk_index *ix, int all)
+{
+	if (ix->flags & RK_READ_ONLY)
+		return RK_EREADONLY;
+	pthread_mutex_lock(&ix->persist_lock);
+	if (all) {
+		pthread_mutex_lock(&ix->lock);
+		ix->switch_wanted = ix->refit_wanted = 1;
+		pthread_mutex_unlock(&ix->lock);
+		pthread_cond_broadcast(&ix->embed_cond);
+	}
+	ix->links_rescan = all ? 2 : 1;
+	rk_watch_wake(ix);
+	if (all || !ix->reconcile_wanted)
+		ix->reconcile_wanted = all ? 2 : 1;
+	ix->reconciling = 1;
+	pthread_cond_broadcast(&ix->persist_cond);
+	pthread_mutex_unlock(&ix->persist_lock);
+	return 0;
+}

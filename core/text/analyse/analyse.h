@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RK_TEXT_ANALYSE_H
+#define RK_TEXT_ANALYSE_H
+
+#include "text/analyse/language.h"
+#include "text/analyse/vocab.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Text to terms. A token is a run of Unicode letters, marks and digits with
+ * underscores, and apostrophes inside words. It becomes
+ *   - a plain word: normalised (NFKC, case folded, accents dropped), dropped
+ *     if a stop word, stemmed (Snowball); or
+ *   - an identifier (inner capitals, underscores or digits): the whole of it
+ *     in lower case and unstemmed, then its parts, treated as words;
+ *   - a run of Han, Kana or Hangul: overlapping pairs of characters.
+ * Tokens above RK_TOKEN_MAX bytes (encoded data) are left out.
+ * The unstemmed form of each stemmed word is kept as a "word", which feeds
+ * spelling repair; words are vocabulary entries that begin with RK_WORD_MARK.
+ */
+enum { RK_TOKEN_MAX = 64, RK_WORD_MARK = 0x01 };
+
+struct rk_tok {
+	uint32_t term; /* id in the analyser's vocabulary */
+	uint32_t pos;  /* position; parts of one identifier follow on */
+	uint32_t off;  /* bytes from the start of the analysed text */
+	uint16_t len;  /* bytes of the token in the text */
+	uint16_t word; /* 1: an unstemmed form (no posting), 0: a term */
+};
+
+struct rk_analyser;
+
+/*
+ * `language` is a Snowball algorithm name ("english", "german", ...) or
+ * "none" for no stemming. Stop words apply to English only. One analyser
+ * belongs to one thread.
+ * Returns 0, -EINVAL for an unknown language, -ENOMEM.
+ */
+int rk_analyser_new(const char *language, struct rk_analyser **out);
+void rk_analyser_free(struct rk_analyser *a);
+/*
+ * From now on words are of this language; RK_LANGUAGE_BASE for the one it was
+ * made for. Returns 0, -ENOMEM (and the base language is in use).
+ */
+int rk_analyser_use(struct rk_analyser *a, enum rk_language l);
+/* True if rk_analyser_new() would know this language. */
+int rk_analyser_knows(const char *language);
+
+/*
+ * Analyse n bytes; tokens are appended behind those of earlier calls since
+ * rk_analyser_reset(), positions from *pos, which is advanced. `code` drops
+ * one-letter words. Borrowed result: rk_analyser_toks() until the next call.
+ * Returns 0 or -ENOMEM.
+ */
+int rk_analyse(struct rk_analyser *a, const char *s, size_t n, int code,
+	       uint32_t *pos);
+void rk_analyser_reset(struct rk_analyser *a);
+const struct rk_tok *rk_analyser_toks(const struct rk_analyser *a, size_t *n);
+/* The id of a term that is no word of the text (property.h), or -ENOMEM. */
+int64_t rk_analyser_intern(struct rk_analyser *a, const char *s, size_t n);
+
+/*
+ * The vocabulary behind the ids. rk_analyser_trim() forgets it when it has
+ * grown past its share of memory; the epoch then changes, and with it the
+ * meaning of every id. Call it between documents.
+ */
+const struct rk_vocab *rk_analyser_vocab(const struct rk_analyser *a);
+void rk_analyser_trim(struct rk_analyser *a);
+uint64_t rk_analyser_epoch(const struct rk_analyser *a);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs/base/fs.h"
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct fs_pool {
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct fs_job *head, **tail;
+	int closed, nice;
+	unsigned n;
+	pthread_t threads[];
+};
+
+static void run(struct fs_job *job)
+{
+	struct fs_index *x = job->x;
+
+	job->run(job);
+	if (x)
+		x->busy--;
+}
+
+static void *pool_main(void *arg)
+{
+	struct fs_pool *p = arg;
+
+	/* Linux: nice is per thread */
+	if (p->nice)
+		setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), p->nice);
+	for (;;) {
+		struct fs_job *job;
+
+		pthread_mutex_lock(&p->lock);
+		while (!p->head && !p->closed)
+			pthread_cond_wait(&p->work, &p->lock);
+		job = p->head;
+		if (job && !(p->head = job->next))
+			p->tail = &p->head;
+		pthread_mutex_unlock(&p->lock);
+		if (!job)
+			return NULL;
+		run(job);
+	}
+}
+
+struct fs_pool *fs_pool_new(unsigned threads, int nice)
+{
+	struct fs_pool *p = calloc(1, sizeof(*p) + threads * sizeof(pthread_t));
+
+	if (!p)
+		return NULL;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->work, NULL);
+	p->tail = &p->head;
+	p->nice = nice;
+	for (; p->n < threads; p->n++)
+		if (pthread_create(&p->threads[p->n], NULL, pool_main, p))
+			break;
+	if (p->n == 0) {
+		fs_pool_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void fs_pool_add(struct fs_pool *p, struct fs_job *job)
+{
+	job->next = NULL;
+	if (job->x)
+		job->x->busy++;
+	pthread_mutex_lock(&p->lock);
+	*p->tail = job;
+	p->tail = &job->next;
+	pthread_cond_signal(&p->work);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void fs_loop_leave(struct fs_node *dir)
+{
+	dir->index->busy++;
+	dir->pinned++;
+	pthread_mutex_unlock(&dir->index->fs->loop);
+}
+
+void fs_loop_enter(struct fs_node *dir)
+{
+	pthread_mutex_lock(&dir->index->fs->loop);
+	dir->pinned--;
+	dir->index->busy--;
+}
+
+void fs_run(struct fs *fs, struct fs_job *job)
+{
+	if (fs->away == FS_AWAY_MAX || job->slow) {
+		fs_pool_add(job->slow ? fs->slow : fs->pool, job);
+		return;
+	}
+	fs->away++;
+	if (job->x)
+		job->x->busy++;
+	pthread_mutex_unlock(&fs->loop);
+	run(job);
+	pthread_mutex_lock(&fs->loop);
+	fs->away--;
+}
+
+void fs_pool_free(struct fs_pool *p)
+{
+	if (!p)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->closed = 1;
+	pthread_cond_broadcast(&p->work);
+	pthread_mutex_unlock(&p->lock);
+	for (unsigned i = 0; i < p->n; i++)
+		pthread_join(p->threads[i], NULL);
+	pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->work);
+	free(p);
+}

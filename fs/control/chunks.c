@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * .rankfs/chunks/<path>/: a document as it was cut, a file a chunk: front
+ * matter that says where it is from, then its text. Names begin with a number;
+ * what follows is for people and may be left out.
+ */
+#include "fs/base/fs.h"
+#include "base/hash.h"
+#include "fs/render/render.h"
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLUG_BYTES = 40, NAME_BYTES = 80 };
+
+/* --- names --- */
+
+/* Letters and digits of the last heading, or of the first symbol. */
+static void slug(const struct rk_part *p, char out[SLUG_BYTES + 1])
+{
+	const char *s = *p->symbol ? p->symbol : p->heading, *last;
+	size_t n = 0;
+
+	if (s == p->heading && (last = strstr(s, " > ")))
+		while (last) {
+			s = last + 3;
+			last = strstr(s, " > ");
+		}
+	for (; *s && n < SLUG_BYTES &&
+	       !(s > p->symbol && *p->symbol && *s == ' ');
+	     s++) {
+		if (isalnum((unsigned char)*s) || *s == '_')
+			out[n++] = *s;
+		else if (n && out[n - 1] != '-')
+			out[n++] = '-';
+	}
+	while (n && out[n - 1] == '-')
+		n--;
+	out[n] = '\0';
+}
+
+static void chunk_name(const struct rk_part *p, size_t i, char *out)
+{
+	char s[SLUG_BYTES + 1];
+
+	slug(p, s);
+	snprintf(out, NAME_BYTES, "%04zu%s%s.md", i + 1, *s ? "-" : "", s);
+}
+
+/* --- a chunk --- */
+
+static void put_field(struct rk_buf *out, const char *key, const char *value)
+{
+	rk_buf_printf(out, "%s: ", key);
+	fs_put_text(out, value, strlen(value));
+	rk_buf_byte(out, '\n');
+}
+
+static void put_front(struct fs_index *x, const char *path,
+		      const struct rk_part *p, struct rk_buf *out)
+{
+	rk_buf_str(out, "---\npath: ");
+	fs_put_path(out, x->path, path);
+	rk_buf_printf(out, "\nlines: %u-%u\nref: %016llx\nkind: %s\n", p->first,
+		      p->last, (unsigned long long)p->id, p->kind);
+	if (p->page)
+		rk_buf_printf(out, "page: %u\n", p->page);
+	if (*p->heading)
+		put_field(out, "heading", p->heading);
+	if (*p->symbol)
+		put_field(out, "symbol", p->symbol);
+	rk_buf_printf(out, "tokens: %u\n---\n", p->tokens);
+}
+
+/* text: the document's path, a slash, a number */
+static int chunk_answer(struct fs_node *node, const struct rk_search_opts *opts,
+			struct fs_answer *out)
+{
+	struct fs_index *x = node->index;
+	const char *text = node->text;
+	const char *slash = strrchr(text, '/');
+	char *path = strndup(text, (size_t)(slash - text));
+	size_t i = strtoul(slash + 1, NULL, 10) - 1;
+	struct rk_parts *parts = NULL;
+	int rc = path ? 0 : -ENOMEM;
+
+	(void)opts;
+	out->generation = rk_generation(x->ix);
+	out->pending = rk_pending(x->ix);
+	if (rc == 0)
+		rc = rk_document_parts(x->ix, path, &parts);
+	if (rc == 0 && i >= parts->n)
+		rc = -ENOENT;
+	if (rc == 0) {
+		const struct rk_part *p = &parts->v[i];
+		struct rk_buf body = RK_BUF_INIT;
+
+		put_front(x, path, p, &out->text);
+		rc = rk_document_text(x->ix, path, p->off, (size_t)p->len,
+				      &body);
+		fs_put_utf8(&out->text, (char *)body.p, body.n);
+		rk_buf_byte(&out->text, '\n');
+		rk_buf_release(&body);
+		out->hash = rk_hash64(out->text.p, out->text.n);
+	}
+	rk_parts_free(parts);
+	free(path);
+	return rc;
+}
+
+static const struct fs_view CHUNK = {"chunk", ".rankfs/chunks", chunk_answer};
+
+/* --- the folder of a document's chunks --- */
+
+/* The number that a name begins with; 0: it is none of a chunk. */
+static unsigned long number_of(const char *name)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	if (digits == 0 || digits > 8 ||
+	    (name[digits] && name[digits] != '-' && name[digits] != '.'))
+		return 0;
+	return strtoul(name, NULL, 10);
+}
+
+/* Nodes are the loop's: it is held. */
+static void reply_chunk(fuse_req_t req, struct fs_index *x, const char *path,
+			unsigned long i)
+{
+	size_t room = strlen(path) + 16;
+	struct rk_parts *parts = NULL;
+	struct fs_node *n = NULL;
+	char *text = malloc(room);
+	int rc = rk_document_parts(x->ix, path, &parts);
+
+	if (rc == 0 && i > parts->n)
+		rc = -ENOENT;
+	rk_parts_free(parts);
+	if (rc == 0 && text) {
+		snprintf(text, room, "%s/%lu", path, i);
+		n = fs_view_node(x, &CHUNK, text);
+	}
+	free(text);
+	if (n)
+		fs_view_reply(req, x->fs, n, NULL);
+	else
+		fuse_reply_err(req, rc < 0 ? fs_errno(rc) : ENOMEM);
+}
+
+/* The names, each with its NUL: what this handle lists. */
+static struct fs_blob *list(struct fs_index *x, const char *path)
+{
+	struct rk_parts *parts = NULL;
+	struct rk_buf b = RK_BUF_INIT;
+
+	fs_list_begin(&b);
+	if (rk_document_parts(x->ix, path, &parts) == 0)
+		for (size_t i = 0; i < parts->n; i++) {
+			char name[NAME_BYTES];
+
+			chunk_name(&parts->v[i], i, name);
+			fs_list_add(&b, 'f', name);
+		}
+	rk_parts_free(parts);
+	return fs_blob_from(&b);
+}
+
+/* Both wait for what was written before, as queries do; off the loop. */
+struct chunks_job {
+	struct fs_job job;
+	fuse_req_t req;
+	struct fs_node *dir;
+	unsigned long number; /* a lookup; 0: a listing */
+	struct fs_handle *h;
+	size_t size;
+	off_t off;
+	int plus;
+};
+
+static void chunks_run(struct fs_job *job)
+{
+	struct chunks_job *j = (struct chunks_job *)job;
+	struct fs_index *x = j->dir->index;
+	struct fs *fs = x->fs;
+
+	rk_barrier(x->ix, (int)rk_config_int(x->ix, "wait_ms"), NULL);
+	if (j->number) {
+		pthread_mutex_lock(&fs->loop);
+		reply_chunk(j->req, x, j->dir->text, j->number);
+		pthread_mutex_unlock(&fs->loop);
+	} else {
+		if (!j->h->blob)
+			j->h->blob = list(x, j->dir->text);
+		if (j->h->blob)
+			fs_list_blob(j->req, j->h->blob, j->size, j->off,
+				     j->plus);
+		else
+			fuse_reply_err(j->req, ENOMEM);
+	}
+	free(j);
+}
+
+static void run_later(fuse_req_t req, struct fs *fs, struct chunks_job from)
+{
+	struct chunks_job *j = malloc(sizeof(*j));
+
+	if (!j) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	*j = from;
+	j->job.run = chunks_run;
+	j->job.x = j->dir->index;
+	j->req = req;
+	fs_run(fs, &j->job);
+}
+
+static void chunks_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+			  const char *name)
+{
+	unsigned long i = number_of(name);
+
+	if (i == 0)
+		fuse_reply_err(req, ENOENT);
+	else
+		run_later(req, fs,
+			  (struct chunks_job){.dir = parent, .number = i});
+}
+
+static void chunks_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+			   size_t size, off_t off, int plus)
+{
+	run_later(req, fs,
+		  (struct chunks_job){.dir = h->node,
+				      .h = h,
+				      .size = size,
+				      .off = off,
+				      .plus = plus});
+}
+
+const struct fs_kind FS_CHUNKS = {
+	.name = ".rankfs/chunks/<path>/",
+	.lookup = chunks_lookup,
+	.getattr = fs_virtual_dir_getattr,
+	.release = fs_blob_release,
+	.readdir = chunks_readdir,
+	.stat = fs_virtual_dir_stat,
+};

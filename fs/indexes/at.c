@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * .rankfs/at/<checkpoint>/: the index as a retained checkpoint has it, with
+ * query/ and find/ of its own. It is opened with the first lookup, for
+ * reading, and closed with the mount; the last FS_AT_MAX stay open.
+ */
+#include "fs/base/fs.h"
+#include "fs/base/options.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHECKPOINTS = 100 };
+
+/* --- which there are --- */
+
+static void at_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+		       size_t size, off_t off, int plus)
+{
+	struct rk_checkpoint v[CHECKPOINTS];
+	struct rk_buf b = RK_BUF_INIT;
+	int n = rk_checkpoints(h->node->index->ix, v, CHECKPOINTS);
+
+	(void)fs;
+	if (h->blob) {
+		fs_list_blob(req, h->blob, size, off, plus);
+		return;
+	}
+	fs_list_begin(&b);
+	while (n-- > 0) {
+		char name[24];
+
+		snprintf(name, sizeof(name), "%llu",
+			 (unsigned long long)v[n].number);
+		fs_list_add(&b, 'd', name);
+	}
+	fs_list_reply(req, h, &b, size, off, plus);
+}
+
+/* --- one of them --- */
+
+static struct fs_index *find_open(struct fs_index *x, uint64_t number)
+{
+	for (int i = 0; i < FS_AT_MAX; i++)
+		if (x->at[i] && x->at[i]->checkpoint == number)
+			return x->at[i];
+	return NULL;
+}
+
+/* A place for one more: free, or of one that nobody has a file of. */
+static struct fs_index **place(struct fs_index *x)
+{
+	for (int i = 0; i < FS_AT_MAX; i++) {
+		if (!x->at[i])
+			return &x->at[i];
+		if (x->at[i]->busy == 0 && !fs_index_in_use(x->at[i])) {
+			fs_index_free(x->at[i]);
+			x->at[i] = NULL;
+			return &x->at[i];
+		}
+	}
+	return NULL;
+}
+
+struct at_job {
+	struct fs_job job;
+	fuse_req_t req;
+	struct fs_index *x;
+	uint64_t number;
+};
+
+/* Opening reads files: off the loop. Two may open the same one. */
+static void at_run(struct fs_job *job)
+{
+	struct at_job *j = (struct at_job *)job;
+	struct fs *fs = j->x->fs;
+	struct fs_index *a = NULL, *there, **slot;
+	struct stat st;
+	int rc = fs_index_open_at(j->x, j->number, &a);
+
+	pthread_mutex_lock(&fs->loop);
+	there = find_open(j->x, j->number);
+	if (rc == 0 && !there && (slot = place(j->x)) != NULL) {
+		*slot = there = a;
+		a = NULL;
+	}
+	if (there) {
+		there->root->nlookup++;
+		fs_virtual_stat(there->root, S_IFDIR | 0555, 0, &st);
+		fs_reply_virtual(j->req, fs, there->root, &st, fs->timeout);
+	} else {
+		fuse_reply_err(j->req, rc < 0 ? fs_errno(rc) : EBUSY);
+	}
+	pthread_mutex_unlock(&fs->loop);
+	fs_index_free(a);
+	free(j);
+}
+
+static void at_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,
+		      const char *name)
+{
+	struct at_job *j;
+	char *end;
+	unsigned long long number = strtoull(name, &end, 10);
+
+	if (*name < '1' || *name > '9' || *end) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	if (!(j = calloc(1, sizeof(*j)))) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	*j = (struct at_job){
+		{.run = at_run, .x = dir->index}, req, dir->index, number};
+	fs_pool_add(fs->pool, &j->job);
+}
+
+const struct fs_kind FS_AT_DIR = {
+	.name = ".rankfs/at/",
+	.lookup = at_lookup,
+	.getattr = fs_virtual_dir_getattr,
+	.release = fs_blob_release,
+	.readdir = at_readdir,
+	.stat = fs_virtual_dir_stat,
+};
+
+static void root_lookup(fuse_req_t req, struct fs *fs, struct fs_node *root,
+			const char *name)
+{
+	struct fs_node *n = strcmp(name, "query") == 0	? root->index->query_dir
+			    : strcmp(name, "find") == 0 ? root->index->find_dir
+							: NULL;
+	struct stat st;
+
+	if (!n) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	n->nlookup++;
+	fs_dir_stat(n, &st);
+	fs_reply_virtual(req, fs, n, &st, fs->timeout);
+}
+
+static void root_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+			 size_t size, off_t off, int plus)
+{
+	struct rk_buf b = RK_BUF_INIT;
+
+	(void)fs;
+	fs_list_begin(&b);
+	fs_list_add(&b, 'd', "query");
+	fs_list_add(&b, 'd', "find");
+	fs_list_reply(req, h, &b, size, off, plus);
+}
+
+const struct fs_kind FS_AT_ROOT = {
+	.name = ".rankfs/at/<checkpoint>/",
+	.lookup = root_lookup,
+	.getattr = fs_virtual_dir_getattr,
+	.release = fs_blob_release,
+	.readdir = root_readdir,
+};

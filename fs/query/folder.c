@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The folder query/: what its names mean, and its listing.
+ *
+ * A name with slashes is a longer text. To the kernel that is folders, and
+ * query/TCP cannot be a file and a folder: which of the two it is told depends
+ * on where the path of the caller goes (caller.c). So the kernel must ask each
+ * time: no name here may be cached.
+ */
+#include "fs/base/fs.h"
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- names --- */
+
+static const char *const PROBES[] = {".*",	     "#*#",
+				     "*~",	     "*,v",
+				     "*.sw[a-p]",    "RCS",
+				     "SCCS",	     "CVS",
+				     "_darcs",	     "_MTN",
+				     "HEAD",	     "4913",
+				     "Makefile",     "makefile",
+				     "GNUmakefile",  "s.*",
+				     "p.*",	     "package.json",
+				     "node_modules", "Cargo.toml",
+				     "go.mod",	     "pyproject.toml",
+				     "setup.py",     "tags",
+				     "TAGS",	     "Thumbs.db",
+				     "desktop.ini",  "autorun.inf",
+				     "*.tmp",	     NULL};
+
+int fs_is_probe(const char *name)
+{
+	if (*name == '=')
+		return 0;
+	for (const char *const *p = PROBES; *p; p++)
+		if (fnmatch(*p, name, 0) == 0)
+			return 1;
+	return 0;
+}
+
+size_t fs_decode_name(const char *name, char *out)
+{
+	static const struct {
+		const char *code;
+		char c;
+	} CODES[] = {{"2F", '/'}, {"0A", '\n'}, {"25", '%'}};
+	size_t n = 0;
+
+	if (*name == '=')
+		name++;
+	while (*name) {
+		size_t k = 3;
+
+		if (*name == '%')
+			for (k = 0; k < 3; k++)
+				if (strncasecmp(name + 1, CODES[k].code, 2) ==
+				    0)
+					break;
+		if (k < 3) {
+			out[n++] = CODES[k].c;
+			name += 3;
+		} else {
+			out[n++] = *name++;
+		}
+	}
+	while (n > 0 && isspace((unsigned char)out[n - 1]))
+		n--;
+	out[n] = '\0';
+	return n;
+}
+
+void fs_encode_name(const char *text, struct rk_buf *out)
+{
+	if (*text == '=' || fs_is_probe(text) || strcmp(text, "README") == 0)
+		rk_buf_byte(out, '=');
+	for (; *text && *text != 1; text++) {
+		if (*text == '/' || *text == '\n' || *text == '%')
+			rk_buf_printf(out, "%%%02X", (unsigned)*text);
+		else
+			rk_buf_byte(out, (uint8_t)*text);
+	}
+}
+
+/* --- names with slashes --- */
+
+int fs_slashes_join(const struct fs_node *parent, const char *name, char *out)
+{
+	const char *before = parent->text;
+	int n = snprintf(out, FS_QUERY_BYTES + 1, "%s%s%s",
+			 before ? before : "", before ? "/" : "", name);
+
+	if (n > FS_QUERY_BYTES)
+		return -ENAMETOOLONG;
+	return !before && fs_is_probe(name) ? -ENOENT : 0;
+}
+
+int fs_slashes_probe(const char *names)
+{
+	const char *last = strrchr(names, '/');
+
+	return *names != '=' && last && fs_is_probe(last + 1);
+}
+
+void fs_slashes_reply(fuse_req_t req, struct fs_index *x,
+		      const struct fs_kind *kind, const char *names)
+{
+	struct fs_node *n = fs_keyed_node(x, kind, NULL, names);
+	struct stat st;
+
+	if (!n) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	n->nlookup++;
+	fs_dir_stat(n, &st);
+	fs_reply_virtual(req, x->fs, n, &st, 0);
+}
+
+/* --- looking up --- */
+
+struct lookup_job {
+	struct fs_job job;
+	fuse_req_t req;
+	struct fs_index *x;
+	char names[];
+};
+
+static struct fs_node *federated_node(fuse_req_t req, struct fs_index *top,
+				      const char *text)
+{
+	char key[FS_QUERY_BYTES + 4096];
+
+	if (fs_federated_key(req, text, key, sizeof(key)) < 0)
+		return NULL;
+	return fs_view_node(top, &FS_VIEW_FEDERATED, key);
+}
+
+/* When the first name is forgotten, so are those behind it. */
+static void reply_query(fuse_req_t req, struct fs_index *x, char *names)
+{
+	char text[FS_QUERY_BYTES + 1];
+	struct fs_node *n;
+
+	fs_decode_name(names, text);
+	if (x == x->fs->top)
+		n = federated_node(req, x, text);
+	else
+		n = fs_view_node(x, &FS_VIEW_QUERY, text);
+	names[strcspn(names, "/")] = '\0';
+	if (!n)
+		fuse_reply_err(req, ENOMEM);
+	else
+		fs_view_reply(req, x->fs, n, names);
+}
+
+static void lookup_run(struct fs_job *job)
+{
+	struct lookup_job *j = (struct lookup_job *)job;
+	struct fs *fs = j->x->fs;
+	pid_t pid = fuse_req_ctx(j->req)->pid;
+	enum fs_aim aim = fs_is_helper(fs, pid)
+				  ? FS_AIM_FILE
+				  : fs_caller_aim(pid, "query", j->names);
+
+	pthread_mutex_lock(&fs->loop);
+	if (aim == FS_AIM_BEYOND)
+		fs_slashes_reply(j->req, j->x, &FS_QUERY_SLASH, j->names);
+	else if (aim == FS_AIM_MAKE || fs_slashes_probe(j->names))
+		fuse_reply_err(j->req, ENOENT);
+	else
+		reply_query(j->req, j->x, j->names);
+	pthread_mutex_unlock(&fs->loop);
+	free(j);
+}
+
+static void slash_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+			 const char *name)
+{
+	char names[FS_QUERY_BYTES + 1];
+	int rc = fs_slashes_join(parent, name, names);
+	struct lookup_job *j =
+		rc < 0 ? NULL : calloc(1, sizeof(*j) + strlen(names) + 1);
+
+	if (!j) {
+		fuse_reply_err(req, rc < 0 ? -rc : ENOMEM);
+		return;
+	}
+	strcpy(j->names, names);
+	j->job.run = lookup_run;
+	j->job.x = j->x = parent->index;
+	j->req = req;
+	fs_run(fs, &j->job);
+}
+
+static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+		       const char *name)
+{
+	struct fs_node *n;
+	struct stat st;
+
+	if (strcmp(name, "README") == 0) {
+		n = fs_query_readme(parent->index);
+		n->nlookup++;
+		n->kind->stat(n, &st);
+		fs_reply_virtual(req, fs, n, &st, fs->timeout);
+	} else if (!fs_saved_lookup(req, parent, name)) {
+		slash_lookup(req, fs, parent, name);
+	}
+}
+
+const struct fs_kind FS_QUERY_SLASH = {
+	.name = "query/<text>/",
+	.lookup = slash_lookup,
+	.getattr = fs_virtual_dir_getattr,
+	.release = fs_blob_release,
+	.readdir = fs_empty_readdir,
+	.stat = fs_virtual_dir_stat,
+};
+
+/* --- the folder --- */
+
+/* README and the saved queries. */
+static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+			size_t size, off_t off, int plus)
+{
+	struct rk_index *ix = h->node->index->ix;
+	struct rk_buf b = RK_BUF_INIT, names = RK_BUF_INIT;
+	const char *name;
+	size_t at = 0;
+
+	(void)fs;
+	if (h->blob) {
+		fs_list_blob(req, h->blob, size, off, plus);
+		return;
+	}
+	fs_list_begin(&b);
+	fs_list_add(&b, 'f', "README");
+	if (ix)
+		rk_saved_names(ix, &names);
+	while ((name = rk_buf_next(&names, &at)))
+		fs_list_add(&b, 'l', name);
+	rk_buf_release(&names);
+	fs_list_reply(req, h, &b, size, off, plus);
+}
+
+static void dir_stat(struct fs_node *n, struct stat *st)
+{
+	fs_virtual_stat(n, S_IFDIR | 0755, 0, st);
+}
+
+const struct fs_kind FS_QUERY_DIR = {
+	.name = "query/",
+	.lookup = dir_lookup,
+	.getattr = fs_virtual_dir_getattr,
+	.stat = dir_stat,
+	.release = fs_blob_release,
+	.readdir = dir_readdir,
+	.symlink = fs_saved_symlink,
+	.unlink = fs_saved_unlink,
+	.rename = fs_saved_rename,
+};

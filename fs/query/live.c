@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Live queries. One thread hears of every change of an index, finds out from
+ * postings which of the queries that the kernel still knows it can touch, asks
+ * those again, cheapest first, and has the helper process touch the files
+ * whose answer is another: that is what makes inotify events.
+ *
+ * A query that nobody watches should cost nothing: after a while the kernel is
+ * asked to forget its name. If it forgets the inode as well, nobody held it;
+ * if it does not, somebody watches it, and it stays.
+ *
+ * The thread holds no lock while it searches or notifies. Nodes that it works
+ * on are kept by a lookup of its own; lists and nodes belong to `loop`.
+ */
+#include "fs/base/fs.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	LIVE_MAX = 4096,   /* queries followed at a time */
+	BASELINE_MS = 150, /* after a lookup: is it watched? */
+	FORGET_MS = 10000, /* unused so long: does anybody watch it? */
+	REPEAT_MS = 200,   /* least time between two events of one query */
+	REST_MIN_MS =
+		5,     /* after a round with answers that had to be asked for */
+	SLICE_MS = 10, /* of others, then so many times that long nothing: */
+	SLICE_REST = 4,
+	IDLE_MS = 1000,
+	EXPIRE_MS = 3600000, /* between looks at what nobody uses */
+	ASLEEP_MS = 3600000, /* nobody is there */
+	PASS_MS = 100,	     /* of searches in one round */
+};
+
+enum want { CALM, POSSIBLE, LIKELY };
+
+struct fs_live {
+	struct fs_node *node;
+	struct fs_live *prev, *next; /* under loop */
+	char *name;		     /* in query/, as last looked up; or NULL */
+	uint64_t looked_ns;	     /* last lookup; under loop */
+	_Atomic unsigned held;	     /* by names of saved queries */
+	/* the thread's own */
+	struct rk_standing *standing;
+	enum want want;
+	unsigned held_words; /* of a document that came or went */
+	uint64_t told;	     /* hash of the answer that watchers know */
+	int has_told;
+	uint64_t since; /* generation when it was first looked up */
+	int missed;	/* changed before the first answer was known */
+	uint64_t told_ns, swept_ns, cost_ns;
+};
+
+struct fs_live_thread {
+	struct fs *fs;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards woken, stop */
+	pthread_cond_t cond;
+	int woken, stop;
+	int running;
+	_Atomic int cancel;   /* of searches, at the end */
+	struct fs_live *head; /* under loop */
+	size_t n;	      /* under loop */
+	struct fs_live **v;   /* of this round */
+	size_t nv, cap;
+	int again;		     /* something was left for the next round */
+	uint64_t urgent_ns, idle_ns; /* that the round took */
+};
+
+static uint64_t now_ns(void)
+{
+	return rk_mono_ns();
+}
+
+static uint64_t ms(uint64_t n)
+{
+	return n * 1000000;
+}
+
+/* --- which queries --- */
+
+void fs_live_add(struct fs_node *n, const char *name)
+{
+	struct fs_live_thread *t = n->index->fs->live;
+	struct fs_live *l = n->live;
+
+	if (!t || (!l && t->n == LIVE_MAX))
+		return;
+	if (!l) {
+		if (!(l = calloc(1, sizeof(*l))))
+			return;
+		l->node = n;
+		if (n->index->ix)
+			l->since = rk_generation(n->index->ix);
+		l->next = t->head;
+		if (t->head)
+			t->head->prev = l;
+		t->head = l;
+		n->live = l;
+		if (t->n++ == 0)
+			fs_live_nudge(n->index->fs);
+	}
+	l->looked_ns = now_ns();
+	if (name && (!l->name || strcmp(l->name, name) != 0)) {
+		free(l->name);
+		l->name = strdup(name);
+	}
+}
+
+void fs_live_remove(struct fs_node *n)
+{
+	struct fs_live_thread *t = n->index->fs->live;
+	struct fs_live *l = n->live;
+
+	if (!l)
+		return;
+	*(l->prev ? &l->prev->next : &t->head) = l->next;
+	if (l->next)
+		l->next->prev = l->prev;
+	t->n--;
+	rk_standing_free(l->standing);
+	free(l->name);
+	free(l);
+	n->live = NULL;
+}
+
+void fs_live_hold(struct fs_node *n)
+{
+	if (n->live)
+		n->live->held++;
+}
+
+void fs_live_unhold(struct fs_node *n)
+{
+	if (n->live && n->live->held)
+		n->live->held--;
+}
+
+/* --- a round --- */
+
+/* Queries over many indexes are touched by each of them. */
+static int concerns(const struct fs_live_thread *t, const struct fs_live *l,
+		    const struct fs_index *x)
+{
+	const struct fs_index *own = l->node->index;
+
+	if (own == t->fs->top)
+		return 1;
+	return own->ix && (!x || own == x);
+}
+
+/* All queries of an index (NULL: of all), each kept until let_go(). */
+static void gather(struct fs_live_thread *t, const struct fs_index *x)
+{
+	struct fs *fs = t->fs;
+
+	t->nv = 0;
+	pthread_mutex_lock(&fs->loop);
+	if (t->cap < t->n) {
+		struct fs_live **v = realloc(t->v, t->n * sizeof(*v));
+
+		if (v) {
+			t->v = v;
+			t->cap = t->n;
+		}
+	}
+	for (struct fs_live *l = t->head; l && t->nv < t->cap; l = l->next) {
+		if (!concerns(t, l, x))
+			continue;
+		l->node->nlookup++;
+		l->node->index->busy++;
+		t->v[t->nv++] = l;
+	}
+	pthread_mutex_unlock(&fs->loop);
+}
+
+static void let_go(struct fs_live_thread *t)
+{
+	pthread_mutex_lock(&t->fs->loop);
+	for (size_t i = 0; i < t->nv; i++) {
+		struct fs_node *n = t->v[i]->node;
+
+		n->index->busy--;
+		fs_node_forget(t->fs, n, 1);
+	}
+	pthread_mutex_unlock(&t->fs->loop);
+	t->nv = 0;
+}
+
+static uint64_t newest(const struct rk_changes *c)
+{
+	size_t n = rk_changes_count(c);
+
+	return n ? rk_changes_at(c, n - 1).generation : 0;
+}
+
+/* Its first answer has come since, with the change in it. */
+static int is_answered(struct fs_node *n, uint64_t generation)
+{
+	int yes;
+
+	pthread_mutex_lock(&n->index->fs->answers);
+	yes = n->known && n->generation >= generation;
+	pthread_mutex_unlock(&n->index->fs->answers);
+	return yes;
+}
+
+/* What the changes mean for a query. */
+static void judge(struct fs_live *l, const struct rk_changes *c)
+{
+	struct fs_node *n = l->node;
+	enum rk_effect e = RK_EFFECT_LIKELY;
+	unsigned held = 0;
+
+	if (!l->standing && n->view == &FS_VIEW_QUERY &&
+	    rk_standing_new(n->index->ix, n->text, strlen(n->text),
+			    &l->standing) < 0)
+		l->standing = NULL;
+	if (l->standing)
+		e = rk_standing_effect(l->standing, c, &held);
+	else if (n->view == &FS_VIEW_FEDERATED)
+		e = RK_EFFECT_POSSIBLE;
+	if (e == RK_EFFECT_LIKELY) {
+		l->held_words = l->want == LIKELY && l->held_words > held
+					? l->held_words
+					: held;
+		l->want = LIKELY;
+		l->missed |= !l->has_told && newest(c) > l->since &&
+			     !is_answered(n, newest(c));
+	} else if (e == RK_EFFECT_POSSIBLE && l->want == CALM) {
+		l->want = POSSIBLE;
+	}
+}
+
+static void tell_changes(struct fs_index *x, const struct rk_changes *c)
+{
+	size_t n = rk_changes_count(c);
+
+	for (size_t i = 0; i < n; i++) {
+		struct rk_change one = rk_changes_at(c, i);
+		int replaced =
+			one.gone && i + 1 < n &&
+			!rk_changes_at(c, i + 1).gone &&
+			strcmp(one.path, rk_changes_at(c, i + 1).path) == 0;
+
+		if (!replaced)
+			fs_event(x, one.generation,
+				 one.gone ? "removed" : "changed", one.path);
+	}
+	if (rk_changes_much(c))
+		fs_event(x, rk_generation(x->ix), "answers", "");
+}
+
+static void hear(struct fs_index *x, void *ctx)
+{
+	struct fs_live_thread *t = ctx;
+	struct rk_changes *c = rk_changes_take(x->ix);
+
+	if (!c)
+		return;
+	tell_changes(x, c);
+	gather(t, x);
+	for (size_t i = 0; i < t->nv; i++)
+		judge(t->v[i], c);
+	let_go(t);
+	rk_changes_free(c);
+}
+
+/* The most urgent first, then the cheapest. */
+static int sooner(const void *a, const void *b)
+{
+	const struct fs_live *x = *(struct fs_live *const *)a;
+	const struct fs_live *y = *(struct fs_live *const *)b;
+
+	if (x->want != y->want)
+		return x->want > y->want ? -1 : 1;
+	if (x->want == LIKELY && x->held_words != y->held_words)
+		return x->held_words > y->held_words ? -1 : 1;
+	return (x->cost_ns > y->cost_ns) - (x->cost_ns < y->cost_ns);
+}
+
+/* Tell watchers, if the answer is another than the one they know. */
+static void tell(struct fs_live_thread *t, struct fs_live *l)
+{
+	struct fs *fs = t->fs;
+	struct fs_node *n = l->node;
+	uint64_t hash;
+	int known;
+
+	pthread_mutex_lock(&fs->answers);
+	known = n->known;
+	hash = n->hash;
+	pthread_mutex_unlock(&fs->answers);
+	if (!known || (l->has_told && l->told == hash))
+		return;
+	if (l->has_told || l->missed) {
+		char path[FS_VIEW_PATH];
+
+		l->told_ns = now_ns();
+		fs_event(n->index,
+			 n->index->ix ? rk_generation(n->index->ix) : 0,
+			 "query", n->text);
+		if (fs_view_path(n, path, sizeof(path)) == 0)
+			fs_helper_touch(fs, path);
+	}
+	l->told = hash;
+	l->has_told = 1;
+	l->missed = 0;
+}
+
+static void ask_again(struct fs_live_thread *t, struct fs_live *l)
+{
+	uint64_t start = now_ns();
+	enum want want = l->want;
+
+	l->want = CALM;
+	if (fs_view_refresh(t->fs, l->node, &t->cancel) >= 0)
+		tell(t, l);
+	l->cost_ns = now_ns() - start;
+	*(want == LIKELY ? &t->urgent_ns : &t->idle_ns) += l->cost_ns;
+}
+
+static int interrupted(struct fs_live_thread *t)
+{
+	int yes;
+
+	pthread_mutex_lock(&t->lock);
+	yes = t->woken || t->stop;
+	pthread_mutex_unlock(&t->lock);
+	return yes;
+}
+
+/* What is not urgent waits until nothing else goes on. */
+static int is_disturbed(struct fs_live_thread *t, const struct fs_live *l)
+{
+	struct rk_index *ix = l->node->index->ix;
+
+	return interrupted(t) || (ix && rk_pending(ix));
+}
+
+/*
+ * Those that a change is likely to touch, for as long as a round may last; the
+ * others while nothing else is going on.
+ */
+static void answer(struct fs_live_thread *t)
+{
+	uint64_t start = now_ns();
+
+	gather(t, NULL);
+	if (t->nv)
+		qsort(t->v, t->nv, sizeof(*t->v), sooner);
+	for (size_t i = 0; i < t->nv; i++) {
+		struct fs_live *l = t->v[i];
+		uint64_t now = now_ns();
+
+		if (l->want == CALM && l->held && !l->has_told)
+			l->want = POSSIBLE;
+		if (l->want == CALM) {
+			tell(t, l); /* a reader may have been first */
+			continue;
+		}
+		if (l->told_ns && now - l->told_ns < ms(REPEAT_MS)) {
+			t->again = 1;
+			continue;
+		}
+		if (now - start > ms(PASS_MS) || t->cancel ||
+		    t->idle_ns > ms(SLICE_MS) ||
+		    (l->want == POSSIBLE && is_disturbed(t, l))) {
+			t->again = 1;
+			break;
+		}
+		ask_again(t, l);
+	}
+	let_go(t);
+}
+
+/* --- who watches --- */
+
+/* The first answer of what is watched before it was ever read. */
+static void baseline(struct fs_live_thread *t, struct fs_live *l)
+{
+	if (!l->has_told && l->want == CALM)
+		ask_again(t, l);
+}
+
+struct unused {
+	struct fs_live *l;
+	fuse_ino_t parent;
+	char *name;
+};
+
+/* A query that may have lost its watchers; 1: the kernel should be asked. */
+static int take_unused(struct fs_live *l, uint64_t now, struct unused *u)
+{
+	uint64_t rest = l->has_told ? ms(FORGET_MS) : ms(BASELINE_MS);
+
+	if (l->held || !l->name || l->node->opened ||
+	    now - l->looked_ns < rest ||
+	    (l->swept_ns && now - l->swept_ns < ms(FORGET_MS)))
+		return 0;
+	l->swept_ns = now;
+	u->l = l;
+	u->parent = fs_nodeid(l->node->index->fs, l->node->index->query_dir);
+	u->name = strdup(l->name);
+	return u->name != NULL;
+}
+
+/*
+ * Ask the kernel to forget names that have not been used for a while. No lock
+ * is held: it takes the folder's, which a lookup may hold that waits for us.
+ */
+static void sweep(struct fs_live_thread *t)
+{
+	struct unused *u;
+	uint64_t now = now_ns();
+	size_t n = 0;
+
+	gather(t, NULL);
+	u = t->nv ? calloc(t->nv, sizeof(*u)) : NULL;
+	pthread_mutex_lock(&t->fs->loop);
+	for (size_t i = 0; u && i < t->nv; i++)
+		n += (size_t)take_unused(t->v[i], now, &u[n]);
+	pthread_mutex_unlock(&t->fs->loop);
+	for (size_t i = 0; i < n; i++)
+		fuse_lowlevel_notify_inval_entry(t->fs->se, u[i].parent,
+						 u[i].name, strlen(u[i].name));
+	for (size_t i = 0; i < n; i++) {
+		int kernels;
+
+		pthread_mutex_lock(&t->fs->loop);
+		kernels = u[i].l->node->nlookup > 1;
+		pthread_mutex_unlock(&t->fs->loop);
+		if (kernels)
+			baseline(t, u[i].l);
+		free(u[i].name);
+	}
+	free(u);
+	let_go(t);
+}
+
+/* --- the thread --- */
+
+static void wait_ns(struct fs_live_thread *t, uint64_t ns, int until_woken)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ns += (uint64_t)ts.tv_nsec;
+	ts.tv_sec += (time_t)(ns / 1000000000);
+	ts.tv_nsec = (long)(ns % 1000000000);
+	pthread_mutex_lock(&t->lock);
+	while (!t->stop && !(until_woken && t->woken))
+		if (pthread_cond_timedwait(&t->cond, &t->lock, &ts))
+			break;
+	pthread_mutex_unlock(&t->lock);
+}
+
+static int stopped(struct fs_live_thread *t)
+{
+	int yes;
+
+	pthread_mutex_lock(&t->lock);
+	yes = t->stop;
+	t->woken = 0;
+	pthread_mutex_unlock(&t->lock);
+	return yes;
+}
+
+/* Until the next round, if nothing wakes the thread before. */
+static uint64_t pause(struct fs_live_thread *t)
+{
+	uint64_t n = IDLE_MS;
+
+	pthread_mutex_lock(&t->fs->loop);
+	if (!t->head && !t->fs->nfinds && !t->fs->multi)
+		n = ASLEEP_MS;
+	for (struct fs_live *l = t->head; l; l = l->next)
+		if (!l->has_told)
+			n = BASELINE_MS;
+	pthread_mutex_unlock(&t->fs->loop);
+	return ms(t->again ? REST_MIN_MS : n);
+}
+
+static void *live_main(void *arg)
+{
+	struct fs_live_thread *t = arg;
+	uint64_t swept = 0, expire = 0;
+
+	while (!stopped(t)) {
+		uint64_t start = now_ns();
+
+		t->again = 0;
+		t->urgent_ns = t->idle_ns = 0;
+		fs_index_each(t->fs, hear, t);
+		answer(t);
+		if (start - swept > ms(BASELINE_MS)) {
+			swept = start;
+			sweep(t);
+			fs_find_sweep(t->fs);
+			if (t->fs->multi)
+				fs_index_tidy(t->fs);
+		}
+		if (t->fs->expire_s && start >= expire) {
+			expire = start + ms(EXPIRE_MS);
+			fs_tenants_expire(t->fs, t->fs->expire_s);
+		}
+		/*
+		 * Half a processor at most for what changes touch, a fifth of
+		 * one for what they might; only the first is not put off.
+		 */
+		wait_ns(t, t->urgent_ns + ms(REST_MIN_MS), 0);
+		if (t->idle_ns)
+			wait_ns(t, t->idle_ns * SLICE_REST, 1);
+		else
+			wait_ns(t, pause(t), 1);
+	}
+	return NULL;
+}
+
+void fs_live_wake(void *fs)
+{
+	((struct fs *)fs)->epoch++;
+	fs_live_nudge(fs);
+}
+
+void fs_live_nudge(struct fs *fs)
+{
+	struct fs_live_thread *t = fs->live;
+
+	if (!t)
+		return;
+	pthread_mutex_lock(&t->lock);
+	if (!t->woken) {
+		t->woken = 1;
+		pthread_cond_signal(&t->cond);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+int fs_live_new(struct fs *fs)
+{
+	struct fs_live_thread *t = calloc(1, sizeof(*t));
+	pthread_condattr_t attr;
+
+	if (!t)
+		return -ENOMEM;
+	t->fs = fs;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_cond_init(&t->cond, &attr);
+	pthread_condattr_destroy(&attr);
+	fs->live = t;
+	return 0;
+}
+
+int fs_live_start(struct fs *fs)
+{
+	struct fs_live_thread *t = fs->live;
+
+	if (pthread_create(&t->thread, NULL, live_main, t))
+		return -EAGAIN;
+	t->running = 1;
+	return 0;
+}
+
+void fs_live_stop(struct fs *fs)
+{
+	struct fs_live_thread *t = fs->live;
+
+	if (!t || !t->running)
+		return;
+	t->cancel = 1;
+	pthread_mutex_lock(&t->lock);
+	t->stop = 1;
+	pthread_cond_broadcast(&t->cond);
+	pthread_mutex_unlock(&t->lock);
+	pthread_join(t->thread, NULL);
+}
+
+void fs_live_free(struct fs *fs)
+{
+	struct fs_live_thread *t = fs->live;
+
+	if (!t)
+		return;
+	pthread_mutex_destroy(&t->lock);
+	pthread_cond_destroy(&t->cond);
+	free(t->v);
+	free(t);
+	fs->live = NULL;
+}

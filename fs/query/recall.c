@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recall/<text>: the content of the document that was put away for this
+ * question, or ENOENT. Unlike query/ the name is judged when it is looked up:
+ * whether it is there is the answer.
+ */
+#include "fs/base/fs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096, CONTENT_MAX = 64 << 20 };
+
+/* --- the document behind a name --- */
+
+static int hit_stat(struct fs_node *n, struct stat *st)
+{
+	struct stat d;
+
+	if (fstatat(n->index->files_fd, n->text, &d, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	fs_virtual_stat(n, S_IFREG | 0444, (size_t)d.st_size, st);
+	st->st_mtim = d.st_mtim;
+	return 0;
+}
+
+static void recall_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
+{
+	struct stat st;
+	int rc = hit_stat(n, &st);
+
+	(void)fs;
+
+	if (rc < 0)
+		fuse_reply_err(req, -rc);
+	else
+		fuse_reply_attr(req, &st, 0);
+}
+
+static struct fs_blob *load(struct fs_index *x, const char *path)
+{
+	int fd = openat(x->files_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct rk_buf b = RK_BUF_INIT;
+	ssize_t n = -1;
+
+	while (fd >= 0 && b.n < CONTENT_MAX && rk_buf_reserve(&b, 65536) == 0 &&
+	       (n = pread(fd, b.p + b.n, 65536, (off_t)b.n)) > 0)
+		b.n += (size_t)n;
+	if (fd >= 0)
+		close(fd);
+	if (n < 0) {
+		rk_buf_release(&b);
+		return NULL;
+	}
+	return fs_blob_from(&b);
+}
+
+static void recall_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
+			struct fuse_file_info *fi)
+{
+	struct fs_blob *b;
+	struct fs_handle *h;
+
+	(void)fs;
+	if ((fi->flags & O_ACCMODE) != O_RDONLY) {
+		fuse_reply_err(req, EACCES);
+		return;
+	}
+	if (!(b = load(n->index, n->text))) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	if (!(h = fs_handle_blob(n, b))) {
+		fs_blob_unref(b);
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	fi->fh = (uintptr_t)h;
+	fi->direct_io = 1;
+	fi->noflush = 1;
+	fuse_reply_open(req, fi);
+}
+
+const struct fs_kind FS_RECALL = {
+	.name = "recall",
+	.getattr = recall_getattr,
+	.open = recall_open,
+	.read = fs_blob_read,
+	.release = fs_blob_release,
+};
+
+/* --- the folder --- */
+
+struct recall_job {
+	struct fs_job job;
+	fuse_req_t req;
+	struct fs_index *x;
+	_Atomic int cancel;
+	char names[];
+};
+
+static void interrupted(fuse_req_t req, void *data)
+{
+	struct recall_job *j = data;
+
+	(void)req;
+	j->cancel = 1;
+}
+
+/* The document's node: whatever the question was. Nodes are the loop's. */
+static void reply(struct recall_job *j, const char *path)
+{
+	struct fs *fs = j->x->fs;
+	struct fs_node *n;
+	struct stat st;
+	int rc = -ENOMEM;
+
+	pthread_mutex_lock(&fs->loop);
+	n = fs_keyed_node(j->x, &FS_RECALL, NULL, path);
+	if (n)
+		n->nlookup++;
+	if (n && (rc = hit_stat(n, &st)) == 0)
+		fs_reply_virtual(j->req, fs, n, &st, 0);
+	else
+		fuse_reply_err(j->req, -rc);
+	if (n && rc < 0)
+		fs_node_forget(fs, n, 1);
+	pthread_mutex_unlock(&fs->loop);
+}
+
+static void recall(struct recall_job *j)
+{
+	struct rk_search_opts opts = {
+		.wait_ms = -1, .cancel = &j->cancel, .no_excerpts = 1};
+	char path[PATH_BYTES] = "", text[FS_QUERY_BYTES + 1];
+	size_t n = fs_decode_name(j->names, text);
+	double score;
+	int rc =
+		rk_recall(j->x->ix, text, n, &opts, path, sizeof(path), &score);
+
+	fuse_req_interrupt_func(j->req, NULL, NULL);
+	if (rc == 1)
+		reply(j, path);
+	else
+		fuse_reply_err(j->req, rc < 0 ? fs_errno(rc) : ENOENT);
+}
+
+static void reply_slash(struct recall_job *j)
+{
+	struct fs *fs = j->x->fs;
+
+	fuse_req_interrupt_func(j->req, NULL, NULL);
+	pthread_mutex_lock(&fs->loop);
+	fs_slashes_reply(j->req, j->x, &FS_RECALL_SLASH, j->names);
+	pthread_mutex_unlock(&fs->loop);
+}
+
+static void recall_run(struct fs_job *job)
+{
+	struct recall_job *j = (struct recall_job *)job;
+
+	if (fs_caller_aim(fuse_req_ctx(j->req)->pid, "recall", j->names) ==
+	    FS_AIM_BEYOND)
+		reply_slash(j);
+	else if (fs_slashes_probe(j->names))
+		fuse_reply_err(j->req, ENOENT);
+	else
+		recall(j);
+	free(j);
+}
+
+static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
+		       const char *name)
+{
+	char names[FS_QUERY_BYTES + 1];
+	int rc = fs_slashes_join(parent, name, names);
+	struct recall_job *j =
+		rc < 0 ? NULL : calloc(1, sizeof(*j) + strlen(names) + 1);
+
+	if (!j) {
+		fuse_reply_err(req, rc < 0 ? -rc : ENOMEM);
+		return;
+	}
+	strcpy(j->names, names);
+	j->job.run = recall_run;
+	j->job.x = parent->index;
+	j->req = req;
+	j->x = parent->index;
+	fuse_req_interrupt_func(req, interrupted, j);
+	fs_run(fs, &j->job);
+}
+
+#define RECALL(id, path)                                                       \
+	const struct fs_kind id = {                                            \
+		.name = path,                                                  \
+		.lookup = dir_lookup,                                          \
+		.getattr = fs_virtual_dir_getattr,                             \
+		.release = fs_blob_release,                                    \
+		.readdir = fs_empty_readdir,                                   \
+		.stat = fs_virtual_dir_stat,                                   \
+	}
+RECALL(FS_RECALL_DIR, "recall/");
+RECALL(FS_RECALL_SLASH, "recall/<text>/");
