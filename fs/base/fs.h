@@ -22,7 +22,7 @@ struct fs_pool;
 
 enum {
 	FS_KEYED_BUCKETS = 4096,
-	FS_RECEIVERS = 4,
+	FS_RECEIVERS = 6,
 	FS_CONTROL_FILES = 16,
 	FS_QUERY_BYTES = 1024,	 /* of a query in a name */
 	FS_VIEW_PATH = 4096 * 2, /* of a query file, absolute */
@@ -34,6 +34,7 @@ enum {
 	 * because the others must find a processor when requests come.
 	 */
 	FS_AWAY_MAX = 1,
+	FS_AWAY_IO_MAX = 3, /* the same for jobs that wait for a disk */
 };
 
 /* Immutable bytes shared by open handles; counted, freed by the last. */
@@ -688,6 +689,8 @@ void fs_pool_add(struct fs_pool *p, struct fs_job *job);
  * meanwhile.
  */
 void fs_run(struct fs *fs, struct fs_job *job);
+/* The same for a job that waits for a disk and takes no processor. */
+void fs_run_io(struct fs *fs, struct fs_job *job);
 /* Finish what is queued, stop the threads. */
 void fs_pool_free(struct fs_pool *p);
 

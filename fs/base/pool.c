@@ -92,10 +92,12 @@ void fs_loop_enter(struct fs_node *dir)
 	dir->index->busy--;
 }
 
-void fs_run(struct fs *fs, struct fs_job *job)
+/* On this receiver, while fewer than `most` are away; else in the pool. */
+static void run_here(struct fs *fs, struct fs_job *job, struct fs_pool *pool,
+		     unsigned most)
 {
-	if (fs->away == FS_AWAY_MAX || job->slow) {
-		fs_pool_add(job->slow ? fs->slow : fs->pool, job);
+	if (fs->away >= most) {
+		fs_pool_add(pool, job);
 		return;
 	}
 	fs->away++;
@@ -105,6 +107,19 @@ void fs_run(struct fs *fs, struct fs_job *job)
 	run(job);
 	pthread_mutex_lock(&fs->loop);
 	fs->away--;
+}
+
+void fs_run(struct fs *fs, struct fs_job *job)
+{
+	if (job->slow)
+		fs_pool_add(fs->slow, job);
+	else
+		run_here(fs, job, fs->pool, FS_AWAY_MAX);
+}
+
+void fs_run_io(struct fs *fs, struct fs_job *job)
+{
+	run_here(fs, job, fs->io, FS_AWAY_IO_MAX);
 }
 
 void fs_pool_free(struct fs_pool *p)

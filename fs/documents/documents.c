@@ -507,7 +507,7 @@ static void read_later(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		return;
 	}
 	*j = (struct read_job){{.run = read_run}, req, h, fd, n, off};
-	fs_pool_add(fs->io, &j->job);
+	fs_run_io(fs, &j->job);
 }
 
 static int at_end(int fd, off_t off)

@@ -20,8 +20,11 @@ failures = []
 
 # what a document shows: (what is run, why not what it shows)
 INSTEAD = {
-    "make mount": (f'"{TREE}/scripts/quickstart" "{RANKFS}" ~/quick/b ~/quick/m && rankfs umount ~/quick/m',
-                   "installing and building are what this run has begun with"),
+    "make mount": (f'"{TREE}/scripts/quickstart" ~/quick/b ~/quick/m && rankfs umount ~/quick/m' if os.geteuid() == 0
+                   else "mkdir -p ~/quick/m && rankfs ~/quick/b ~/quick/m && rankfs umount ~/quick/m",
+                   "~/rankfs is mounted here already; and the tree is not a plain user's to build in"),
+    "make extractors": (f'"{TREE}/scripts/deps" --list extractors', "it installs packages"),
+    "make install": (f'make -C "{TREE}" -n install', "/usr/local is the machine's"),
     "make test": (f'make -C "{TREE}" -n test', "this is a part of it"),
     "inotifywait -m ~/rankfs/query/overdue": (
         "inotifywait -m ~/rankfs/query/overdue >~/watched & w=$!; "
@@ -124,7 +127,7 @@ def run(command, where, shown=(), may_be_empty=False):
 
     One that reads something has to find something.
     """
-    plain = re.sub(r"\s{2,}#.*", "", command).strip()
+    plain = re.sub(r"\s+# .*", "", command).strip()
     if plain in INSTEAD:
         INSTEAD_USED.add(plain)
         print(f"{where}: {plain}\n    run: {INSTEAD[plain][0]}\n    because {INSTEAD[plain][1]}")

@@ -247,7 +247,7 @@ plain_mode() { [[ $(stat -c %a "$MNT/a") == 777 ]]; }
 
 # listing a folder would move its access time
 atimes() {
-	stat -c '%X %n' "$1" "$1/d" "$1/d/s.md" "$1/.gitignore" "$2/d" "$2/d/a.md"
+	stat -c '%X %n' "$1" "$1/d" "$1/d/s.md" "$1/d/z.zip" "$1/.gitignore" "$2/d" "$2/d/a.md"
 }
 
 @test "indexing and searching move no access times" {
@@ -256,6 +256,7 @@ atimes() {
 	mkdir -p "$src/d" "$BATS_TEST_TMPDIR/x"
 	echo "a grey wombat" >"$src/d/s.md"
 	printf '*.o\n' >"$src/.gitignore"
+	(cd "$BATS_TEST_TMPDIR/x" && echo "a zipped wombat" >in.txt && zip -q "$src/d/z.zip" in.txt)
 	stop
 	mkdir -p "$BACKING/indexes/main/files/d"
 	echo "a purple wombat" >"$BACKING/indexes/main/files/d/a.md"
@@ -269,6 +270,7 @@ atimes() {
 	run paths wombat
 	assert_line d/a.md
 	assert_line src/d/s.md
+	assert_equal "$(paths in.txt)" src/d/z.zip
 	echo reconcile >"$MNT/.rankfs/ctl"
 	run eventually 10 indexed
 	ls "$MNT/find/wombat" "$MNT/.rankfs/chunks/d/a.md" >/dev/null

@@ -202,6 +202,7 @@ load helper
 	done
 	run eventually 20 gone "$pid"
 	assert_success
+	rm -f "$MNT"/c*.md # what clients wrote once nothing was mounted there
 	start
 	assert_equal "$(paths yak)" a.md
 	eventually 20 indexed
