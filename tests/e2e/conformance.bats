@@ -16,6 +16,8 @@ setup() {
 }
 
 index_equals_documents() {
+	# random operations may leave no word behind; one is there in any case
+	echo "w001 and w002" >"$MNT/rest.md"
 	run python3 "$BATS_TEST_DIRNAME/../conformance/words.py" "$MNT"
 	assert_success
 	stop

@@ -196,7 +196,8 @@ copied() {
 
 # shows PROGRAM TEXT: in a terminal, on a folder of results
 shows() {
-	local socket=$BATS_TEST_TMPDIR/tmux
+	# a server of its own: the one before may still be on its way out
+	local socket=$BATS_TEST_TMPDIR/tmux$((++terminals))
 	tmux -S "$socket" -f /dev/null new-session -d -x 120 -y 40 "$1" 3>&- 4>&-
 	seen() { tmux -S "$socket" capture-pane -p | grep -q "$2"; }
 	eventually 15 seen _ "$2" || { tmux -S "$socket" capture-pane -p; tmux -S "$socket" kill-server; return 1; }
