@@ -326,6 +326,9 @@ void fs_handle_unpin_fd(struct fs_handle *h);
 /* All handles of the file stay open: its mode is about to change. */
 int fs_node_keep_fds(struct fs *fs, struct fs_node *n);
 
+/* Open a document by its node; flags as for openat(2). Or -errno. */
+int fs_node_open(struct fs *fs, struct fs_node *n, int flags);
+
 /*
  * Close a descriptor once the loop is given up: the last one of a removed file
  * frees its blocks, which may take a while.
@@ -385,6 +388,13 @@ void fs_node_forget(struct fs *fs, struct fs_node *n, uint64_t count);
  * one, unless pinned. -errno.
  */
 int fs_node_dirfd(struct fs *fs, struct fs_node *n);
+/*
+ * Where it is for the *at() calls: the flags for them, or -errno; *name is ""
+ * if *dir is the node itself. Borrowed as fs_node_dirfd() lends.
+ */
+int fs_node_at(struct fs *fs, struct fs_node *n, int *dir, const char **name);
+/* A path that leads to what a descriptor, O_PATH too, was opened from. */
+const char *fs_fd_path(int fd, char out[static 40]);
 /* Path relative to the documents' root; -ENOENT if unlinked, -ENAMETOOLONG. */
 int fs_node_path(const struct fs_node *n, char *out, size_t cap);
 /* The same for a name inside a folder. */
@@ -461,35 +471,6 @@ struct fs_handle *fs_handle_blob(struct fs_node *n, struct fs_blob *b);
 void fs_blob_read(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
 		  off_t off);
 void fs_blob_release(fuse_req_t req, struct fs *fs, struct fs_handle *h);
-
-/* documents.c: operations that only documents know */
-void fs_doc_create(fuse_req_t, fuse_ino_t, const char *, mode_t,
-		   struct fuse_file_info *);
-void fs_doc_mknod(fuse_req_t, fuse_ino_t, const char *, mode_t, dev_t);
-void fs_doc_statfs(fuse_req_t, fuse_ino_t);
-void fs_doc_fsync(fuse_req_t, fuse_ino_t, int, struct fuse_file_info *);
-void fs_doc_fsyncdir(fuse_req_t, fuse_ino_t, int, struct fuse_file_info *);
-void fs_doc_fallocate(fuse_req_t, fuse_ino_t, int, off_t, off_t,
-		      struct fuse_file_info *);
-void fs_doc_lseek(fuse_req_t, fuse_ino_t, off_t, int, struct fuse_file_info *);
-void fs_doc_copy(fuse_req_t, fuse_ino_t, off_t, struct fuse_file_info *,
-		 fuse_ino_t, off_t, struct fuse_file_info *, size_t, int);
-void fs_doc_setxattr(fuse_req_t, fuse_ino_t, const char *, const char *, size_t,
-		     int);
-void fs_doc_getxattr(fuse_req_t, fuse_ino_t, const char *, size_t);
-void fs_doc_listxattr(fuse_req_t, fuse_ino_t, size_t);
-void fs_doc_removexattr(fuse_req_t, fuse_ino_t, const char *);
-/* flags.c: inode flags */
-void fs_doc_ioctl(fuse_req_t, fuse_ino_t, unsigned cmd, void *arg,
-		  struct fuse_file_info *, unsigned how, const void *in,
-		  size_t in_n, size_t out_n);
-/* rk_touch(), and cached answers over many indexes are none any more. */
-int fs_touch(struct fs_index *x, const char *path, unsigned flags,
-	     uint64_t *seq);
-/* Open a document by its node; flags as for openat(2). Or -errno. */
-int fs_node_open(struct fs *fs, struct fs_node *n, int flags);
-/* Fill st for a document node; 0 or -errno. */
-int fs_doc_stat(struct fs *fs, struct fs_node *n, struct stat *st);
 
 /* mirror.c */
 /* Answer a lookup with the folder that mirrors a path. */

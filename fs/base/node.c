@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -234,6 +235,30 @@ int fs_node_dirfd(struct fs *fs, struct fs_node *n)
 	shed_dirfds(fs);
 	n->pinned--;
 	return fd;
+}
+
+int fs_node_at(struct fs *fs, struct fs_node *n, int *dir, const char **name)
+{
+	*dir = -1;
+	*name = "";
+	if (n == n->index->root) {
+		*dir = fs_index_files(n->index);
+		return *dir < 0 ? *dir : AT_EMPTY_PATH;
+	}
+	/* also while the last name is being removed */
+	if (!n->links || n->gone_fd >= 0) {
+		*dir = n->gone_fd;
+		return *dir < 0 ? -ENOENT : AT_EMPTY_PATH;
+	}
+	*dir = fs_node_dirfd(fs, n->links->parent);
+	*name = n->links->name;
+	return *dir < 0 ? *dir : AT_SYMLINK_NOFOLLOW;
+}
+
+const char *fs_fd_path(int fd, char out[static 40])
+{
+	snprintf(out, 40, "/proc/self/fd/%d", fd);
+	return out;
 }
 
 /* --- life --- */

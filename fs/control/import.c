@@ -17,7 +17,7 @@
  * A bad line fails the write with EINVAL; .rankfs/error says which and why.
  * The lines before it are in.
  */
-#include "fs/base/fs.h"
+#include "fs/documents/documents.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>

@@ -13,6 +13,7 @@
  * A folder is known by its path below find/, components separated by '/'.
  */
 #include "fs/find/found.h"
+#include "fs/documents/documents.h"
 #include "base/hash.h"
 #include "fs/render/render.h"
 #include <errno.h>

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The FUSE table: find the node, call its kind, or refuse. No policy here. */
-#include "fs/base/fs.h"
+#include "fs/documents/documents.h"
 #include "fs/mount/mount.h"
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
-
-static struct fs *fs_of(fuse_req_t req)
-{
-	return fuse_req_userdata(req);
-}
 
 static struct fs_handle *handle(struct fuse_file_info *fi)
 {
