@@ -238,15 +238,16 @@ int fs_index_use(struct fs_index *x);
 void fs_index_tidy(struct fs *fs);
 /* Close it; -EBUSY if somebody goes on needing it. */
 int fs_index_shut(struct fs_index *x);
-/* The folder of its documents, which needs no open index; or -errno. */
-int fs_index_files(struct fs_index *x);
-/* Attributes of its root, and remember who owns it. */
-int fs_index_stat(struct fs_index *x, struct stat *st);
 /* The same index as one of its checkpoints has it; off the loop. */
 int fs_index_open_at(struct fs_index *of, uint64_t checkpoint,
 		     struct fs_index **out);
 /* Does the kernel know any file of it? */
 int fs_index_in_use(const struct fs_index *x);
+/* mounted.c */
+/* The folder of its documents, which needs no open index; or -errno. */
+int fs_index_files(struct fs_index *x);
+/* Attributes of its root, and remember who owns it. */
+int fs_index_stat(struct fs_index *x, struct stat *st);
 /* For each index that is open, off the loop. */
 void fs_index_each(struct fs *fs, void (*fn)(struct fs_index *x, void *ctx),
 		   void *ctx);
@@ -307,6 +308,12 @@ void fs_quota_print(struct fs_index *x, struct rk_buf *out);
 
 /* kernel.c: after fuse_session_mount(); 0 or -errno */
 int fs_kernel_setup(struct fs *fs);
+
+/* errors.c: what .rankfs/error tells this user; any thread */
+/* "" forgets. */
+void fs_remember_error(struct fs *fs, uid_t uid, const char *text);
+/* Append it. */
+void fs_read_error(struct fs_index *x, uid_t uid, struct rk_buf *out);
 
 /* errno.c: the one place where engine codes become errno */
 int fs_errno(int rc);
@@ -454,6 +461,9 @@ struct fs_node *fs_root_entry(struct fs_index *x, const char *name);
 /* Virtual folders that a listing of the root shows; i from 0. NULL: no more */
 const char *fs_root_listed(struct fs_index *x, int i, struct fs_node **n);
 
+/* .rankfs/README, which query/ shows, too. */
+struct fs_node *fs_query_readme(struct fs_index *x);
+
 /* Shared by virtual files. */
 void fs_virtual_stat(const struct fs_node *n, mode_t mode, size_t size,
 		     struct stat *st);
@@ -462,7 +472,9 @@ void fs_virtual_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n);
 void fs_virtual_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 			struct stat *attr, int to_set,
 			struct fuse_file_info *fi);
-/* As its kind says; else a folder that nobody writes to. */
+/* A folder that nobody writes to. */
+void fs_virtual_dir_stat(struct fs_node *n, struct stat *st);
+/* As its kind says; else the same. */
 void fs_dir_stat(struct fs_node *n, struct stat *st);
 void fs_virtual_dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n);
 void fs_reply_virtual(fuse_req_t req, struct fs *fs, struct fs_node *n,
@@ -476,9 +488,6 @@ void fs_blob_release(fuse_req_t req, struct fs *fs, struct fs_handle *h);
 /* Answer a lookup with the folder that mirrors a path. */
 void fs_mirror_reply_dir(fuse_req_t req, struct fs_index *x,
 			 const struct fs_kind *kind, const char *path);
-void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-		      size_t size, off_t off, int plus);
-void fs_virtual_dir_stat(struct fs_node *n, struct stat *st);
 
 /* text.c */
 /*
@@ -504,6 +513,8 @@ void fs_list_blob(fuse_req_t req, const struct fs_blob *names, size_t size,
 /* A listing of fixed names; "." and ".." first. */
 void fs_list_names(fuse_req_t req, struct fs *fs, const char *const *names,
 		   int count, size_t size, off_t off, int plus);
+void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+		      size_t size, off_t off, int plus);
 
 /* query.c */
 /*
@@ -575,7 +586,7 @@ void fs_helper_free(struct fs *fs);
 int fs_helper_touch(struct fs *fs, const char *path);
 int fs_is_helper(const struct fs *fs, pid_t pid);
 
-/* export.c: a file without a name in the backing folder; or -errno */
+/* spool.c: a file without a name in the backing folder; or -errno */
 int fs_spool(const struct fs *fs);
 /* All of it, whatever interrupts; 0 or -errno. */
 int fs_write_all(int fd, const char *s, size_t n);
@@ -586,6 +597,17 @@ void fs_events_free(struct fs_events *e);
 /* A line for who reads .rankfs/events; not from inside a request. */
 void fs_event(struct fs_index *x, uint64_t generation, const char *what,
 	      const char *on);
+
+/* names.c: names that are texts */
+/* What editors, shells and version control ask every folder for. */
+int fs_is_probe(const char *name);
+/*
+ * The text that a name stands for: %2F, %0A and %25 decode, nothing else
+ * does, and a leading = is dropped. out has room for the name; returns bytes.
+ */
+size_t fs_decode_name(const char *name, char *out);
+/* The other way round. */
+void fs_encode_name(const char *text, struct rk_buf *out);
 
 /* caller.c: what the thread that looks a name up is about to do */
 enum fs_aim {
@@ -602,16 +624,7 @@ enum fs_aim fs_caller_aim(pid_t pid, const char *dir, const char *names);
 /* FS_AIM_MAKE? Without reading its memory. */
 int fs_is_making(pid_t pid);
 
-/* query_dir.c: names that are texts */
-/* What editors, shells and version control ask every folder for. */
-int fs_is_probe(const char *name);
-/*
- * The text that a name stands for: %2F, %0A and %25 decode, nothing else
- * does, and a leading = is dropped. out has room for the name; returns bytes.
- */
-size_t fs_decode_name(const char *name, char *out);
-/* The other way round. */
-void fs_encode_name(const char *text, struct rk_buf *out);
+/* folder.c */
 /*
  * In a folder whose texts may have slashes: the names from it on, to out
  * (FS_QUERY_BYTES + 1 bytes). 0, -ENAMETOOLONG, or -ENOENT: programs look for
@@ -643,12 +656,9 @@ void fs_saved_follow(struct fs_index *x);
 void fs_saved_release(struct fs_index *x);
 
 /* control.c */
-/* What .rankfs/error tells this user; "" forgets. Any thread. */
-void fs_remember_error(struct fs *fs, uid_t uid, const char *text);
 int fs_control_init(struct fs_index *x);
 /* Does the kernel know one of the fixed nodes? */
 int fs_control_in_use(const struct fs_index *x);
-struct fs_node *fs_query_readme(struct fs_index *x);
 void fs_control_release(struct fs_index *x);
 
 /* pool.c: bounded threads, first come first served */

@@ -60,6 +60,11 @@ const char *fs_root_listed(struct fs_index *x, int i, struct fs_node **n)
 	return NULL;
 }
 
+struct fs_node *fs_query_readme(struct fs_index *x)
+{
+	return x->files[0];
+}
+
 /* --- what virtual nodes share --- */
 
 void fs_virtual_stat(const struct fs_node *n, mode_t mode, size_t size,
@@ -122,6 +127,11 @@ void fs_virtual_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		fuse_reply_err(req, EPERM);
 	else
 		fs_virtual_getattr(req, fs, n);
+}
+
+void fs_virtual_dir_stat(struct fs_node *n, struct stat *st)
+{
+	fs_virtual_stat(n, S_IFDIR | 0555, 0, st);
 }
 
 void fs_dir_stat(struct fs_node *n, struct stat *st)
@@ -224,6 +234,15 @@ void fs_list_names(fuse_req_t req, struct fs *fs, const char *const *names,
 		n += k;
 	}
 	fuse_reply_buf(req, buf, n);
+}
+
+void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+		      size_t size, off_t off, int plus)
+{
+	static const char *const NAMES[] = {".", ".."};
+
+	(void)h;
+	fs_list_names(req, fs, NAMES, 2, size, off, plus);
 }
 
 void fs_list_add(struct rk_buf *b, char type, const char *name)

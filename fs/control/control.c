@@ -46,17 +46,6 @@ static void read_config(struct fs_index *x, uid_t uid, struct rk_buf *out)
 	rk_config_print(x->ix, out);
 }
 
-static void read_error(struct fs_index *x, uid_t uid, struct rk_buf *out)
-{
-	struct fs *fs = x->fs;
-
-	pthread_mutex_lock(&fs->answers);
-	for (size_t i = 0; i < 16; i++)
-		if (fs->errors[i].text[0] && fs->errors[i].uid == uid)
-			rk_buf_printf(out, "%s\n", fs->errors[i].text);
-	pthread_mutex_unlock(&fs->answers);
-}
-
 static void read_readme(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
 	(void)uid;
@@ -375,7 +364,7 @@ static const struct fs_file FILES[] = {
 	{"AGENTS.md", read_agents, NULL, read_agents, 0},
 	{"config", read_config, write_config, NULL, 0},
 	{"ctl", read_ctl, write_ctl, read_ctl, 0},
-	{"error", read_error, NULL, read_error, 0},
+	{"error", fs_read_error, NULL, fs_read_error, 0},
 	{"metrics", read_metrics, NULL, top_metrics, 0},
 	{"progress", read_progress, NULL, NULL, 0},
 	{"status", read_status, NULL, top_status, 0},
@@ -457,11 +446,6 @@ int fs_control_in_use(const struct fs_index *x)
 	return 0;
 }
 
-struct fs_node *fs_query_readme(struct fs_index *x)
-{
-	return x->files[0];
-}
-
 /* --- files --- */
 
 static struct fs_blob *file_text(const struct fs_node *n, uid_t uid)
@@ -512,23 +496,6 @@ static void file_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	fi->fh = (uintptr_t)h;
 	fi->direct_io = 1;
 	fuse_reply_open(req, fi);
-}
-
-void fs_remember_error(struct fs *fs, uid_t uid, const char *text)
-{
-	size_t i = 0;
-
-	pthread_mutex_lock(&fs->answers);
-	while (i < 16 && (!fs->errors[i].text[0] || fs->errors[i].uid != uid))
-		i++;
-	if (i == 16 && *text)
-		i = fs->next_error++ % 16;
-	if (i < 16) {
-		fs->errors[i].uid = uid;
-		snprintf(fs->errors[i].text, sizeof(fs->errors[i].text), "%s",
-			 text);
-	}
-	pthread_mutex_unlock(&fs->answers);
 }
 
 struct write_job {

@@ -103,20 +103,6 @@ static void text_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	lookup(req, parent, name, fs_text_reply);
 }
 
-void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-		      size_t size, off_t off, int plus)
-{
-	static const char *const NAMES[] = {".", ".."};
-
-	(void)h;
-	fs_list_names(req, fs, NAMES, 2, size, off, plus);
-}
-
-void fs_virtual_dir_stat(struct fs_node *n, struct stat *st)
-{
-	fs_virtual_stat(n, S_IFDIR | 0555, 0, st);
-}
-
 #define MIRROR(id, path, find)                                                 \
 	const struct fs_kind id = {                                            \
 		.name = path,                                                  \

@@ -63,6 +63,29 @@ static struct fs_index **place(struct fs_index *x)
 	return NULL;
 }
 
+int fs_index_open_at(struct fs_index *of, uint64_t checkpoint,
+		     struct fs_index **out)
+{
+	struct fs_index *x =
+		fs_index_new(of->fs, of->name, of->path, &FS_AT_ROOT);
+	int rc = x ? rk_index_open_at(fs_env(), of->fs->backing, of->name,
+				      checkpoint, &x->ix)
+		   : -ENOMEM;
+
+	if (rc < 0) {
+		fs_index_free(x);
+		return rc;
+	}
+	x->uid = of->uid;
+	x->gid = of->gid;
+	x->mode = of->mode;
+	x->checkpoint = checkpoint;
+	x->files_fd = rk_index_files_fd(x->ix);
+	x->root->ino = ((ino_t)0x7a << 56) | (ino_t)checkpoint;
+	*out = x;
+	return 0;
+}
+
 struct at_job {
 	struct fs_job job;
 	fuse_req_t req;
