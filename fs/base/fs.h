@@ -64,7 +64,7 @@ struct fs_node {
 	struct fs_index *index; /* whose tree it is in */
 	uint64_t nlookup;	/* what the kernel will forget */
 	uint64_t children;	/* links that name this node as their parent */
-	/* documents (kind FS_DOCUMENT) */
+	/* documents (kind->document) */
 	dev_t dev;
 	ino_t ino;
 	mode_t type;		/* S_IFMT bits */
@@ -97,6 +97,7 @@ struct fs_node {
 	struct fs_found *found;
 	uint64_t used_ns; /* a folder of find/, when last; the loop's */
 	int stale;	  /* a listing must search again; under fs->answers */
+	uint64_t saved_epoch; /* of the index when it last did; likewise */
 	struct fs_blob *content;
 	struct fs_node *query_prev, *query_next; /* newest answers first */
 };
@@ -141,8 +142,12 @@ struct fs_index {
 	struct fs_node *events_file, *export_file, *at_dir, *text_dir;
 	struct fs_node *files[FS_CONTROL_FILES]; /* of .rankfs/, by table */
 	struct fs_events *events;
+	/* the node of a query's text; NULL: FS_VIEW_QUERY has it */
+	struct fs_node *(*query_node)(fuse_req_t, struct fs_index *,
+				      const char *text);
 	struct fs_node **saved; /* targets of saved queries, kept; loop */
 	size_t nsaved;
+	_Atomic uint64_t saved_epoch; /* what saved queries show is another */
 	size_t nnodes; /* of documents that the kernel knows; under loop */
 	uint64_t checkpoint; /* that it is fixed to; 0: it is the newest */
 	struct fs_index *at[FS_AT_MAX]; /* its open checkpoints; under loop */
@@ -286,11 +291,9 @@ void fs_tenants_clean(struct fs *fs);
 /* Remove those that nobody has opened for so long; how many. Off the loop. */
 int fs_tenants_expire(struct fs *fs, int64_t seconds);
 
-/* federated.c */
-/* The key of a text for who asks; 0 or -ENAMETOOLONG. */
-int fs_federated_key(fuse_req_t req, const char *text, char *out, size_t cap);
-/* Is the node of a query one of the caller's own? */
-int fs_federated_mine(fuse_req_t req, const struct fs_node *n);
+/* federated.c: the node of a query over all that the caller may read; NULL */
+struct fs_node *fs_federated_node(fuse_req_t req, struct fs_index *top,
+				  const char *text);
 
 /* quota.c; on the loop */
 /* Room for so much more (or less): 0 or -EDQUOT. */
@@ -411,6 +414,7 @@ int fs_child_path(const struct fs_node *parent, const char *name, char *out,
 /* tree.c: what kinds of node there are */
 struct fs_kind {
 	const char *name;
+	int document; /* a file or folder of the backing folder */
 	void (*lookup)(fuse_req_t, struct fs *, struct fs_node *, const char *);
 	void (*getattr)(fuse_req_t, struct fs *, struct fs_node *);
 	void (*setattr)(fuse_req_t, struct fs *, struct fs_node *,
@@ -535,8 +539,18 @@ struct fs_view {
 	/* 0, or negative; out->text is released by the caller */
 	int (*answer)(struct fs_node *n, const struct rk_search_opts *opts,
 		      struct fs_answer *out);
+	/*
+	 * The generation that an answer would be of now; complete: nothing is
+	 * on its way to it. NULL: those of the node's index.
+	 */
+	uint64_t (*current)(const struct fs_node *n, int *complete);
+	/* May the caller see it? NULL: who gets to the file may. */
+	int (*is_allowed)(fuse_req_t req, const struct fs_node *n);
+	int is_slow; /* it always takes a while */
+	/* what a change means to it that cannot be told by its words */
+	enum rk_effect effect_without_words;
 };
-extern const struct fs_view FS_VIEW_QUERY, FS_VIEW_FEDERATED;
+extern const struct fs_view FS_VIEW_QUERY;
 /* Of what makes an answer this answer: places and texts, not scores. */
 uint64_t fs_answer_hash(const struct rk_results *r);
 /* What its first line says of how it was found, but for times. */
@@ -576,8 +590,6 @@ void fs_live_unhold(struct fs_node *n);
 
 /* find.c: let the kernel forget folders of results that are not used */
 void fs_find_sweep(struct fs *fs);
-/* On the loop: what saved queries show is another. */
-void fs_find_changed(struct fs_index *x);
 
 /* helper.c: the process that touches files, so that there are events */
 int fs_helper_new(struct fs *fs); /* 0 or -errno */

@@ -268,7 +268,7 @@ static void node_free(struct fs *fs, struct fs_node *n);
 /* Nobody knows the node any more: free it, and parents that waited for it. */
 static void node_settle(struct fs *fs, struct fs_node *n)
 {
-	if (n->nlookup == 0 && n->children == 0 && n->kind == &FS_DOCUMENT &&
+	if (n->nlookup == 0 && n->children == 0 && n->kind->document &&
 	    n != n->index->root)
 		node_free(fs, n);
 }
@@ -375,7 +375,7 @@ struct fs_node *fs_node_get(struct fs *fs, struct fs_node *parent,
 		n = NULL;
 	}
 	if (!n) {
-		n = fs_node_virtual(parent->index, &FS_DOCUMENT);
+		n = fs_node_virtual(parent->index, parent->kind);
 		if (!n)
 			return NULL;
 		n->dev = st->st_dev;

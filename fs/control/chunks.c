@@ -110,7 +110,12 @@ static int chunk_answer(struct fs_node *node, const struct rk_search_opts *opts,
 	return rc;
 }
 
-static const struct fs_view CHUNK = {"chunk", ".rankfs/chunks", chunk_answer};
+static const struct fs_view CHUNK = {
+	.name = "chunk",
+	.dir = ".rankfs/chunks",
+	.answer = chunk_answer,
+	.effect_without_words = RK_EFFECT_LIKELY,
+};
 
 /* --- the folder of a document's chunks --- */
 

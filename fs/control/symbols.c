@@ -95,8 +95,12 @@ static int symbol_answer(struct fs_node *node,
 	return 0;
 }
 
-static const struct fs_view SYMBOL = {"symbol", ".rankfs/symbols",
-				      symbol_answer};
+static const struct fs_view SYMBOL = {
+	.name = "symbol",
+	.dir = ".rankfs/symbols",
+	.answer = symbol_answer,
+	.effect_without_words = RK_EFFECT_LIKELY,
+};
 
 static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		       const char *name)

@@ -8,6 +8,7 @@
 
 const struct fs_kind FS_DOCUMENT = {
 	.name = "document",
+	.document = 1,
 	.lookup = fs_doc_lookup,
 	.getattr = fs_doc_getattr,
 	.setattr = fs_doc_setattr,

@@ -41,7 +41,7 @@ void fs_doc_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 	(void)ino;
 	(void)arg;
 	(void)how;
-	if (n == 0 || h->node->kind != &FS_DOCUMENT) {
+	if (n == 0 || !h->node->kind->document) {
 		fuse_reply_err(req, ENOTTY);
 		return;
 	}

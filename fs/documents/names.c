@@ -18,7 +18,7 @@ static struct fs_node *parent_for(fuse_req_t req, struct fs_node *n,
 {
 	struct fs *fs = fs_of(req);
 
-	if (n->kind != &FS_DOCUMENT)
+	if (!n->kind->document)
 		fuse_reply_err(req, EPERM);
 	else if (fs_reserved(n, name))
 		fuse_reply_err(req, EEXIST);
@@ -140,8 +140,8 @@ void fs_doc_link(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	const char *name = "";
 	int dir, from = -1, rc;
 
-	if (n->kind != &FS_DOCUMENT || n->index != newparent->index) {
-		fuse_reply_err(req, n->kind == &FS_DOCUMENT ? EXDEV : EPERM);
+	if (!n->kind->document || n->index != newparent->index) {
+		fuse_reply_err(req, n->kind->document ? EXDEV : EPERM);
 		return;
 	}
 	if (!(p = parent_for(req, newparent, newname, &dir)))

@@ -86,7 +86,7 @@ void fs_doc_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 	int fd;
 
 	(void)ino;
-	if (h->node->kind != &FS_DOCUMENT) {
+	if (!h->node->kind->document) {
 		fuse_reply_err(req, EOPNOTSUPP);
 	} else if ((fd = fs_handle_fd(fs, h)) < 0) {
 		fuse_reply_err(req, -fd);
@@ -116,7 +116,7 @@ void fs_doc_copy(fuse_req_t req, fuse_ino_t in, off_t in_off,
 	(void)in;
 	(void)out;
 	(void)flags;
-	if (a->node->kind != &FS_DOCUMENT || b->node->kind != &FS_DOCUMENT) {
+	if (!a->node->kind->document || !b->node->kind->document) {
 		fuse_reply_err(req, EOPNOTSUPP);
 	} else if ((fd = fs_handle_fd(fs, b)) < 0) {
 		fuse_reply_err(req, -fd);
@@ -140,7 +140,7 @@ void fs_doc_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 	off_t r;
 
 	(void)ino;
-	if (h->node->kind != &FS_DOCUMENT) {
+	if (!h->node->kind->document) {
 		fuse_reply_err(req, EINVAL);
 		return;
 	}

@@ -23,7 +23,7 @@ static int xattr_path(fuse_req_t req, fuse_ino_t ino, const char *name, int *fd,
 	int dir, rc;
 
 	*fd = -1;
-	if (n->kind != &FS_DOCUMENT)
+	if (!n->kind->document)
 		return -EOPNOTSUPP;
 	if (name && strcmp(name, "security.capability") == 0)
 		return -ENODATA;

@@ -72,7 +72,7 @@ void fs_feedback_link(fuse_req_t req, struct fs *fs, struct fs_node *what,
 	(void)name;
 	if (!take_saved(req, dir, &s))
 		return;
-	if (what->kind != &FS_DOCUMENT || what->index != dir->index) {
+	if (!what->kind->document || what->index != dir->index) {
 		fuse_reply_err(req, EXDEV);
 		return;
 	}

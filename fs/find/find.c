@@ -126,18 +126,6 @@ void fs_find_sweep(struct fs *fs)
 	free(v);
 }
 
-void fs_find_changed(struct fs_index *x)
-{
-	struct fs *fs = x->fs;
-
-	pthread_mutex_lock(&fs->answers);
-	for (size_t i = 0; i < FS_KEYED_BUCKETS; i++)
-		for (struct fs_node *n = fs->keyed[i]; n; n = n->chain)
-			if (n->index == x && n->kind == &FS_FIND)
-				n->stale = 1;
-	pthread_mutex_unlock(&fs->answers);
-}
-
 /* --- find/ itself --- */
 
 static void root_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,

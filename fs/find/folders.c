@@ -21,7 +21,8 @@ struct fs_found *fs_find_shown(struct fs_node *dir, int *current)
 
 	pthread_mutex_lock(&dir->index->fs->answers);
 	f = dir->found ? fs_found_ref(dir->found) : NULL;
-	*current = f && f->complete && !dir->stale;
+	*current = f && f->complete && !dir->stale &&
+		   dir->saved_epoch == dir->index->saved_epoch;
 	pthread_mutex_unlock(&dir->index->fs->answers);
 	*current = *current && rk_pending(ix) == 0 &&
 		   f->generation == rk_generation(ix);
@@ -44,6 +45,7 @@ static int results(struct fs_node *dir, int listing, const _Atomic int *cancel,
 	struct rk_search_opts opts = {.wait_ms = -1, .cancel = cancel};
 	struct fs *fs = dir->index->fs;
 	struct fs_scope s;
+	uint64_t epoch;
 	int rc, current;
 
 	*out = fs_find_shown(dir, &current);
@@ -51,6 +53,7 @@ static int results(struct fs_node *dir, int listing, const _Atomic int *cancel,
 		return 0;
 	fs_found_unref(*out);
 	*out = NULL;
+	epoch = dir->index->saved_epoch;
 	if ((rc = fs_scope_of(dir->index, dir->text, &s)) < 0 ||
 	    (rc = fs_found_search(dir->index, s.query,
 				  *s.saved ? s.saved : NULL, &opts, out)) < 0)
@@ -62,6 +65,7 @@ static int results(struct fs_node *dir, int listing, const _Atomic int *cancel,
 	(*out)->used_ns = rk_mono_ns();
 	dir->found = fs_found_ref(*out);
 	dir->stale = 0;
+	dir->saved_epoch = epoch;
 	pthread_mutex_unlock(&fs->answers);
 	return 0;
 }

@@ -39,6 +39,8 @@ struct fs_index *fs_index_new(struct fs *fs, const char *name, const char *path,
 	x->name = strdup(name);
 	x->path = strdup(path);
 	x->events = fs_events_new();
+	if (root == &FS_TOP)
+		x->query_node = fs_federated_node;
 	x->root = fs_node_virtual(x, root);
 	if (!x->name || !x->path || !x->events || !x->root ||
 	    fs_control_init(x) < 0) {

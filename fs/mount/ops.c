@@ -26,7 +26,7 @@ static int ready(fuse_req_t req, const struct fs_node *n)
 
 static int is_document(const struct fs_node *n)
 {
-	return n->kind == &FS_DOCUMENT || n->kind == &FS_TOP;
+	return n->kind->document || n->kind == &FS_TOP;
 }
 
 static void op_init(void *data, struct fuse_conn_info *conn)
@@ -122,7 +122,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino,
 {
 	struct fs_node *n = fs_node(fs_of(req), ino);
 
-	if (n->kind->open && n->kind == &FS_DOCUMENT) {
+	if (n->kind->open && n->kind->document) {
 		n->kind->open(req, fs_of(req), n, fi);
 		return;
 	}
@@ -313,7 +313,7 @@ static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 {
 	struct fs_node *n = fs_node(fs_of(req), ino);
 
-	if (n->kind != &FS_DOCUMENT)
+	if (!n->kind->document)
 		fuse_reply_err(req, 0);
 	else if (ready(req, n))
 		fs_doc_fsync(req, ino, datasync, fi);
@@ -324,7 +324,7 @@ static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 {
 	struct fs_node *n = fs_node(fs_of(req), ino);
 
-	if (n->kind != &FS_DOCUMENT)
+	if (!n->kind->document)
 		fuse_reply_err(req, 0);
 	else if (ready(req, n))
 		fs_doc_fsyncdir(req, ino, datasync, fi);

@@ -69,4 +69,9 @@ static int query_answer(struct fs_node *node, const struct rk_search_opts *opts,
 	return 0;
 }
 
-const struct fs_view FS_VIEW_QUERY = {"query", "query", query_answer};
+const struct fs_view FS_VIEW_QUERY = {
+	.name = "query",
+	.dir = "query",
+	.answer = query_answer,
+	.effect_without_words = RK_EFFECT_LIKELY,
+};

@@ -57,16 +57,6 @@ struct lookup_job {
 	char names[];
 };
 
-static struct fs_node *federated_node(fuse_req_t req, struct fs_index *top,
-				      const char *text)
-{
-	char key[FS_QUERY_BYTES + 4096];
-
-	if (fs_federated_key(req, text, key, sizeof(key)) < 0)
-		return NULL;
-	return fs_view_node(top, &FS_VIEW_FEDERATED, key);
-}
-
 /* When the first name is forgotten, so are those behind it. */
 static void reply_query(fuse_req_t req, struct fs_index *x, char *names)
 {
@@ -74,8 +64,8 @@ static void reply_query(fuse_req_t req, struct fs_index *x, char *names)
 	struct fs_node *n;
 
 	fs_decode_name(names, text);
-	if (x == x->fs->top)
-		n = federated_node(req, x, text);
+	if (x->query_node)
+		n = x->query_node(req, x, text);
 	else
 		n = fs_view_node(x, &FS_VIEW_QUERY, text);
 	names[strcspn(names, "/")] = '\0';

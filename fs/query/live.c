@@ -210,7 +210,7 @@ static int is_answered(struct fs_node *n, uint64_t generation)
 static void judge(struct fs_live *l, const struct rk_changes *c)
 {
 	struct fs_node *n = l->node;
-	enum rk_effect e = RK_EFFECT_LIKELY;
+	enum rk_effect e = n->view->effect_without_words;
 	unsigned held = 0;
 
 	if (!l->standing && n->view == &FS_VIEW_QUERY &&
@@ -219,8 +219,6 @@ static void judge(struct fs_live *l, const struct rk_changes *c)
 		l->standing = NULL;
 	if (l->standing)
 		e = rk_standing_effect(l->standing, c, &held);
-	else if (n->view == &FS_VIEW_FEDERATED)
-		e = RK_EFFECT_POSSIBLE;
 	if (e == RK_EFFECT_LIKELY) {
 		l->held_words = l->want == LIKELY && l->held_words > held
 					? l->held_words

@@ -49,10 +49,8 @@ static uint64_t current(const struct fs_node *n, int *complete)
 {
 	struct rk_index *ix = n->index->ix;
 
-	if (n->view == &FS_VIEW_FEDERATED) {
-		*complete = 1; /* what is pending changes the epoch */
-		return n->index->fs->epoch;
-	}
+	if (n->view->current)
+		return n->view->current(n, complete);
 	*complete = ix && rk_pending(ix) == 0;
 	return ix ? rk_generation(ix) : 0;
 }
@@ -286,7 +284,7 @@ static void query_run(struct fs_job *job)
 	free(j);
 }
 
-/* It was the last time; or it reads documents, or asks many indexes. */
+/* It was the last time; or it reads documents, or always is. */
 static int is_slow(struct fs *fs, struct fs_node *n)
 {
 	int slow;
@@ -294,7 +292,7 @@ static int is_slow(struct fs *fs, struct fs_node *n)
 	pthread_mutex_lock(&fs->answers);
 	slow = n->took_ns > (uint64_t)SLOW_MS * 1000000;
 	pthread_mutex_unlock(&fs->answers);
-	return slow || strchr(n->text, '/') || n->view == &FS_VIEW_FEDERATED;
+	return slow || strchr(n->text, '/') || n->view->is_slow;
 }
 
 static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
@@ -336,13 +334,12 @@ static void query_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	fs_blob_read(req, fs, h, n, off);
 }
 
-/* An answer over many indexes is for who asked. */
 static int is_allowed(fuse_req_t req, const struct fs *fs,
 		      const struct fs_node *n)
 {
-	return n->view != &FS_VIEW_FEDERATED || !fs->allow_other ||
+	return !n->view->is_allowed || !fs->allow_other ||
 	       fs_is_helper(fs, fuse_req_ctx(req)->pid) ||
-	       fs_federated_mine(req, n);
+	       n->view->is_allowed(req, n);
 }
 
 /* Nothing is searched for the helper, and it may open what others may not. */

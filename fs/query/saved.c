@@ -295,9 +295,6 @@ int fs_saved_verb_unmark(struct fs_index *x, const char *arg)
 {
 	int rc = rk_saved_unmark(x->ix, arg);
 
-	/* folders that show it search again */
-	pthread_mutex_lock(&x->fs->loop);
-	fs_find_changed(x);
-	pthread_mutex_unlock(&x->fs->loop);
+	x->saved_epoch++; /* folders that show it search again */
 	return rc;
 }
