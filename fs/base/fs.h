@@ -570,12 +570,8 @@ int fs_view_path(const struct fs_node *n, char *out, size_t cap);
 int fs_view_refresh(struct fs *fs, struct fs_node *n,
 		    const _Atomic int *cancel);
 
-/* live.c: queries that are asked again when an index changes */
+/* followed.c, live.c: queries that are asked again when an index changes */
 int fs_live_new(struct fs *fs); /* 0 or -ENOMEM */
-/* Once it is mounted; 0 or -errno. */
-int fs_live_start(struct fs *fs);
-/* Wait for its thread; what it knows of nodes stays until fs_live_free(). */
-void fs_live_stop(struct fs *fs);
 void fs_live_free(struct fs *fs);
 /* An index has changed. Any thread, any locks. */
 void fs_live_wake(void *fs);
@@ -587,6 +583,12 @@ void fs_live_remove(struct fs_node *n);
 /* A saved query is followed whether somebody watches it or not. */
 void fs_live_hold(struct fs_node *n);
 void fs_live_unhold(struct fs_node *n);
+
+/* mount/background.c: the thread of live queries, and of what else waits */
+/* Once it is mounted; 0 or -errno. */
+int fs_live_start(struct fs *fs);
+/* Wait for its thread; what it knows of nodes stays until fs_live_free(). */
+void fs_live_stop(struct fs *fs);
 
 /* find.c: let the kernel forget folders of results that are not used */
 void fs_find_sweep(struct fs *fs);
