@@ -78,7 +78,7 @@ struct fs_node {
 	struct fs_node *chain;		     /* hash bucket by inode */
 	/* virtual files */
 	int keyed;		    /* it is in fs->keyed */
-	const struct fs_file *file; /* entry of a table in control.c */
+	const struct fs_file *file; /* entry of a table, control.h */
 	const struct fs_view *view; /* what computes its answers, */
 	char *text;		    /* from this: a query, a name */
 	/* a view's newest answer, under fs->answers */
@@ -141,6 +141,8 @@ struct fs_index {
 	struct fs_node *ask, *import, *similar_dir, *chunks_dir, *symbols_dir;
 	struct fs_node *events_file, *export_file, *at_dir, *text_dir;
 	struct fs_node *files[FS_CONTROL_FILES]; /* of .rankfs/, by table */
+	const struct fs_fixed *fixed;		 /* what the nodes above are */
+	const struct fs_verb *verbs;		 /* of ctl */
 	struct fs_events *events;
 	/* the node of a query's text; NULL: FS_VIEW_QUERY has it */
 	struct fs_node *(*query_node)(fuse_req_t, struct fs_index *,
@@ -457,14 +459,32 @@ extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
 	FS_EXPORT, FS_AT_DIR, FS_AT_ROOT, FS_TOP, FS_QUERY_SLASH,
 	FS_RECALL_SLASH, FS_TEXT_DIR;
 extern const struct fuse_lowlevel_ops FS_OPS;
-/* Is this name taken by the tree at an index root? */
-int fs_reserved_name(const char *name);
-int fs_reserved(const struct fs_node *parent, const char *name);
-/* The virtual folder of that name at the root, or NULL. */
-struct fs_node *fs_root_entry(struct fs_index *x, const char *name);
-/* Virtual folders that a listing of the root shows; i from 0. NULL: no more */
-const char *fs_root_listed(struct fs_index *x, int i, struct fs_node **n);
 
+/*
+ * Fixed nodes: what an index has of a kind of its own. indexes/fixed.c has the
+ * table, whose last row has no name.
+ */
+enum fs_where { FS_IN_ROOT, FS_IN_CONTROL };
+struct fs_fixed {
+	const char *name;
+	enum fs_where where;
+	size_t node; /* offset in struct fs_index */
+	const struct fs_kind *kind;
+	int listed; /* shown by readdir; walks may enter */
+};
+/* One with that inode number; NULL: no memory. */
+struct fs_node *fs_fixed_node(struct fs_index *x, const struct fs_kind *kind,
+			      int number);
+struct fs_node **fs_fixed_slot(const struct fs_index *x,
+			       const struct fs_fixed *f);
+/* The node of that name, or NULL. */
+struct fs_node *fs_fixed_find(const struct fs_index *x, enum fs_where where,
+			      const char *name);
+/* Those that a listing shows; i from 0. NULL: no more. */
+const char *fs_fixed_listed(const struct fs_index *x, enum fs_where where,
+			    int i, struct fs_node **n);
+/* Is this name taken by the tree? */
+int fs_reserved(const struct fs_node *parent, const char *name);
 /* .rankfs/README, which query/ shows, too. */
 struct fs_node *fs_query_readme(struct fs_index *x);
 
@@ -668,12 +688,6 @@ int fs_saved_verb_unmark(struct fs_index *x, const char *arg);
 /* Keep the nodes of what is saved now. */
 void fs_saved_follow(struct fs_index *x);
 void fs_saved_release(struct fs_index *x);
-
-/* control.c */
-int fs_control_init(struct fs_index *x);
-/* Does the kernel know one of the fixed nodes? */
-int fs_control_in_use(const struct fs_index *x);
-void fs_control_release(struct fs_index *x);
 
 /* pool.c: bounded threads, first come first served */
 struct fs_job {

@@ -112,9 +112,10 @@ void fs_doc_reply_entry(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 void fs_doc_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		   const char *name)
 {
-	struct fs_node *v = parent == parent->index->root
-				    ? fs_root_entry(parent->index, name)
-				    : NULL;
+	struct fs_node *v =
+		parent == parent->index->root
+			? fs_fixed_find(parent->index, FS_IN_ROOT, name)
+			: NULL;
 	struct stat st;
 
 	if (v) {

@@ -61,7 +61,7 @@ static void put_virtual(struct listing *l, struct fs_index *x, off_t off)
 	const char *name;
 
 	for (int i = (int)(off - VIRTUAL_OFF);
-	     i >= 0 && (name = fs_root_listed(x, i, &n)); i++) {
+	     i >= 0 && (name = fs_fixed_listed(x, FS_IN_ROOT, i, &n)); i++) {
 		struct fuse_entry_param e = {.ino = 0};
 
 		fs_dir_stat(n, &e.attr);

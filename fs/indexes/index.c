@@ -7,6 +7,7 @@
  */
 #include "fs/base/fs.h"
 #include "fs/base/options.h"
+#include "fs/indexes/fixed.h"
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -39,11 +40,9 @@ struct fs_index *fs_index_new(struct fs *fs, const char *name, const char *path,
 	x->name = strdup(name);
 	x->path = strdup(path);
 	x->events = fs_events_new();
-	if (root == &FS_TOP)
-		x->query_node = fs_federated_node;
 	x->root = fs_node_virtual(x, root);
 	if (!x->name || !x->path || !x->events || !x->root ||
-	    fs_control_init(x) < 0) {
+	    fs_fixed_init(x) < 0) {
 		fs_index_free(x);
 		return NULL;
 	}
@@ -64,7 +63,7 @@ int fs_index_free(struct fs_index *x)
 	if (x->ix)
 		rc = rk_index_close(x->ix);
 	fs_events_free(x->events);
-	fs_control_release(x);
+	fs_fixed_release(x);
 	free(x->root);
 	free(x->name);
 	free(x->path);
@@ -74,7 +73,7 @@ int fs_index_free(struct fs_index *x)
 
 int fs_index_in_use(const struct fs_index *x)
 {
-	if (x->nnodes || x->root->nlookup || fs_control_in_use(x))
+	if (x->nnodes || x->root->nlookup || fs_fixed_in_use(x))
 		return 1;
 	for (size_t i = 0; i < FS_KEYED_BUCKETS; i++)
 		for (struct fs_node *n = x->fs->keyed[i]; n; n = n->chain)

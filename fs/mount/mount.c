@@ -5,6 +5,7 @@
  * a pipe for the byte that the first request of the kernel sends.
  */
 #include "fs/mount/mount.h"
+#include "fs/indexes/fixed.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
