@@ -6,7 +6,8 @@
  * as its node is known, by any of its names, or by the descriptor that is kept
  * of a file without one.
  */
-#include "fs/base/fs.h"
+#include "fs/base/descriptors.h"
+#include "fs/base/node.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>

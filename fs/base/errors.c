@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What .rankfs/error says: the last refusal of each user. Any thread. */
-#include "fs/base/fs.h"
+#include "fs/base/errors.h"
 #include <stdio.h>
 
 void fs_read_error(struct fs_index *x, uid_t uid, struct rk_buf *out)

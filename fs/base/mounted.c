@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* An index as it is mounted: its folder of documents, its owner; and all. */
-#include "fs/base/fs.h"
+#include "fs/base/mounted.h"
+#include "fs/base/walls.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

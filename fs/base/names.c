@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Names that are texts, and those that programs look for everywhere. */
-#include "fs/base/fs.h"
+#include "fs/base/names.h"
 #include <ctype.h>
 #include <fnmatch.h>
 #include <string.h>

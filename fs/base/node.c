@@ -5,8 +5,11 @@
  * and no path is ever too long. Folders keep an O_PATH descriptor while they
  * are in use, the last FS_DIRFDS of them.
  */
-#include "fs/base/fs.h"
+#include "fs/base/node.h"
 #include "base/hash.h"
+#include "fs/base/descriptors.h"
+#include "fs/base/mounted.h"
+#include "fs/query/query.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

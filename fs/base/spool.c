@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Temporary files in the backing folder. */
-#include "fs/base/fs.h"
+#include "fs/base/spool.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

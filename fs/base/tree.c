@@ -3,7 +3,9 @@
  * What virtual nodes have in common, and the fixed ones found by name. What
  * each kind of node does is in the file that defines its fs_kind.
  */
-#include "fs/base/fs.h"
+#include "fs/base/tree.h"
+#include "fs/base/node.h"
+#include "fs/base/walls.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

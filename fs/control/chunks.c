@@ -4,8 +4,12 @@
  * matter that says where it is from, then its text. Names begin with a number;
  * what follows is for people and may be left out.
  */
-#include "fs/base/fs.h"
 #include "base/hash.h"
+#include "fs/base/errno.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/tree.h"
+#include "fs/query/query.h"
 #include "fs/render/render.h"
 #include <ctype.h>
 #include <errno.h>

@@ -5,7 +5,16 @@
  * the verbs are a table, too.
  */
 #include "fs/control/control.h"
+#include "fs/base/errno.h"
+#include "fs/base/errors.h"
+#include "fs/base/mounted.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/quota.h"
+#include "fs/base/tree.h"
+#include "fs/cli/verbs.h"
 #include "fs/control/help.h"
+#include "fs/query/saved.h"
 #include "fs/render/render.h"
 #include <errno.h>
 #include <stdio.h>

@@ -4,7 +4,12 @@
  * temporary file of the backing folder; its size is known once it is open, to
  * the process that opened it.
  */
-#include "fs/base/fs.h"
+#include "fs/base/errno.h"
+#include "fs/base/mounted.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/spool.h"
+#include "fs/base/tree.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

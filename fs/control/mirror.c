@@ -4,8 +4,12 @@
  * what is like a document, chunks/<path>/ what it was cut into, text/<path> its
  * text. They are found by name and not listed.
  */
-#include "fs/base/fs.h"
+#include "fs/control/mirror.h"
 #include "base/hash.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
+#include "fs/control/text.h"
+#include "fs/query/query.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

@@ -3,8 +3,11 @@
  * .rankfs/symbols/<name>: where a name is defined, who calls it, what it
  * calls, and where it stands; every line begins with path:line.
  */
-#include "fs/base/fs.h"
 #include "base/hash.h"
+#include "fs/base/names.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
+#include "fs/query/query.h"
 #include "fs/render/render.h"
 #include <errno.h>
 #include <string.h>

@@ -3,8 +3,11 @@
  * .rankfs/text/<path>: the text of a document as it is searched, whatever the
  * document is. Lines and pages are those that hits name.
  */
-#include "fs/base/fs.h"
+#include "fs/control/text.h"
 #include "base/hash.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
+#include "fs/query/query.h"
 #include "fs/render/render.h"
 #include <errno.h>
 

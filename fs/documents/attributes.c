@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Changing the attributes of documents: mode, owner, times, size. */
+#include "fs/base/descriptors.h"
+#include "fs/base/errno.h"
+#include "fs/base/node.h"
+#include "fs/base/quota.h"
+#include "fs/base/walls.h"
 #include "fs/documents/documents.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -5,6 +5,11 @@
  * in `throttle`. The index is told at FLUSH, because its error is close()'s
  * error and it comes before close() returns.
  */
+#include "fs/base/descriptors.h"
+#include "fs/base/errno.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/quota.h"
 #include "fs/documents/documents.h"
 #include <dirent.h>
 #include <errno.h>

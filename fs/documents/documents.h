@@ -7,6 +7,7 @@
  * know. All of it on the loop.
  */
 #include "fs/base/fs.h"
+#include "fs/base/node.h"
 #include <fcntl.h>
 
 enum { FS_DOC_PATH = 4096 };

@@ -3,6 +3,9 @@
  * A document as the kernel knows it: its entry, its attributes. And what the
  * index is told of it: each change in the request that makes it final.
  */
+#include "fs/base/mounted.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
 #include "fs/documents/documents.h"
 #include <errno.h>
 #include <fcntl.h>

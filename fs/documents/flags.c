@@ -5,6 +5,7 @@
  * the caller owns the file, and that only a privileged one changes whether it
  * is immutable or only appended to.
  */
+#include "fs/base/descriptors.h"
 #include "fs/documents/documents.h"
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Listing a folder of documents; that of the root has virtual ones behind. */
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
 #include "fs/documents/documents.h"
 #include <dirent.h>
 #include <errno.h>

@@ -3,6 +3,14 @@
  * Making, removing and renaming documents. The index is told in the request
  * that changes a name.
  */
+#include "fs/base/descriptors.h"
+#include "fs/base/errno.h"
+#include "fs/base/errors.h"
+#include "fs/base/mounted.h"
+#include "fs/base/node.h"
+#include "fs/base/quota.h"
+#include "fs/base/tree.h"
+#include "fs/base/walls.h"
 #include "fs/documents/documents.h"
 #include "text/match/ignore.h"
 #include <errno.h>

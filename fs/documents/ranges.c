@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Room, and ranges of documents: reserved, copied, looked for. */
+#include "fs/base/descriptors.h"
+#include "fs/base/mounted.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/quota.h"
 #include "fs/documents/documents.h"
 #include <errno.h>
 #include <fcntl.h>

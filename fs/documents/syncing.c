@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* fsync(2) of documents and of their folders: the file, and the log. */
+#include "fs/base/descriptors.h"
+#include "fs/base/errno.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
 #include "fs/documents/documents.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Extended attributes of documents. */
+#include "fs/base/node.h"
 #include "fs/documents/documents.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What a reader says of single results: rm demotes a document, ln pins it. */
-#include "fs/find/find.h"
+#include "fs/base/errno.h"
+#include "fs/base/errors.h"
+#include "fs/base/mounted.h"
+#include "fs/base/node.h"
 #include "fs/documents/documents.h"
+#include "fs/find/find.h"
+#include "fs/find/found.h"
 #include <errno.h>
 #include <string.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a folder of results holds: files with excerpts, links to documents. */
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
 #include "fs/find/find.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -10,6 +10,11 @@
  *   find/<saved query>/        the same; rm demotes a document, ln pins it
  */
 #include "fs/find/find.h"
+#include "fs/base/names.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
+#include "fs/find/found.h"
+#include "fs/query/followed.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>

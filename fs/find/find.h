@@ -2,6 +2,7 @@
 #ifndef FS_FIND_H
 #define FS_FIND_H
 
+#include "fs/base/node.h"
 #include "fs/find/found.h"
 
 enum { FS_FIND_QUERY = 16 * 1024 };
@@ -25,6 +26,8 @@ struct fs_node *fs_find_dir(struct fs_index *x, const char *path);
 /* Takes one lookup of the node; NULL: no memory. */
 void fs_find_reply(fuse_req_t req, struct fs *fs, struct fs_node *n);
 void fs_find_reply_dir(fuse_req_t req, struct fs_node *dir, const char *name);
+/* Let the kernel forget folders of results that are not used */
+void fs_find_sweep(struct fs *fs);
 
 /* files.c: nodes of an entry; NULL: no memory */
 struct fs_node *fs_find_file(struct fs_node *dir, const struct fs_entry *e);

@@ -4,7 +4,14 @@
  * showed stays until the next one, so that names and sizes fit each other for
  * whoever copies it.
  */
+#include "fs/base/caller.h"
+#include "fs/base/errno.h"
+#include "fs/base/names.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/tree.h"
 #include "fs/find/find.h"
+#include "fs/find/found.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* From a path below find/ to the query that it stands for. */
+#include "fs/base/names.h"
 #include "fs/find/find.h"
+#include "fs/find/found.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,13 @@
  * query/ and find/ of its own. It is opened with the first lookup, for
  * reading, and closed with the mount; the last FS_AT_MAX stay open.
  */
-#include "fs/base/fs.h"
+#include "fs/indexes/at.h"
+#include "fs/base/errno.h"
+#include "fs/base/node.h"
 #include "fs/base/options.h"
+#include "fs/base/pool.h"
+#include "fs/base/tree.h"
+#include "fs/indexes/index.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,9 +7,14 @@
  * The node of such a query stands for the text and for who asks; its key is
  * the text, a byte 1, and the caller's ids.
  */
-#include "fs/base/fs.h"
+#include "fs/indexes/federated.h"
 #include "base/hash.h"
+#include "fs/base/node.h"
 #include "fs/base/options.h"
+#include "fs/base/walls.h"
+#include "fs/indexes/tenants.h"
+#include "fs/query/answers.h"
+#include "fs/query/query.h"
 #include "fs/render/render.h"
 #include <errno.h>
 #include <stdio.h>

@@ -3,8 +3,10 @@
  * The fixed nodes of an index: what has a kind of its own, at its root and in
  * .rankfs/. Their order gives them their inode numbers.
  */
-#include "fs/control/control.h"
 #include "fs/indexes/fixed.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
+#include "fs/control/control.h"
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>

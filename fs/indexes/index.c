@@ -5,9 +5,14 @@
  * that were used longest ago are closed again. All of it on the loop, which is
  * given up while files are opened or closed.
  */
-#include "fs/base/fs.h"
+#include "fs/indexes/index.h"
+#include "fs/base/events.h"
+#include "fs/base/node.h"
 #include "fs/base/options.h"
+#include "fs/base/pool.h"
 #include "fs/indexes/fixed.h"
+#include "fs/query/followed.h"
+#include "fs/query/saved.h"
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What .rankfs/ holds at the top of many indexes, and the verbs of its ctl. */
+#include "fs/base/errors.h"
+#include "fs/base/quota.h"
+#include "fs/cli/verbs.h"
 #include "fs/control/control.h"
+#include "fs/indexes/federated.h"
 #include "fs/indexes/fixed.h"
+#include "fs/indexes/tenants.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,6 +4,10 @@
  * again, letting the kernel forget what nobody uses, closing and expiring
  * indexes.
  */
+#include "fs/mount/background.h"
+#include "fs/find/find.h"
+#include "fs/indexes/index.h"
+#include "fs/indexes/tenants.h"
 #include "fs/query/followed.h"
 #include <errno.h>
 #include <time.h>

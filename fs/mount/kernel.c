@@ -6,7 +6,7 @@
  * through here and gets that bit; documents.c keeps the promise that goes
  * with it (writes and truncations take set-user-id bits away).
  */
-#include "fs/base/fs.h"
+#include "fs/mount/kernel.h"
 #include <errno.h>
 #include <linux/fuse.h>
 #include <stddef.h>

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The FUSE table: find the node, call its kind, or refuse. No policy here. */
+#include "fs/base/errno.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
 #include "fs/documents/documents.h"
+#include "fs/indexes/index.h"
 #include "fs/mount/mount.h"
 #include <errno.h>
 #include <poll.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The answer of one index to a query, and what makes it this answer. */
-#include "fs/base/fs.h"
+#include "fs/query/answers.h"
 #include "base/hash.h"
+#include "fs/base/node.h"
+#include "fs/query/query.h"
 #include "fs/render/render.h"
 #include <string.h>
 

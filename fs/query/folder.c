@@ -7,7 +7,15 @@
  * on where the path of the caller goes (caller.c). So the kernel must ask each
  * time: no name here may be cached.
  */
-#include "fs/base/fs.h"
+#include "fs/query/folder.h"
+#include "fs/base/caller.h"
+#include "fs/base/names.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/tree.h"
+#include "fs/query/query.h"
+#include "fs/query/saved.h"
+#include "fs/query/toucher.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

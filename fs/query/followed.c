@@ -4,6 +4,7 @@
  * ones. What the thread that follows them does is live.c's.
  */
 #include "fs/query/followed.h"
+#include "fs/base/node.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 
 /* Queries that are followed, and the thread that asks them again. */
 #include "fs/base/fs.h"
+#include "fs/base/node.h"
 
 enum {
 	FS_LIVE_BASELINE_MS = 150, /* after a lookup: is it watched? */
@@ -49,6 +50,20 @@ static inline uint64_t fs_live_ms(uint64_t n)
 {
 	return n * 1000000;
 }
+
+/* followed.c */
+int fs_live_new(struct fs *fs); /* 0 or -ENOMEM */
+void fs_live_free(struct fs *fs);
+/* An index has changed. Any thread, any locks. */
+void fs_live_wake(void *fs);
+/* There is something to do for its thread. */
+void fs_live_nudge(struct fs *fs);
+/* On the loop: somebody has looked the query up, by this name in query/. */
+void fs_live_add(struct fs_node *n, const char *name);
+void fs_live_remove(struct fs_node *n);
+/* A saved query is followed whether somebody watches it or not. */
+void fs_live_hold(struct fs_node *n);
+void fs_live_unhold(struct fs_node *n);
 
 /* live.c; the thread's own, off the loop */
 /* Hear of changes, and ask again what they touch, as far as a round goes. */

@@ -13,7 +13,12 @@
  * The thread holds no lock while it searches or notifies. Nodes that it works
  * on are kept by a lookup of its own; lists and nodes belong to `loop`.
  */
+#include "fs/base/events.h"
+#include "fs/base/mounted.h"
+#include "fs/base/node.h"
 #include "fs/query/followed.h"
+#include "fs/query/query.h"
+#include "fs/query/toucher.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,14 @@
  * the loop, and the request is answered from there. An answer stays with
  * its node until the index changes; an open handle keeps the one it got.
  */
-#include "fs/base/fs.h"
+#include "fs/query/query.h"
+#include "fs/base/errno.h"
+#include "fs/base/names.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/tree.h"
+#include "fs/query/followed.h"
+#include "fs/query/toucher.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

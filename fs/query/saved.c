@@ -8,8 +8,16 @@
  * their target taken before they ask us. A lookup by a process that is just
  * now making a name is therefore answered as if nothing were there (caller.c).
  */
-#include "fs/base/fs.h"
+#include "fs/query/saved.h"
 #include "base/hash.h"
+#include "fs/base/errno.h"
+#include "fs/base/errors.h"
+#include "fs/base/mounted.h"
+#include "fs/base/names.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
+#include "fs/query/followed.h"
+#include "fs/query/query.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
