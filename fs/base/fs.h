@@ -88,7 +88,7 @@ struct fs_node {
 	struct timespec mtime;
 	pid_t opener;	      /* who opened it last, and still has it open */
 	_Atomic int opened;   /* handles; live.c looks, too */
-	struct fs_live *live; /* followed by live.c; or NULL */
+	struct fs_live *live; /* query/followed.h; or NULL */
 	/* find.c: what a folder shows, under fs->answers; a file's text */
 	struct fs_found *found;
 	uint64_t used_ns; /* a folder of find/, when last; the loop's */
@@ -284,4 +284,36 @@ struct fs_fixed {
 	const struct fs_kind *kind;
 	int listed; /* shown by readdir; walks may enter */
 };
+
+/*
+ * A file whose content is computed from a text when it is needed, in a pool
+ * thread, and stays until the index changes.
+ */
+struct fs_answer {
+	struct rk_buf text; /* what the file holds */
+	uint64_t hash;	    /* of what decides whether it has changed */
+	uint64_t form;	    /* of the rest that a reader relies on */
+	uint64_t generation;
+	size_t pending; /* changes that are not in it */
+	uint64_t took_ns;
+};
+
+struct fs_view {
+	const char *name;
+	const char *dir; /* where its files are, from the index's root */
+	/* 0, or negative; out->text is released by the caller */
+	int (*answer)(struct fs_node *n, const struct rk_search_opts *opts,
+		      struct fs_answer *out);
+	/*
+	 * The generation that an answer would be of now; complete: nothing is
+	 * on its way to it. NULL: those of the node's index.
+	 */
+	uint64_t (*current)(const struct fs_node *n, int *complete);
+	/* May the caller see it? NULL: who gets to the file may. */
+	int (*is_allowed)(fuse_req_t req, const struct fs_node *n);
+	int is_slow; /* it always takes a while */
+	/* what a change means to it that cannot be told by its words */
+	enum rk_effect effect_without_words;
+};
+
 #endif

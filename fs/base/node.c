@@ -9,7 +9,6 @@
 #include "base/hash.h"
 #include "fs/base/descriptors.h"
 #include "fs/base/mounted.h"
-#include "fs/query/query.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs/base/options.h"
 #include "fs/cli/verbs.h"
+#include "fs/query/toucher.h"
 #include "fs/mount/mount.h"
 #include <fcntl.h>
 #include <string.h>

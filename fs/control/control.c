@@ -12,7 +12,6 @@
 #include "fs/base/pool.h"
 #include "fs/base/quota.h"
 #include "fs/base/tree.h"
-#include "fs/cli/verbs.h"
 #include "fs/control/help.h"
 #include "fs/query/saved.h"
 #include "fs/render/render.h"

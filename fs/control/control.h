@@ -4,7 +4,6 @@
 
 /* The small files of .rankfs/, and the verbs of ctl, as tables. */
 #include "fs/base/fs.h"
-#include "fs/cli/verbs.h"
 
 /* The last one of a table has no name. */
 struct fs_verb {

@@ -2,7 +2,6 @@
 /* What .rankfs/ holds at the top of many indexes, and the verbs of its ctl. */
 #include "fs/base/errors.h"
 #include "fs/base/quota.h"
-#include "fs/cli/verbs.h"
 #include "fs/control/control.h"
 #include "fs/indexes/federated.h"
 #include "fs/indexes/fixed.h"

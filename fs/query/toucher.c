@@ -8,7 +8,6 @@
  * The daemon knows its requests by their process, and drops the byte.
  */
 #include "fs/query/toucher.h"
-#include "fs/cli/verbs.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
