@@ -9,7 +9,7 @@
  * What is read is a hint: a caller can make us believe what it likes about its
  * own lookups, and every name is looked up anew each time.
  */
-#include "fs/base/fs.h"
+#include "fs/base/caller.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -6,7 +6,8 @@
  * as its node is known, by any of its names, or by the descriptor that is kept
  * of a file without one.
  */
-#include "fs/base/fs.h"
+#include "fs/base/descriptors.h"
+#include "fs/base/node.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -165,4 +166,28 @@ int fs_node_keep_fds(struct fs *fs, struct fs_node *n)
 		h->keep_fd = 1;
 	}
 	return 0;
+}
+
+static int open_once(struct fs *fs, struct fs_node *n, int flags)
+{
+	const char *name;
+	char proc[40];
+	int dir, fd, rc = fs_node_at(fs, n, &dir, &name);
+
+	if (rc < 0)
+		return rc;
+	fd = *name ? openat(dir, name, flags | O_NOFOLLOW)
+		   : open(fs_fd_path(dir, proc), flags);
+	return fd < 0 ? -errno : fd;
+}
+
+int fs_node_open(struct fs *fs, struct fs_node *n, int flags)
+{
+	int fd;
+
+	flags = (flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL)) | O_CLOEXEC;
+	do
+		fd = open_once(fs, n, flags);
+	while (fs_descriptors_retry(fs, fd));
+	return fd;
 }

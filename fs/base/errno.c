@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "fs/base/fs.h"
+#include "fs/base/errno.h"
 #include <errno.h>
 
 int fs_errno(int rc)

@@ -13,7 +13,9 @@
  *   GENERATION query TEXT      the answer of a query that somebody watches
  *   GENERATION answers         vectors are new: any answer may be another
  */
-#include "fs/base/fs.h"
+#include "fs/base/events.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
 #include "fs/render/render.h"
 #include <errno.h>
 #include <poll.h>

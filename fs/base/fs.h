@@ -19,6 +19,7 @@
 
 struct fs_kind;
 struct fs_pool;
+struct fs_view;
 
 enum {
 	FS_KEYED_BUCKETS = 4096,
@@ -45,11 +46,6 @@ struct fs_blob {
 	uint64_t form;	    /* of what else its first line says */
 	char p[];
 };
-/* Takes the bytes of b. NULL: no memory (b is released all the same). */
-struct fs_blob *fs_blob_from(struct rk_buf *b);
-struct fs_blob *fs_blob_ref(struct fs_blob *b);
-void fs_blob_unref(struct fs_blob *b);
-
 /* A name of a document inode that the kernel has been told. */
 struct fs_link {
 	struct fs_node *node;
@@ -65,7 +61,7 @@ struct fs_node {
 	struct fs_index *index; /* whose tree it is in */
 	uint64_t nlookup;	/* what the kernel will forget */
 	uint64_t children;	/* links that name this node as their parent */
-	/* documents (kind FS_DOCUMENT) */
+	/* documents (kind->document) */
 	dev_t dev;
 	ino_t ino;
 	mode_t type;		/* S_IFMT bits */
@@ -79,7 +75,7 @@ struct fs_node {
 	struct fs_node *chain;		     /* hash bucket by inode */
 	/* virtual files */
 	int keyed;		    /* it is in fs->keyed */
-	const struct fs_file *file; /* entry of a table in control.c */
+	const struct fs_file *file; /* entry of a table, control.h */
 	const struct fs_view *view; /* what computes its answers, */
 	char *text;		    /* from this: a query, a name */
 	/* a view's newest answer, under fs->answers */
@@ -93,11 +89,12 @@ struct fs_node {
 	struct timespec mtime;
 	pid_t opener;	      /* who opened it last, and still has it open */
 	_Atomic int opened;   /* handles; live.c looks, too */
-	struct fs_live *live; /* followed by live.c; or NULL */
+	struct fs_live *live; /* query/followed.h; or NULL */
 	/* find.c: what a folder shows, under fs->answers; a file's text */
 	struct fs_found *found;
 	uint64_t used_ns; /* a folder of find/, when last; the loop's */
 	int stale;	  /* a listing must search again; under fs->answers */
+	uint64_t saved_epoch; /* of the index when it last did; likewise */
 	struct fs_blob *content;
 	struct fs_node *query_prev, *query_next; /* newest answers first */
 };
@@ -141,9 +138,15 @@ struct fs_index {
 	struct fs_node *ask, *import, *similar_dir, *chunks_dir, *symbols_dir;
 	struct fs_node *events_file, *export_file, *at_dir, *text_dir;
 	struct fs_node *files[FS_CONTROL_FILES]; /* of .rankfs/, by table */
+	const struct fs_fixed *fixed;		 /* what the nodes above are */
+	const struct fs_verb *verbs;		 /* of ctl */
 	struct fs_events *events;
+	/* the node of a query's text; NULL: FS_VIEW_QUERY has it */
+	struct fs_node *(*query_node)(fuse_req_t, struct fs_index *,
+				      const char *text);
 	struct fs_node **saved; /* targets of saved queries, kept; loop */
 	size_t nsaved;
+	_Atomic uint64_t saved_epoch; /* what saved queries show is another */
 	size_t nnodes; /* of documents that the kernel knows; under loop */
 	uint64_t checkpoint; /* that it is fixed to; 0: it is the newest */
 	struct fs_index *at[FS_AT_MAX]; /* its open checkpoints; under loop */
@@ -224,177 +227,10 @@ struct fs {
 	int ready_fd; /* told once the kernel is there; -1 */
 };
 
-/* index.c: an index and its nodes; on the loop, unless it is said */
-/* One that is not open yet; NULL: no memory. */
-struct fs_index *fs_index_new(struct fs *fs, const char *name, const char *path,
-			      const struct fs_kind *root);
-/* NULL is allowed. What rk_index_close() says. */
-int fs_index_free(struct fs_index *x);
-/*
- * Make sure that it is open, and stays so while this request is handled. The
- * loop may be given up meanwhile. 0, or what rk_index_open() says.
- */
-int fs_index_use(struct fs_index *x);
-/* Off the loop, with -o multi: close what has not been used, if it is much. */
-void fs_index_tidy(struct fs *fs);
-/* Close it; -EBUSY if somebody goes on needing it. */
-int fs_index_shut(struct fs_index *x);
-/* The folder of its documents, which needs no open index; or -errno. */
-int fs_index_files(struct fs_index *x);
-/* Attributes of its root, and remember who owns it. */
-int fs_index_stat(struct fs_index *x, struct stat *st);
-/* The same index as one of its checkpoints has it; off the loop. */
-int fs_index_open_at(struct fs_index *of, uint64_t checkpoint,
-		     struct fs_index **out);
-/* Does the kernel know any file of it? */
-int fs_index_in_use(const struct fs_index *x);
-/* For each index that is open, off the loop. */
-void fs_index_each(struct fs *fs, void (*fn)(struct fs_index *x, void *ctx),
-		   void *ctx);
-/* Who may do with it as they like: root, who mounted, its owner. */
-int fs_is_owner(const struct fs_index *x, uid_t uid);
-
-/* --- privileges.c: what root's daemon gives up --------------------------- */
-
-/* Before the first thread. */
-void fs_drop_capabilities(void);
-/* System calls, in every thread; once it is mounted. */
-void fs_refuse_calls(void);
-
-/* --- walls.c: what others than the owner are told ------------------------ */
-
-enum fs_wall { FS_WALL_UNKNOWN, FS_WALL_NONE, FS_WALL };
-/* Virtual files are for their owner alone. x is in use, or `loop` held. */
-int fs_walled(struct fs_index *x);
-/* The same, known after looking at all documents; any thread, may be slow. */
-int fs_wall_scan(struct fs_index *x);
-/* `name` was made there, or has another mode, owner or name. loop held. */
-void fs_wall_note(struct fs_index *x, struct fs_node *parent, const char *name);
-/* Anything may have changed. */
-void fs_wall_recheck(struct fs_index *x);
-
-/* tenants.c: the folder of many indexes; on the loop */
-int fs_tenant_name_ok(const char *name);
-/* The index of that name, made known if it is there; NULL. */
-struct fs_index *fs_tenant(struct fs *fs, const char *name);
-/* All names, each with a NUL behind it. Any thread. 0 or -errno. */
-int fs_tenants_list(struct fs *fs, struct rk_buf *out);
-/* It and its documents. 0, -EBUSY, -errno. */
-int fs_tenant_remove(struct fs *fs, const char *name);
-/* What a daemon that died has left of removed ones. */
-void fs_tenants_clean(struct fs *fs);
-/* Remove those that nobody has opened for so long; how many. Off the loop. */
-int fs_tenants_expire(struct fs *fs, int64_t seconds);
-
-/* federated.c */
-/* The key of a text for who asks; 0 or -ENAMETOOLONG. */
-int fs_federated_key(fuse_req_t req, const char *text, char *out, size_t cap);
-/* Is the node of a query one of the caller's own? */
-int fs_federated_mine(fuse_req_t req, const struct fs_node *n);
-
-/* quota.c; on the loop */
-/* Room for so much more (or less): 0 or -EDQUOT. */
-int fs_quota_take(struct fs_index *x, int64_t bytes, int files);
-/* Room for a file to reach `end`. */
-int fs_quota_grow(struct fs_index *x, int fd, off_t end);
-/* What removing a name gives back: bytes, and 1 file. */
-int64_t fs_quota_of(struct fs_index *x, int dir, const char *name, int *files);
-/* Set the limits; 0 is none. 0 or -errno. */
-int fs_quota_set(struct fs_index *x, uint64_t bytes, uint64_t files);
-/* Count anew, when it next matters; 1: there is a limit. */
-int fs_quota_recount(struct fs_index *x);
-void fs_quota_statfs(struct fs_index *x, struct statvfs *st);
-void fs_quota_print(struct fs_index *x, struct rk_buf *out);
-
-/* kernel.c: after fuse_session_mount(); 0 or -errno */
-int fs_kernel_setup(struct fs *fs);
-
-/* errno.c: the one place where engine codes become errno */
-int fs_errno(int rc);
-
-/* descriptors.c: of open documents; loop held */
-void fs_descriptors_init(struct fs *fs);
-/* rc says that there are too many, and one has been closed: try again. */
-int fs_descriptors_retry(struct fs *fs, int rc);
-/* The handle gets, or loses, its descriptor. */
-void fs_handle_give_fd(struct fs *fs, struct fs_handle *h, int fd);
-void fs_handle_drop_fd(struct fs *fs, struct fs_handle *h);
-/* Valid until the next call of this kind; or -errno. */
-int fs_handle_fd(struct fs *fs, struct fs_handle *h);
-/* The same for a job, which ends with unpin (any thread). */
-int fs_handle_pin_fd(struct fs *fs, struct fs_handle *h);
-void fs_handle_unpin_fd(struct fs_handle *h);
-/* All handles of the file stay open: its mode is about to change. */
-int fs_node_keep_fds(struct fs *fs, struct fs_node *n);
-
-/*
- * Close a descriptor once the loop is given up: the last one of a removed file
- * frees its blocks, which may take a while.
- */
-void fs_close_later(struct fs *fs, int fd);
-/* Those that have come together, to be closed by the caller; how many. */
-unsigned fs_take_unused(struct fs *fs, int fds[FS_UNUSED_FDS]);
-/*
- * Give up the loop for a system call that takes a while, for the sake of other
- * requests; the index and the folder stay open. What was looked up before holds
- * as long as the kernel keeps others from it: the folder of a name that is made
- * or removed is locked by the kernel until the request is answered.
- */
-void fs_loop_leave(struct fs_node *dir);
-void fs_loop_enter(struct fs_node *dir);
-
-/* node.c */
-int fs_nodes_init(struct fs *fs); /* 0 or -ENOMEM */
-void fs_nodes_release(struct fs *fs);
-struct fs_node *fs_node(struct fs *fs, fuse_ino_t ino);
-static inline fuse_ino_t fs_nodeid(const struct fs *fs, const struct fs_node *n)
-{
-	return n == fs->root ? FUSE_ROOT_ID : (fuse_ino_t)(uintptr_t)n;
-}
-/* The document node of an inode, made if need be, under one more name. */
-struct fs_node *fs_node_get(struct fs *fs, struct fs_node *parent,
-			    const char *name, const struct stat *st);
-struct fs_node *fs_node_find(struct fs *fs, struct fs_node *parent,
-			     const char *name);
-/* A node outside the tables, unknown to the kernel; NULL: no memory. */
-struct fs_node *fs_node_virtual(struct fs_index *x, const struct fs_kind *kind);
-/*
- * The node of a kind (and a view, or NULL) that stands for a text, made if need
- * be; one a text, so that it keeps its inode. It belongs to the table, which
- * frees it when the kernel forgets it. NULL: no memory.
- */
-struct fs_node *fs_keyed_node(struct fs_index *x, const struct fs_kind *kind,
-			      const struct fs_view *view, const char *text);
-/* At the end: all that are left. */
-void fs_keyed_release(struct fs *fs);
-/*
- * Before `name` (in parent, open as dir) is removed: if that was the node's
- * last name, hold on to the inode until the kernel forgets it. Somebody may
- * be in the folder or have the file open, and until then the inode's number
- * must not become another file's. unkeep: the name was not removed.
- */
-void fs_node_keep(struct fs *fs, struct fs_node *parent, const char *name,
-		  int dir);
-void fs_node_unkeep(struct fs *fs, struct fs_node *parent, const char *name);
-/* The name is gone, or now belongs to another inode. */
-void fs_link_drop(struct fs *fs, struct fs_node *parent, const char *name);
-void fs_link_move(struct fs *fs, struct fs_node *parent, const char *name,
-		  struct fs_node *to, const char *to_name, int exchange);
-void fs_node_forget(struct fs *fs, struct fs_node *n, uint64_t count);
-/*
- * O_PATH descriptor of a folder; borrowed until the next call that needs
- * one, unless pinned. -errno.
- */
-int fs_node_dirfd(struct fs *fs, struct fs_node *n);
-/* Path relative to the documents' root; -ENOENT if unlinked, -ENAMETOOLONG. */
-int fs_node_path(const struct fs_node *n, char *out, size_t cap);
-/* The same for a name inside a folder. */
-int fs_child_path(const struct fs_node *parent, const char *name, char *out,
-		  size_t cap);
-
-/* tree.c: what kinds of node there are */
+/* What kinds of node there are. */
 struct fs_kind {
 	const char *name;
+	int document; /* a file or folder of the backing folder */
 	void (*lookup)(fuse_req_t, struct fs *, struct fs_node *, const char *);
 	void (*getattr)(fuse_req_t, struct fs *, struct fs_node *);
 	void (*setattr)(fuse_req_t, struct fs *, struct fs_node *,
@@ -437,95 +273,19 @@ extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
 	FS_EXPORT, FS_AT_DIR, FS_AT_ROOT, FS_TOP, FS_QUERY_SLASH,
 	FS_RECALL_SLASH, FS_TEXT_DIR;
 extern const struct fuse_lowlevel_ops FS_OPS;
-/* Is this name taken by the tree at an index root? */
-int fs_reserved_name(const char *name);
-int fs_reserved(const struct fs_node *parent, const char *name);
-/* The virtual folder of that name at the root, or NULL. */
-struct fs_node *fs_root_entry(struct fs_index *x, const char *name);
-/* Virtual folders that a listing of the root shows; i from 0. NULL: no more */
-const char *fs_root_listed(struct fs_index *x, int i, struct fs_node **n);
-
-/* Shared by virtual files. */
-void fs_virtual_stat(const struct fs_node *n, mode_t mode, size_t size,
-		     struct stat *st);
-/* For kinds with `stat`. `>` truncates first: there is nothing to lose. */
-void fs_virtual_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n);
-void fs_virtual_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
-			struct stat *attr, int to_set,
-			struct fuse_file_info *fi);
-/* As its kind says; else a folder that nobody writes to. */
-void fs_dir_stat(struct fs_node *n, struct stat *st);
-void fs_virtual_dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n);
-void fs_reply_virtual(fuse_req_t req, struct fs *fs, struct fs_node *n,
-		      const struct stat *st, double entry_timeout);
-struct fs_handle *fs_handle_blob(struct fs_node *n, struct fs_blob *b);
-void fs_blob_read(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
-		  off_t off);
-void fs_blob_release(fuse_req_t req, struct fs *fs, struct fs_handle *h);
-
-/* documents.c: operations that only documents know */
-void fs_doc_create(fuse_req_t, fuse_ino_t, const char *, mode_t,
-		   struct fuse_file_info *);
-void fs_doc_mknod(fuse_req_t, fuse_ino_t, const char *, mode_t, dev_t);
-void fs_doc_statfs(fuse_req_t, fuse_ino_t);
-void fs_doc_fsync(fuse_req_t, fuse_ino_t, int, struct fuse_file_info *);
-void fs_doc_fsyncdir(fuse_req_t, fuse_ino_t, int, struct fuse_file_info *);
-void fs_doc_fallocate(fuse_req_t, fuse_ino_t, int, off_t, off_t,
-		      struct fuse_file_info *);
-void fs_doc_lseek(fuse_req_t, fuse_ino_t, off_t, int, struct fuse_file_info *);
-void fs_doc_copy(fuse_req_t, fuse_ino_t, off_t, struct fuse_file_info *,
-		 fuse_ino_t, off_t, struct fuse_file_info *, size_t, int);
-void fs_doc_setxattr(fuse_req_t, fuse_ino_t, const char *, const char *, size_t,
-		     int);
-void fs_doc_getxattr(fuse_req_t, fuse_ino_t, const char *, size_t);
-void fs_doc_listxattr(fuse_req_t, fuse_ino_t, size_t);
-void fs_doc_removexattr(fuse_req_t, fuse_ino_t, const char *);
-/* flags.c: inode flags */
-void fs_doc_ioctl(fuse_req_t, fuse_ino_t, unsigned cmd, void *arg,
-		  struct fuse_file_info *, unsigned how, const void *in,
-		  size_t in_n, size_t out_n);
-/* rk_touch(), and cached answers over many indexes are none any more. */
-int fs_touch(struct fs_index *x, const char *path, unsigned flags,
-	     uint64_t *seq);
-/* Open a document by its node; flags as for openat(2). Or -errno. */
-int fs_node_open(struct fs *fs, struct fs_node *n, int flags);
-/* Fill st for a document node; 0 or -errno. */
-int fs_doc_stat(struct fs *fs, struct fs_node *n, struct stat *st);
-
-/* mirror.c */
-/* Answer a lookup with the folder that mirrors a path. */
-void fs_mirror_reply_dir(fuse_req_t req, struct fs_index *x,
-			 const struct fs_kind *kind, const char *path);
-void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-		      size_t size, off_t off, int plus);
-void fs_virtual_dir_stat(struct fs_node *n, struct stat *st);
-
-/* text.c */
 /*
- * Append a document's text as UTF-8; if it is cut, its last line says so.
- * What rk_document_whole() returns.
+ * Fixed nodes: what an index has of a kind of its own. indexes/fixed.c has the
+ * table, whose last row has no name.
  */
-int fs_document_text(struct rk_index *ix, const char *path, struct rk_buf *out);
-/* Answer a lookup with the file that holds it. */
-void fs_text_reply(fuse_req_t req, struct fs_index *x, const char *path);
+enum fs_where { FS_IN_ROOT, FS_IN_CONTROL };
+struct fs_fixed {
+	const char *name;
+	enum fs_where where;
+	size_t node; /* offset in struct fs_index */
+	const struct fs_kind *kind;
+	int listed; /* shown by readdir; walks may enter */
+};
 
-/*
- * A listing of names, "." and ".." first: each a letter (d folder, f file,
- * l link), the name, a NUL.
- */
-/* Begin such a listing, and add a name. */
-void fs_list_begin(struct rk_buf *b);
-void fs_list_add(struct rk_buf *b, char type, const char *name);
-/* Keep it in the handle for as long as it is read, and answer from it. */
-void fs_list_reply(fuse_req_t req, struct fs_handle *h, struct rk_buf *b,
-		   size_t size, off_t off, int plus);
-void fs_list_blob(fuse_req_t req, const struct fs_blob *names, size_t size,
-		  off_t off, int plus);
-/* A listing of fixed names; "." and ".." first. */
-void fs_list_names(fuse_req_t req, struct fs *fs, const char *const *names,
-		   int count, size_t size, off_t off, int plus);
-
-/* query.c */
 /*
  * A file whose content is computed from a text when it is needed, in a pool
  * thread, and stays until the index changes.
@@ -538,160 +298,23 @@ struct fs_answer {
 	size_t pending; /* changes that are not in it */
 	uint64_t took_ns;
 };
+
 struct fs_view {
 	const char *name;
 	const char *dir; /* where its files are, from the index's root */
 	/* 0, or negative; out->text is released by the caller */
 	int (*answer)(struct fs_node *n, const struct rk_search_opts *opts,
 		      struct fs_answer *out);
+	/*
+	 * The generation that an answer would be of now; complete: nothing is
+	 * on its way to it. NULL: those of the node's index.
+	 */
+	uint64_t (*current)(const struct fs_node *n, int *complete);
+	/* May the caller see it? NULL: who gets to the file may. */
+	int (*is_allowed)(fuse_req_t req, const struct fs_node *n);
+	int is_slow; /* it always takes a while */
+	/* what a change means to it that cannot be told by its words */
+	enum rk_effect effect_without_words;
 };
-extern const struct fs_view FS_VIEW_QUERY, FS_VIEW_FEDERATED;
-/* Of what makes an answer this answer: places and texts, not scores. */
-uint64_t fs_answer_hash(const struct rk_results *r);
-/* What its first line says of how it was found, but for times. */
-uint64_t fs_answer_form(const struct rk_results *r);
-/* The node of a text in a view, made if need be; NULL: no memory. */
-struct fs_node *fs_view_node(struct fs_index *x, const struct fs_view *view,
-			     const char *text);
-/* Answer a lookup with it. `name`: (its first) in query/; NULL elsewhere. */
-void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n,
-		   const char *name);
-/* Where a view's file is, for who has a name of it; 0 or -ENAMETOOLONG. */
-int fs_view_path(const struct fs_node *n, char *out, size_t cap);
-/*
- * Bring a view's answer up to date without waiting for changes that are not
- * indexed yet. Any thread, off the loop, which keeps the node. 0 or negative.
- */
-int fs_view_refresh(struct fs *fs, struct fs_node *n,
-		    const _Atomic int *cancel);
-
-/* live.c: queries that are asked again when an index changes */
-int fs_live_new(struct fs *fs); /* 0 or -ENOMEM */
-/* Once it is mounted; 0 or -errno. */
-int fs_live_start(struct fs *fs);
-/* Wait for its thread; what it knows of nodes stays until fs_live_free(). */
-void fs_live_stop(struct fs *fs);
-void fs_live_free(struct fs *fs);
-/* An index has changed. Any thread, any locks. */
-void fs_live_wake(void *fs);
-/* There is something to do for its thread. */
-void fs_live_nudge(struct fs *fs);
-/* On the loop: somebody has looked the query up, by this name in query/. */
-void fs_live_add(struct fs_node *n, const char *name);
-void fs_live_remove(struct fs_node *n);
-/* A saved query is followed whether somebody watches it or not. */
-void fs_live_hold(struct fs_node *n);
-void fs_live_unhold(struct fs_node *n);
-
-/* find.c: let the kernel forget folders of results that are not used */
-void fs_find_sweep(struct fs *fs);
-/* On the loop: what saved queries show is another. */
-void fs_find_changed(struct fs_index *x);
-
-/* helper.c: the process that touches files, so that there are events */
-int fs_helper_new(struct fs *fs); /* 0 or -errno */
-void fs_helper_free(struct fs *fs);
-/* The live thread's: 0, or -errno if nobody can be told. */
-int fs_helper_touch(struct fs *fs, const char *path);
-int fs_is_helper(const struct fs *fs, pid_t pid);
-
-/* export.c: a file without a name in the backing folder; or -errno */
-int fs_spool(const struct fs *fs);
-/* All of it, whatever interrupts; 0 or -errno. */
-int fs_write_all(int fd, const char *s, size_t n);
-
-/* events.c */
-struct fs_events *fs_events_new(void);
-void fs_events_free(struct fs_events *e);
-/* A line for who reads .rankfs/events; not from inside a request. */
-void fs_event(struct fs_index *x, uint64_t generation, const char *what,
-	      const char *on);
-
-/* caller.c: what the thread that looks a name up is about to do */
-enum fs_aim {
-	FS_AIM_FILE,   /* to use what the name stands for; or it is unknown */
-	FS_AIM_BEYOND, /* to go on from there: its path has more names */
-	FS_AIM_MAKE,   /* to make the name, so that it must not be there */
-};
-/*
- * names: what has been looked up below the folder `dir`, with slashes between.
- * Reads the caller's memory, which may wait for a file of this mount: off the
- * loop.
- */
-enum fs_aim fs_caller_aim(pid_t pid, const char *dir, const char *names);
-/* FS_AIM_MAKE? Without reading its memory. */
-int fs_is_making(pid_t pid);
-
-/* query_dir.c: names that are texts */
-/* What editors, shells and version control ask every folder for. */
-int fs_is_probe(const char *name);
-/*
- * The text that a name stands for: %2F, %0A and %25 decode, nothing else
- * does, and a leading = is dropped. out has room for the name; returns bytes.
- */
-size_t fs_decode_name(const char *name, char *out);
-/* The other way round. */
-void fs_encode_name(const char *text, struct rk_buf *out);
-/*
- * In a folder whose texts may have slashes: the names from it on, to out
- * (FS_QUERY_BYTES + 1 bytes). 0, -ENAMETOOLONG, or -ENOENT: programs look for
- * the first in every folder.
- */
-int fs_slashes_join(const struct fs_node *parent, const char *name, char *out);
-/* Ends it in a name that programs look for in every folder? */
-int fs_slashes_probe(const char *names);
-/* Answer a lookup with the folder that such a text is the beginning of. */
-void fs_slashes_reply(fuse_req_t req, struct fs_index *x,
-		      const struct fs_kind *kind, const char *names);
-
-/* saved.c; all on the loop */
-/* 1: it is one, and the lookup in query/ has been answered. */
-int fs_saved_lookup(fuse_req_t req, struct fs_node *dir, const char *name);
-void fs_saved_symlink(fuse_req_t, struct fs *, struct fs_node *dir,
-		      const char *name, const char *target);
-void fs_saved_unlink(fuse_req_t, struct fs *, struct fs_node *dir,
-		     const char *name);
-void fs_saved_rename(fuse_req_t, struct fs *, struct fs_node *dir,
-		     const char *name, struct fs_node *to, const char *to_name,
-		     unsigned flags);
-/* Verbs of ctl; in a pool thread. */
-int fs_saved_verb_save(struct fs_index *x, const char *arg);
-int fs_saved_verb_unsave(struct fs_index *x, const char *arg);
-int fs_saved_verb_unmark(struct fs_index *x, const char *arg);
-/* Keep the nodes of what is saved now. */
-void fs_saved_follow(struct fs_index *x);
-void fs_saved_release(struct fs_index *x);
-
-/* control.c */
-/* What .rankfs/error tells this user; "" forgets. Any thread. */
-void fs_remember_error(struct fs *fs, uid_t uid, const char *text);
-int fs_control_init(struct fs_index *x);
-/* Does the kernel know one of the fixed nodes? */
-int fs_control_in_use(const struct fs_index *x);
-struct fs_node *fs_query_readme(struct fs_index *x);
-void fs_control_release(struct fs_index *x);
-
-/* pool.c: bounded threads, first come first served */
-struct fs_job {
-	void (*run)(struct fs_job *); /* in a pool thread; frees the job */
-	struct fs_index *x; /* that stays open meanwhile; NULL: none */
-	int slow;	    /* not for a thread that takes requests */
-	struct fs_job *next;
-};
-/* nice: how far its threads stand back; 0 to 19. NULL: no memory. */
-struct fs_pool *fs_pool_new(unsigned threads, int nice);
-/* Never blocks. */
-void fs_pool_add(struct fs_pool *p, struct fs_job *job);
-/*
- * Run a job off the loop: on this receiver's own thread while enough others
- * are left to take requests (no thread has to be woken), else in the pool.
- * Called with `loop` held, as the last thing of a request; it is given up
- * meanwhile.
- */
-void fs_run(struct fs *fs, struct fs_job *job);
-/* The same for a job that waits for a disk and takes no processor. */
-void fs_run_io(struct fs *fs, struct fs_job *job);
-/* Finish what is queued, stop the threads. */
-void fs_pool_free(struct fs_pool *p);
 
 #endif

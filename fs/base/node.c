@@ -5,10 +5,13 @@
  * and no path is ever too long. Folders keep an O_PATH descriptor while they
  * are in use, the last FS_DIRFDS of them.
  */
-#include "fs/base/fs.h"
+#include "fs/base/node.h"
 #include "base/hash.h"
+#include "fs/base/descriptors.h"
+#include "fs/base/mounted.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -236,6 +239,30 @@ int fs_node_dirfd(struct fs *fs, struct fs_node *n)
 	return fd;
 }
 
+int fs_node_at(struct fs *fs, struct fs_node *n, int *dir, const char **name)
+{
+	*dir = -1;
+	*name = "";
+	if (n == n->index->root) {
+		*dir = fs_index_files(n->index);
+		return *dir < 0 ? *dir : AT_EMPTY_PATH;
+	}
+	/* also while the last name is being removed */
+	if (!n->links || n->gone_fd >= 0) {
+		*dir = n->gone_fd;
+		return *dir < 0 ? -ENOENT : AT_EMPTY_PATH;
+	}
+	*dir = fs_node_dirfd(fs, n->links->parent);
+	*name = n->links->name;
+	return *dir < 0 ? *dir : AT_SYMLINK_NOFOLLOW;
+}
+
+const char *fs_fd_path(int fd, char out[static 40])
+{
+	snprintf(out, 40, "/proc/self/fd/%d", fd);
+	return out;
+}
+
 /* --- life --- */
 
 static void node_free(struct fs *fs, struct fs_node *n);
@@ -243,7 +270,7 @@ static void node_free(struct fs *fs, struct fs_node *n);
 /* Nobody knows the node any more: free it, and parents that waited for it. */
 static void node_settle(struct fs *fs, struct fs_node *n)
 {
-	if (n->nlookup == 0 && n->children == 0 && n->kind == &FS_DOCUMENT &&
+	if (n->nlookup == 0 && n->children == 0 && n->kind->document &&
 	    n != n->index->root)
 		node_free(fs, n);
 }
@@ -350,7 +377,7 @@ struct fs_node *fs_node_get(struct fs *fs, struct fs_node *parent,
 		n = NULL;
 	}
 	if (!n) {
-		n = fs_node_virtual(parent->index, &FS_DOCUMENT);
+		n = fs_node_virtual(parent->index, parent->kind);
 		if (!n)
 			return NULL;
 		n->dev = st->st_dev;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "fs/base/fs.h"
+#include "fs/base/pool.h"
+#include "fs/base/descriptors.h"
+#include "fs/base/node.h"
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>

@@ -4,9 +4,10 @@
  * `quota` of its folder ("BYTES FILES", 0: no limit). Who mounted sets it. What
  * there is is counted once, when a limit first matters, and kept up to date.
  */
-#include "fs/base/fs.h"
+#include "fs/base/quota.h"
 #include "base/env.h"
 #include "base/noatime.h"
+#include "fs/base/mounted.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

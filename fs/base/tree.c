@@ -1,63 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The virtual part of the tree as data: which names an index root reserves,
- * and what virtual nodes have in common. What each kind of node does is in
- * the file that defines its fs_kind.
+ * What virtual nodes have in common, and the fixed ones found by name. What
+ * each kind of node does is in the file that defines its fs_kind.
  */
-#include "fs/base/fs.h"
+#include "fs/base/tree.h"
+#include "fs/base/node.h"
+#include "fs/base/walls.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Reserved at an index root. `listed`: shown by readdir, walks may enter. */
-static const struct {
-	const char *name;
-	size_t node; /* offset in struct fs_index; 0: not there yet */
-	int listed;
-} RESERVED[] = {
-	{"query", offsetof(struct fs_index, query_dir), 1},
-	{"find", offsetof(struct fs_index, find_dir), 0},
-	{"recall", offsetof(struct fs_index, recall_dir), 0},
-	{".rankfs", offsetof(struct fs_index, control_dir), 0},
-};
-enum { NRESERVED = sizeof(RESERVED) / sizeof(RESERVED[0]) };
+/* --- fixed nodes --- */
 
-int fs_reserved_name(const char *name)
+/* Inode numbers that no backing file system uses. */
+struct fs_node *fs_fixed_node(struct fs_index *x, const struct fs_kind *kind,
+			      int number)
 {
-	for (int i = 0; i < NRESERVED; i++)
-		if (strcmp(RESERVED[i].name, name) == 0)
-			return 1;
-	return 0;
+	struct fs_node *n = fs_node_virtual(x, kind);
+
+	if (n)
+		n->ino = ((ino_t)0x7f << 56) | (ino_t)number;
+	return n;
+}
+
+struct fs_node **fs_fixed_slot(const struct fs_index *x,
+			       const struct fs_fixed *f)
+{
+	return (struct fs_node **)((uintptr_t)x + f->node);
+}
+
+struct fs_node *fs_fixed_find(const struct fs_index *x, enum fs_where where,
+			      const char *name)
+{
+	for (const struct fs_fixed *f = x->fixed; f->name; f++)
+		if (f->where == where && strcmp(f->name, name) == 0)
+			return *fs_fixed_slot(x, f);
+	return NULL;
+}
+
+const char *fs_fixed_listed(const struct fs_index *x, enum fs_where where,
+			    int i, struct fs_node **n)
+{
+	for (const struct fs_fixed *f = x->fixed; f->name; f++)
+		if (f->where == where && f->listed && i-- == 0) {
+			*n = *fs_fixed_slot(x, f);
+			return f->name;
+		}
+	return NULL;
 }
 
 int fs_reserved(const struct fs_node *parent, const char *name)
 {
-	return parent == parent->index->root && fs_reserved_name(name);
+	return parent == parent->index->root &&
+	       fs_fixed_find(parent->index, FS_IN_ROOT, name);
 }
 
-static struct fs_node *reserved_node(struct fs_index *x, int i)
+struct fs_node *fs_query_readme(struct fs_index *x)
 {
-	return RESERVED[i].node
-		       ? *(struct fs_node **)((char *)x + RESERVED[i].node)
-		       : NULL;
-}
-
-struct fs_node *fs_root_entry(struct fs_index *x, const char *name)
-{
-	for (int i = 0; i < NRESERVED; i++)
-		if (strcmp(RESERVED[i].name, name) == 0)
-			return reserved_node(x, i);
-	return NULL;
-}
-
-const char *fs_root_listed(struct fs_index *x, int i, struct fs_node **n)
-{
-	for (int k = 0; k < NRESERVED; k++)
-		if (RESERVED[k].listed && reserved_node(x, k) && i-- == 0) {
-			*n = reserved_node(x, k);
-			return RESERVED[k].name;
-		}
-	return NULL;
+	return x->files[0];
 }
 
 /* --- what virtual nodes share --- */
@@ -122,6 +122,11 @@ void fs_virtual_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		fuse_reply_err(req, EPERM);
 	else
 		fs_virtual_getattr(req, fs, n);
+}
+
+void fs_virtual_dir_stat(struct fs_node *n, struct stat *st)
+{
+	fs_virtual_stat(n, S_IFDIR | 0555, 0, st);
 }
 
 void fs_dir_stat(struct fs_node *n, struct stat *st)
@@ -224,6 +229,15 @@ void fs_list_names(fuse_req_t req, struct fs *fs, const char *const *names,
 		n += k;
 	}
 	fuse_reply_buf(req, buf, n);
+}
+
+void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+		      size_t size, off_t off, int plus)
+{
+	static const char *const NAMES[] = {".", ".."};
+
+	(void)h;
+	fs_list_names(req, fs, NAMES, 2, size, off, plus);
 }
 
 void fs_list_add(struct rk_buf *b, char type, const char *name)

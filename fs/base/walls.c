@@ -11,8 +11,10 @@
  * whether it may come down is found by looking at all documents, off the
  * loop. While that is not known there is a wall.
  */
-#include "fs/base/fs.h"
+#include "fs/base/walls.h"
 #include "base/noatime.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
 #include "text/match/ignore.h"
 #include <dirent.h>
 #include <errno.h>

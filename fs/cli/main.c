@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "fs/mount/mount.h"
+#include "fs/base/options.h"
 #include "fs/cli/verbs.h"
+#include "fs/query/toucher.h"
+#include "fs/mount/mount.h"
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>

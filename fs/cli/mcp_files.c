@@ -4,6 +4,7 @@
  * give: relative or absolute, in a linked source, in one of many indexes.
  */
 #include "fs/cli/mcp_tools.h"
+#include "fs/control/text.h"
 #include "fs/render/render.h"
 #include <dirent.h>
 #include <errno.h>

@@ -6,6 +6,8 @@
  */
 #include "fs/cli/mcp_tools.h"
 #include "base/hash.h"
+#include "fs/base/names.h"
+#include "fs/base/spool.h"
 #include "fs/render/render.h"
 #include <errno.h>
 #include <fcntl.h>

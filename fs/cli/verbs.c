@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs/cli/verbs.h"
-#include "fs/control/help.h"
+#include "fs/base/options.h"
 #include "fs/cli/mcp.h"
+#include "fs/control/help.h"
 #include "fs/mount/mount.h"
 #include "fs/render/render.h"
 #include <errno.h>

@@ -2,10 +2,6 @@
 #ifndef FS_VERBS_H
 #define FS_VERBS_H
 
-/* What helper.c starts this program with, and what it does then. */
-#define FS_HELPER_VERB "touch-helper"
-int fs_helper_main(void);
-
 /*
  * Commands that need no mount: `rankfs search ...`. Returns the exit status
  * (0 yes, 1 no or failed, 2 wrong use), or -1 if argv[1] is no command.

@@ -4,8 +4,12 @@
  * matter that says where it is from, then its text. Names begin with a number;
  * what follows is for people and may be left out.
  */
-#include "fs/base/fs.h"
 #include "base/hash.h"
+#include "fs/base/errno.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/tree.h"
+#include "fs/query/query.h"
 #include "fs/render/render.h"
 #include <ctype.h>
 #include <errno.h>
@@ -110,7 +114,12 @@ static int chunk_answer(struct fs_node *node, const struct rk_search_opts *opts,
 	return rc;
 }
 
-static const struct fs_view CHUNK = {"chunk", ".rankfs/chunks", chunk_answer};
+static const struct fs_view CHUNK = {
+	.name = "chunk",
+	.dir = ".rankfs/chunks",
+	.answer = chunk_answer,
+	.effect_without_words = RK_EFFECT_LIKELY,
+};
 
 /* --- the folder of a document's chunks --- */
 

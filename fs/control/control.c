@@ -4,8 +4,16 @@
  * file is: how it reads, what a write to it does. `ctl` takes a verb a line;
  * the verbs are a table, too.
  */
-#include "fs/base/fs.h"
+#include "fs/control/control.h"
+#include "fs/base/errno.h"
+#include "fs/base/errors.h"
+#include "fs/base/mounted.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/quota.h"
+#include "fs/base/tree.h"
 #include "fs/control/help.h"
+#include "fs/query/saved.h"
 #include "fs/render/render.h"
 #include <errno.h>
 #include <stdio.h>
@@ -46,24 +54,13 @@ static void read_config(struct fs_index *x, uid_t uid, struct rk_buf *out)
 	rk_config_print(x->ix, out);
 }
 
-static void read_error(struct fs_index *x, uid_t uid, struct rk_buf *out)
-{
-	struct fs *fs = x->fs;
-
-	pthread_mutex_lock(&fs->answers);
-	for (size_t i = 0; i < 16; i++)
-		if (fs->errors[i].text[0] && fs->errors[i].uid == uid)
-			rk_buf_printf(out, "%s\n", fs->errors[i].text);
-	pthread_mutex_unlock(&fs->answers);
-}
-
-static void read_readme(struct fs_index *x, uid_t uid, struct rk_buf *out)
+void fs_read_readme(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
 	(void)uid;
 	fs_help_readme(x->path, out);
 }
 
-static void read_agents(struct fs_index *x, uid_t uid, struct rk_buf *out)
+void fs_read_agents(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
 	(void)uid;
 	fs_help_agents(x->path, out);
@@ -97,37 +94,6 @@ static void read_metrics(struct fs_index *x, uid_t uid, struct rk_buf *out)
 	(void)uid;
 	rk_status(x->ix, &st);
 	fs_render_metrics(&st, out);
-}
-
-/* --- at the top of many indexes --- */
-
-static void top_status(struct fs_index *x, uid_t uid, struct rk_buf *out)
-{
-	struct fs *fs = x->fs;
-	struct rk_buf names = RK_BUF_INIT;
-	size_t n = 0, at = 0;
-
-	fs_tenants_list(fs, &names);
-	while (rk_buf_next(&names, &at))
-		n++;
-	rk_buf_printf(out, "indexes %zu\nopen %u\nopen_max %u\n", n, fs->nopen,
-		      fs->open_max);
-	/* names and owners are told by ls; only who mounted sees the rest */
-	for (const struct fs_index *i = fs->indexes;
-	     i && (uid == 0 || uid == fs->uid); i = i->next)
-		if (i->ix && !i->removed)
-			rk_buf_printf(out, "index %s pending %zu\n", i->name,
-				      rk_pending(i->ix));
-	rk_buf_release(&names);
-}
-
-static void top_metrics(struct fs_index *x, uid_t uid, struct rk_buf *out)
-{
-	(void)uid;
-	rk_buf_printf(out,
-		      "# TYPE rankfs_open_indexes gauge\n"
-		      "rankfs_open_indexes %u\n",
-		      x->fs->nopen);
 }
 
 /* --- what writing does --- */
@@ -167,15 +133,7 @@ static int verb_clear(struct rk_index *ix)
 	return rk_clear_caches(ix);
 }
 
-struct verb {
-	const char *name, *help;
-	int (*run)(struct rk_index *ix);
-	/* or with the rest of the line */
-	int (*with)(struct fs_index *x, const char *arg);
-};
-
-static const struct verb TOP_VERBS[];
-static const struct verb VERBS[] = {
+const struct fs_verb FS_VERBS[] = {
 	{"checkpoint", "write what is in memory to a segment now",
 	 rk_checkpoint, NULL},
 	{"compact", "merge all segments into one, drop old checkpoints",
@@ -196,23 +154,19 @@ static const struct verb VERBS[] = {
 	 fs_saved_verb_unmark},
 	{NULL, NULL, NULL, NULL},
 };
+
 enum { LINE_BYTES = 8192 };
 
-static const struct verb *verbs_of(const struct fs_index *x)
-{
-	return x == x->fs->top ? TOP_VERBS : VERBS;
-}
-
-static void read_ctl(struct fs_index *x, uid_t uid, struct rk_buf *out)
+void fs_read_ctl(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
 	(void)uid;
 	rk_buf_str(out, "# write one of these, a line each:\n");
-	for (const struct verb *v = verbs_of(x); v->name; v++)
+	for (const struct fs_verb *v = x->verbs; v->name; v++)
 		rk_buf_printf(out, "# %-11s %s\n", v->name, v->help);
 }
 
-static int call_verb(struct fs_index *x, const struct verb *v, const char *arg,
-		     char *err, size_t err_n)
+static int call_verb(struct fs_index *x, const struct fs_verb *v,
+		     const char *arg, char *err, size_t err_n)
 {
 	int rc;
 
@@ -243,7 +197,7 @@ static int run_verb(struct fs_index *x, const char *s, size_t n, char *err,
 	memcpy(line, s, n);
 	line[n] = '\0';
 	verb_n = strcspn(line, " \t");
-	for (const struct verb *v = verbs_of(x); v->name; v++)
+	for (const struct fs_verb *v = x->verbs; v->name; v++)
 		if (strlen(v->name) == verb_n &&
 		    memcmp(v->name, line, verb_n) == 0)
 			return call_verb(x, v,
@@ -255,8 +209,8 @@ static int run_verb(struct fs_index *x, const char *s, size_t n, char *err,
 	return -EINVAL;
 }
 
-static int write_ctl(struct fs_index *x, const char *s, size_t n, char *err,
-		     size_t err_n)
+int fs_write_ctl(struct fs_index *x, const char *s, size_t n, char *err,
+		 size_t err_n)
 {
 	const char *end = s + n;
 	int rc = 0;
@@ -276,202 +230,53 @@ static int write_ctl(struct fs_index *x, const char *s, size_t n, char *err,
 	return rc < 0 ? rc : 0;
 }
 
-/* A number and, if there is room for one, K, M or G. */
-static int parse_size(const char *s, const char *units, uint64_t *out)
-{
-	const char *unit;
-	char *end;
-	int shift = 0;
-
-	if (*s < '0' || *s > '9')
-		return -EINVAL;
-	errno = 0;
-	*out = strtoull(s, &end, 10);
-	if (*end && (unit = strchr(units, *end)) != NULL && !end[1])
-		shift = 10 * (int)(unit - units + 1);
-	else if (*end)
-		return -EINVAL;
-	if (errno || *out > UINT64_MAX >> shift)
-		return -ERANGE;
-	*out <<= shift;
-	return 0;
-}
-
-/* quota NAME BYTES FILES */
-static int top_quota(struct fs_index *x, const char *arg)
-{
-	char name[64], first[32], second[32], rest;
-	uint64_t bytes, files;
-	struct fs_index *i;
-	int rc;
-
-	if (sscanf(arg, "%63s %31s %31s %c", name, first, second, &rest) != 3)
-		return -EINVAL;
-	if ((rc = parse_size(first, "KMG", &bytes)) < 0 ||
-	    (rc = parse_size(second, "", &files)) < 0)
-		return rc;
-	pthread_mutex_lock(&x->fs->loop);
-	i = fs_tenant(x->fs, name);
-	rc = i ? fs_quota_set(i, bytes, files) : -ENOENT;
-	pthread_mutex_unlock(&x->fs->loop);
-	return rc;
-}
-
-/* expire DAYS */
-static int top_expire(struct fs_index *x, const char *arg)
-{
-	char *end;
-	long days = strtol(arg, &end, 10);
-
-	if (end == arg || *end || days < 1)
-		return -EINVAL;
-	return fs_tenants_expire(x->fs, days * 86400) < 0 ? -EIO : 0;
-}
-
-/* remove NAME: the index and all documents in it */
-static int top_remove(struct fs_index *x, const char *arg)
-{
-	int rc;
-
-	if (!fs_tenant_name_ok(arg))
-		return -EINVAL;
-	pthread_mutex_lock(&x->fs->loop);
-	rc = fs_tenant_remove(x->fs, arg);
-	pthread_mutex_unlock(&x->fs->loop);
-	return rc;
-}
-
-static const struct verb TOP_VERBS[] = {
-	{"quota", "quota NAME BYTES[K|M|G] FILES: limits of an index; 0: none",
-	 NULL, top_quota},
-	{"expire", "expire DAYS: remove indexes that nobody opened so long",
-	 NULL, top_expire},
-	{"remove", "remove NAME: an index and all documents in it", NULL,
-	 top_remove},
-	{NULL, NULL, NULL, NULL},
-};
-
 static int write_config(struct fs_index *x, const char *s, size_t n, char *err,
 			size_t err_n)
 {
 	return rk_config_set(x->ix, s, n, err, err_n);
 }
 
+enum { FIRST_FILE = 100 }; /* of their inode numbers */
+
 /* --- the table --- */
 
-struct fs_file {
-	const char *name;
-	void (*read)(struct fs_index *, uid_t, struct rk_buf *);
-	/* in a pool thread; a sentence in err when it fails */
-	int (*write)(struct fs_index *, const char *, size_t, char *err,
-		     size_t err_n);
-	/* at the top of many indexes; NULL: it is not there */
-	void (*top)(struct fs_index *, uid_t, struct rk_buf *);
-	int secret; /* may name what has gone and was not for others */
+const struct fs_file FS_FILES[] = {
+	{"README", fs_read_readme, NULL, 0},
+	{"AGENTS.md", fs_read_agents, NULL, 0},
+	{"config", read_config, write_config, 0},
+	{"ctl", fs_read_ctl, fs_write_ctl, 0},
+	{"error", fs_read_error, NULL, 0},
+	{"metrics", read_metrics, NULL, 0},
+	{"progress", read_progress, NULL, 0},
+	{"status", read_status, NULL, 0},
+	{"status.json", read_status_json, NULL, 0},
+	{"warnings", read_warnings, NULL, 1},
+	{NULL, NULL, NULL, 0},
 };
 
-static const struct fs_file FILES[] = {
-	{"README", read_readme, NULL, read_readme, 0},
-	{"AGENTS.md", read_agents, NULL, read_agents, 0},
-	{"config", read_config, write_config, NULL, 0},
-	{"ctl", read_ctl, write_ctl, read_ctl, 0},
-	{"error", read_error, NULL, read_error, 0},
-	{"metrics", read_metrics, NULL, top_metrics, 0},
-	{"progress", read_progress, NULL, NULL, 0},
-	{"status", read_status, NULL, top_status, 0},
-	{"status.json", read_status_json, NULL, NULL, 0},
-	{"warnings", read_warnings, NULL, NULL, 1},
-};
-enum { NFILES = sizeof(FILES) / sizeof(FILES[0]) };
+_Static_assert(sizeof(FS_FILES) / sizeof(FS_FILES[0]) - 1 <=
+		       (size_t)FS_CONTROL_FILES,
+	       "room for the files");
 
-_Static_assert((int)NFILES <= (int)FS_CONTROL_FILES, "room for the files");
-
-/* What has a kind of its own: at the root, and in .rankfs/. */
-static const struct {
-	size_t node; /* offset in struct fs_index */
-	const struct fs_kind *kind;
-} NODES[] = {
-	{offsetof(struct fs_index, query_dir), &FS_QUERY_DIR},
-	{offsetof(struct fs_index, find_dir), &FS_FIND_DIR},
-	{offsetof(struct fs_index, control_dir), &FS_CONTROL_DIR},
-	{offsetof(struct fs_index, recall_dir), &FS_RECALL_DIR},
-	{offsetof(struct fs_index, ask), &FS_ASK},
-	{offsetof(struct fs_index, import), &FS_IMPORT},
-	{offsetof(struct fs_index, similar_dir), &FS_SIMILAR_DIR},
-	{offsetof(struct fs_index, chunks_dir), &FS_CHUNKS_DIR},
-	{offsetof(struct fs_index, symbols_dir), &FS_SYMBOLS_DIR},
-	{offsetof(struct fs_index, events_file), &FS_EVENTS_FILE},
-	{offsetof(struct fs_index, export_file), &FS_EXPORT},
-	{offsetof(struct fs_index, at_dir), &FS_AT_DIR},
-	{offsetof(struct fs_index, text_dir), &FS_TEXT_DIR},
-};
-enum { NNODES = sizeof(NODES) / sizeof(NODES[0]), FIRST_FILE = 100 };
-
-static struct fs_node **node_slot(const struct fs_index *x, size_t off)
+int fs_control_files(struct fs_index *x, const struct fs_file *files)
 {
-	return (struct fs_node **)((uintptr_t)x + off);
-}
-
-/* Inode numbers that no backing file system uses. */
-static struct fs_node *node_new(struct fs_index *x, const struct fs_kind *kind,
-				int number)
-{
-	struct fs_node *n = fs_node_virtual(x, kind);
-
-	if (n)
-		n->ino = ((ino_t)0x7f << 56) | (ino_t)number;
-	return n;
-}
-
-int fs_control_init(struct fs_index *x)
-{
-	for (int i = 0; i < NNODES; i++)
-		if (!(*node_slot(x, NODES[i].node) =
-			      node_new(x, NODES[i].kind, i + 1)))
-			return -ENOMEM;
-	for (int i = 0; i < NFILES; i++) {
-		x->files[i] = node_new(x, &FS_CONTROL_FILE, FIRST_FILE + i);
+	for (int i = 0; files[i].name; i++) {
+		x->files[i] =
+			fs_fixed_node(x, &FS_CONTROL_FILE, FIRST_FILE + i);
 		if (!x->files[i])
 			return -ENOMEM;
-		x->files[i]->file = &FILES[i];
+		x->files[i]->file = &files[i];
 	}
 	return 0;
 }
 
-void fs_control_release(struct fs_index *x)
-{
-	for (int i = 0; i < NFILES; i++)
-		free(x->files[i]);
-	for (int i = 0; i < NNODES; i++)
-		free(*node_slot(x, NODES[i].node));
-}
-
-int fs_control_in_use(const struct fs_index *x)
-{
-	for (int i = 0; i < NNODES; i++)
-		if ((*node_slot(x, NODES[i].node))->nlookup)
-			return 1;
-	for (int i = 0; i < NFILES; i++)
-		if (x->files[i]->nlookup)
-			return 1;
-	return 0;
-}
-
-struct fs_node *fs_query_readme(struct fs_index *x)
-{
-	return x->files[0];
-}
-
-/* --- files --- */
+/* --- reading and writing them --- */
 
 static struct fs_blob *file_text(const struct fs_node *n, uid_t uid)
 {
 	struct rk_buf b = RK_BUF_INIT;
 
-	if (n->index == n->index->fs->top)
-		n->file->top(n->index, uid, &b);
-	else
-		n->file->read(n->index, uid, &b);
+	n->file->read(n->index, uid, &b);
 	return fs_blob_from(&b);
 }
 
@@ -512,23 +317,6 @@ static void file_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	fi->fh = (uintptr_t)h;
 	fi->direct_io = 1;
 	fuse_reply_open(req, fi);
-}
-
-void fs_remember_error(struct fs *fs, uid_t uid, const char *text)
-{
-	size_t i = 0;
-
-	pthread_mutex_lock(&fs->answers);
-	while (i < 16 && (!fs->errors[i].text[0] || fs->errors[i].uid != uid))
-		i++;
-	if (i == 16 && *text)
-		i = fs->next_error++ % 16;
-	if (i < 16) {
-		fs->errors[i].uid = uid;
-		snprintf(fs->errors[i].text, sizeof(fs->errors[i].text), "%s",
-			 text);
-	}
-	pthread_mutex_unlock(&fs->answers);
 }
 
 struct write_job {
@@ -596,49 +384,30 @@ const struct fs_kind FS_CONTROL_FILE = {
 
 /* --- the folder --- */
 
-/* What has a kind of its own. */
-static const struct {
-	const char *name;
-	size_t node; /* offset in struct fs_index */
-} OTHERS[] = {
-	{"ask", offsetof(struct fs_index, ask)},
-	{"import", offsetof(struct fs_index, import)},
-	{"events", offsetof(struct fs_index, events_file)},
-	{"export", offsetof(struct fs_index, export_file)},
-	{"at", offsetof(struct fs_index, at_dir)},
-	{"chunks", offsetof(struct fs_index, chunks_dir)},
-	{"similar", offsetof(struct fs_index, similar_dir)},
-	{"symbols", offsetof(struct fs_index, symbols_dir)},
-	{"text", offsetof(struct fs_index, text_dir)},
-};
-enum { NOTHERS = sizeof(OTHERS) / sizeof(OTHERS[0]) };
+static void reply_fixed(fuse_req_t req, struct fs_node *n)
+{
+	struct fs *fs = n->index->fs;
+	struct stat st;
+
+	n->nlookup++;
+	fs_dir_stat(n, &st);
+	fs_reply_virtual(req, fs, n, &st, fs->timeout);
+}
 
 static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		       const char *name)
 {
 	struct fs_index *x = parent->index;
-	struct stat st;
+	struct fs_node *n =
+		x == fs->top ? NULL : fs_fixed_find(x, FS_IN_CONTROL, name);
 
-	for (int i = 0; i < NOTHERS && x != fs->top; i++) {
-		struct fs_node *n = *node_slot(x, OTHERS[i].node);
-
-		if (strcmp(OTHERS[i].name, name) != 0)
-			continue;
-		n->nlookup++;
-		n->kind->stat(n, &st);
-		fs_reply_virtual(req, fs, n, &st, fs->timeout);
-		return;
-	}
-	for (int i = 0; i < NFILES; i++) {
-		if (strcmp(FILES[i].name, name) != 0 ||
-		    (x == fs->top && !FILES[i].top))
-			continue;
-		x->files[i]->nlookup++;
-		file_stat(x->files[i], &st);
-		fs_reply_virtual(req, fs, x->files[i], &st, fs->timeout);
-		return;
-	}
-	fuse_reply_err(req, ENOENT);
+	for (int i = 0; !n && i < FS_CONTROL_FILES && x->files[i]; i++)
+		if (strcmp(x->files[i]->file->name, name) == 0)
+			n = x->files[i];
+	if (n)
+		reply_fixed(req, n);
+	else
+		fuse_reply_err(req, ENOENT);
 }
 
 static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
@@ -646,16 +415,16 @@ static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 {
 	struct fs_index *x = h->node->index;
 	struct rk_buf b = RK_BUF_INIT;
+	const char *name;
+	struct fs_node *n;
 
 	fs_list_begin(&b);
-	for (int i = 0; i < NFILES; i++)
-		if (x != fs->top || FILES[i].top)
-			fs_list_add(&b, 'f', FILES[i].name);
-	for (int i = 0; i < NOTHERS && x != fs->top; i++) {
-		const struct fs_node *n = *node_slot(x, OTHERS[i].node);
-
-		fs_list_add(&b, n->kind->readdir ? 'd' : 'f', OTHERS[i].name);
-	}
+	for (int i = 0; i < FS_CONTROL_FILES && x->files[i]; i++)
+		fs_list_add(&b, 'f', x->files[i]->file->name);
+	for (int i = 0;
+	     x != fs->top && (name = fs_fixed_listed(x, FS_IN_CONTROL, i, &n));
+	     i++)
+		fs_list_add(&b, n->kind->readdir ? 'd' : 'f', name);
 	fs_list_reply(req, h, &b, size, off, plus);
 }
 

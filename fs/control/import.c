@@ -17,7 +17,16 @@
  * A bad line fails the write with EINVAL; .rankfs/error says which and why.
  * The lines before it are in.
  */
-#include "fs/base/fs.h"
+#include "fs/base/errno.h"
+#include "fs/base/errors.h"
+#include "fs/base/mounted.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/quota.h"
+#include "fs/base/spool.h"
+#include "fs/base/tree.h"
+#include "fs/base/walls.h"
+#include "fs/documents/documents.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>

@@ -4,8 +4,12 @@
  * what is like a document, chunks/<path>/ what it was cut into, text/<path> its
  * text. They are found by name and not listed.
  */
-#include "fs/base/fs.h"
+#include "fs/control/mirror.h"
 #include "base/hash.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
+#include "fs/control/text.h"
+#include "fs/query/query.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -101,20 +105,6 @@ static void text_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 {
 	(void)fs;
 	lookup(req, parent, name, fs_text_reply);
-}
-
-void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-		      size_t size, off_t off, int plus)
-{
-	static const char *const NAMES[] = {".", ".."};
-
-	(void)h;
-	fs_list_names(req, fs, NAMES, 2, size, off, plus);
-}
-
-void fs_virtual_dir_stat(struct fs_node *n, struct stat *st)
-{
-	fs_virtual_stat(n, S_IFDIR | 0555, 0, st);
 }
 
 #define MIRROR(id, path, find)                                                 \

@@ -3,8 +3,11 @@
  * .rankfs/symbols/<name>: where a name is defined, who calls it, what it
  * calls, and where it stands; every line begins with path:line.
  */
-#include "fs/base/fs.h"
 #include "base/hash.h"
+#include "fs/base/names.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
+#include "fs/query/query.h"
 #include "fs/render/render.h"
 #include <errno.h>
 #include <string.h>
@@ -95,8 +98,12 @@ static int symbol_answer(struct fs_node *node,
 	return 0;
 }
 
-static const struct fs_view SYMBOL = {"symbol", ".rankfs/symbols",
-				      symbol_answer};
+static const struct fs_view SYMBOL = {
+	.name = "symbol",
+	.dir = ".rankfs/symbols",
+	.answer = symbol_answer,
+	.effect_without_words = RK_EFFECT_LIKELY,
+};
 
 static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		       const char *name)

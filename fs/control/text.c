@@ -3,8 +3,11 @@
  * .rankfs/text/<path>: the text of a document as it is searched, whatever the
  * document is. Lines and pages are those that hits name.
  */
-#include "fs/base/fs.h"
+#include "fs/control/text.h"
 #include "base/hash.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
+#include "fs/query/query.h"
 #include "fs/render/render.h"
 #include <errno.h>
 
@@ -45,7 +48,12 @@ static int text_answer(struct fs_node *node, const struct rk_search_opts *opts,
 	return rc;
 }
 
-static const struct fs_view TEXT = {"text", ".rankfs/text", text_answer};
+static const struct fs_view TEXT = {
+	.name = "text",
+	.dir = ".rankfs/text",
+	.answer = text_answer,
+	.effect_without_words = RK_EFFECT_LIKELY,
+};
 
 /* Not followed as queries are: a change of the document is an event of it. */
 void fs_text_reply(fuse_req_t req, struct fs_index *x, const char *path)

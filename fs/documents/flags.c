@@ -5,7 +5,8 @@
  * the caller owns the file, and that only a privileged one changes whether it
  * is immutable or only appended to.
  */
-#include "fs/base/fs.h"
+#include "fs/base/descriptors.h"
+#include "fs/documents/documents.h"
 #include <dirent.h>
 #include <errno.h>
 #include <linux/fs.h>
@@ -41,7 +42,7 @@ void fs_doc_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned cmd, void *arg,
 	(void)ino;
 	(void)arg;
 	(void)how;
-	if (n == 0 || h->node->kind != &FS_DOCUMENT) {
+	if (n == 0 || !h->node->kind->document) {
 		fuse_reply_err(req, ENOTTY);
 		return;
 	}

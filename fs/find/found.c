@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs/find/found.h"
 #include "base/hash.h"
+#include "fs/base/tree.h"
 #include "fs/render/render.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,13 @@
  * query/ and find/ of its own. It is opened with the first lookup, for
  * reading, and closed with the mount; the last FS_AT_MAX stay open.
  */
-#include "fs/base/fs.h"
+#include "fs/indexes/at.h"
+#include "fs/base/errno.h"
+#include "fs/base/node.h"
 #include "fs/base/options.h"
+#include "fs/base/pool.h"
+#include "fs/base/tree.h"
+#include "fs/indexes/index.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +66,29 @@ static struct fs_index **place(struct fs_index *x)
 		}
 	}
 	return NULL;
+}
+
+int fs_index_open_at(struct fs_index *of, uint64_t checkpoint,
+		     struct fs_index **out)
+{
+	struct fs_index *x =
+		fs_index_new(of->fs, of->name, of->path, &FS_AT_ROOT);
+	int rc = x ? rk_index_open_at(fs_env(), of->fs->backing, of->name,
+				      checkpoint, &x->ix)
+		   : -ENOMEM;
+
+	if (rc < 0) {
+		fs_index_free(x);
+		return rc;
+	}
+	x->uid = of->uid;
+	x->gid = of->gid;
+	x->mode = of->mode;
+	x->checkpoint = checkpoint;
+	x->files_fd = rk_index_files_fd(x->ix);
+	x->root->ino = ((ino_t)0x7a << 56) | (ino_t)checkpoint;
+	*out = x;
+	return 0;
 }
 
 struct at_job {

@@ -7,9 +7,14 @@
  * The node of such a query stands for the text and for who asks; its key is
  * the text, a byte 1, and the caller's ids.
  */
-#include "fs/base/fs.h"
+#include "fs/indexes/federated.h"
 #include "base/hash.h"
+#include "fs/base/node.h"
 #include "fs/base/options.h"
+#include "fs/base/walls.h"
+#include "fs/indexes/tenants.h"
+#include "fs/query/answers.h"
+#include "fs/query/query.h"
 #include "fs/render/render.h"
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +32,8 @@ struct caller {
 
 /* --- keys --- */
 
-int fs_federated_key(fuse_req_t req, const char *text, char *out, size_t cap)
+/* The key of a text for who asks; 0 or -ENAMETOOLONG. */
+static int key_of(fuse_req_t req, const char *text, char *out, size_t cap)
 {
 	const struct fuse_ctx *c = fuse_req_ctx(req);
 	struct fs *fs = fuse_req_userdata(req);
@@ -42,7 +48,8 @@ int fs_federated_key(fuse_req_t req, const char *text, char *out, size_t cap)
 	return (size_t)len < cap ? 0 : -ENAMETOOLONG;
 }
 
-int fs_federated_mine(fuse_req_t req, const struct fs_node *n)
+/* An answer over many indexes is for who asked. */
+static int is_mine(fuse_req_t req, const struct fs_node *n)
 {
 	char key[KEY_BYTES], text[KEY_BYTES];
 	size_t len = strcspn(n->text, "\001");
@@ -51,7 +58,7 @@ int fs_federated_mine(fuse_req_t req, const struct fs_node *n)
 		return 0;
 	memcpy(text, n->text, len);
 	text[len] = '\0';
-	return fs_federated_key(req, text, key, sizeof(key)) == 0 &&
+	return key_of(req, text, key, sizeof(key)) == 0 &&
 	       strcmp(key, n->text) == 0;
 }
 
@@ -253,5 +260,29 @@ static int federated_answer(struct fs_node *node,
 	return rc;
 }
 
-const struct fs_view FS_VIEW_FEDERATED = {"federated", "query",
-					  federated_answer};
+/* What is pending in an index changes the epoch. */
+static uint64_t federated_current(const struct fs_node *n, int *complete)
+{
+	*complete = 1;
+	return n->index->fs->epoch;
+}
+
+static const struct fs_view FEDERATED = {
+	.name = "federated",
+	.dir = "query",
+	.answer = federated_answer,
+	.current = federated_current,
+	.is_allowed = is_mine,
+	.is_slow = 1,
+	.effect_without_words = RK_EFFECT_POSSIBLE,
+};
+
+struct fs_node *fs_federated_node(fuse_req_t req, struct fs_index *top,
+				  const char *text)
+{
+	char key[FS_QUERY_BYTES + 4096];
+
+	if (key_of(req, text, key, sizeof(key)) < 0)
+		return NULL;
+	return fs_view_node(top, &FEDERATED, key);
+}

@@ -5,10 +5,15 @@
  * that were used longest ago are closed again. All of it on the loop, which is
  * given up while files are opened or closed.
  */
-#include "fs/base/fs.h"
+#include "fs/indexes/index.h"
+#include "fs/base/events.h"
+#include "fs/base/node.h"
 #include "fs/base/options.h"
+#include "fs/base/pool.h"
+#include "fs/indexes/fixed.h"
+#include "fs/query/followed.h"
+#include "fs/query/saved.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +47,7 @@ struct fs_index *fs_index_new(struct fs *fs, const char *name, const char *path,
 	x->events = fs_events_new();
 	x->root = fs_node_virtual(x, root);
 	if (!x->name || !x->path || !x->events || !x->root ||
-	    fs_control_init(x) < 0) {
+	    fs_fixed_init(x) < 0) {
 		fs_index_free(x);
 		return NULL;
 	}
@@ -63,7 +68,7 @@ int fs_index_free(struct fs_index *x)
 	if (x->ix)
 		rc = rk_index_close(x->ix);
 	fs_events_free(x->events);
-	fs_control_release(x);
+	fs_fixed_release(x);
 	free(x->root);
 	free(x->name);
 	free(x->path);
@@ -71,32 +76,9 @@ int fs_index_free(struct fs_index *x)
 	return rc;
 }
 
-int fs_index_open_at(struct fs_index *of, uint64_t checkpoint,
-		     struct fs_index **out)
-{
-	struct fs_index *x =
-		fs_index_new(of->fs, of->name, of->path, &FS_AT_ROOT);
-	int rc = x ? rk_index_open_at(fs_env(), of->fs->backing, of->name,
-				      checkpoint, &x->ix)
-		   : -ENOMEM;
-
-	if (rc < 0) {
-		fs_index_free(x);
-		return rc;
-	}
-	x->uid = of->uid;
-	x->gid = of->gid;
-	x->mode = of->mode;
-	x->checkpoint = checkpoint;
-	x->files_fd = rk_index_files_fd(x->ix);
-	x->root->ino = ((ino_t)0x7a << 56) | (ino_t)checkpoint;
-	*out = x;
-	return 0;
-}
-
 int fs_index_in_use(const struct fs_index *x)
 {
-	if (x->nnodes || x->root->nlookup || fs_control_in_use(x))
+	if (x->nnodes || x->root->nlookup || fs_fixed_in_use(x))
 		return 1;
 	for (size_t i = 0; i < FS_KEYED_BUCKETS; i++)
 		for (struct fs_node *n = x->fs->keyed[i]; n; n = n->chain)
@@ -106,45 +88,6 @@ int fs_index_in_use(const struct fs_index *x)
 }
 
 /* --- opening and closing --- */
-
-static int open_files(struct fs_index *x)
-{
-	char path[4096];
-
-	if (x->files_fd >= 0)
-		return 0;
-	snprintf(path, sizeof(path), "%s/indexes/%s/files", x->fs->backing,
-		 x->name);
-	x->files_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	x->own_fd = 1;
-	return x->files_fd < 0 ? -errno : 0;
-}
-
-int fs_index_files(struct fs_index *x)
-{
-	int rc = open_files(x);
-
-	return rc < 0 ? rc : x->files_fd;
-}
-
-int fs_index_stat(struct fs_index *x, struct stat *st)
-{
-	int rc = open_files(x);
-
-	if (rc == 0 && fstat(x->files_fd, st) < 0)
-		rc = -errno;
-	if (rc == 0) {
-		if (x->uid != st->st_uid || x->gid != st->st_gid ||
-		    x->mode != (st->st_mode & 0777)) {
-			x->fs->epoch++; /* others may read it now */
-			fs_wall_recheck(x);
-		}
-		x->uid = st->st_uid;
-		x->gid = st->st_gid;
-		x->mode = st->st_mode & 0777;
-	}
-	return rc;
-}
 
 /* Memory of what is not yet in segments: a share of what all may take. */
 static void limit_memory(struct fs_index *x)
@@ -357,39 +300,4 @@ int fs_index_shut(struct fs_index *x)
 		wait_settled(x);
 	}
 	return 0;
-}
-
-static size_t count_open(const struct fs *fs)
-{
-	size_t n = 0;
-
-	for (const struct fs_index *x = fs->indexes; x; x = x->next)
-		n += x->ix != NULL;
-	return n;
-}
-
-void fs_index_each(struct fs *fs, void (*fn)(struct fs_index *x, void *ctx),
-		   void *ctx)
-{
-	struct fs_index **v;
-	size_t n = 0;
-
-	pthread_mutex_lock(&fs->loop);
-	v = calloc(count_open(fs) + 1, sizeof(*v));
-	for (struct fs_index *x = fs->indexes; v && x; x = x->next)
-		if (x->ix) {
-			x->busy++;
-			v[n++] = x;
-		}
-	pthread_mutex_unlock(&fs->loop);
-	for (size_t i = 0; i < n; i++) {
-		fn(v[i], ctx);
-		v[i]->busy--;
-	}
-	free(v);
-}
-
-int fs_is_owner(const struct fs_index *x, uid_t uid)
-{
-	return uid == 0 || uid == x->fs->uid || uid == x->uid;
 }

@@ -5,8 +5,15 @@
  * group and mode of an index's root are those of its files/, which the kernel
  * checks on the way into it.
  */
-#include "fs/base/fs.h"
+#include "fs/indexes/tenants.h"
+#include "fs/base/errno.h"
+#include "fs/base/errors.h"
+#include "fs/base/mounted.h"
+#include "fs/base/node.h"
 #include "fs/base/options.h"
+#include "fs/base/pool.h"
+#include "fs/base/tree.h"
+#include "fs/indexes/index.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -3,10 +3,10 @@
  * What this libfuse cannot tell the kernel. Before 3.17 it never answers INIT
  * with FUSE_HANDLE_KILLPRIV_V2, so the kernel asks for security.capability
  * before every write instead of once an inode. The answer to INIT passes
- * through here and gets that bit; documents.c keeps the promise that goes
+ * through here and gets that bit; attributes.c keeps the promise that goes
  * with it (writes and truncations take set-user-id bits away).
  */
-#include "fs/base/fs.h"
+#include "fs/mount/kernel.h"
 #include <errno.h>
 #include <linux/fuse.h>
 #include <stddef.h>

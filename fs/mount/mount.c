@@ -5,6 +5,20 @@
  * a pipe for the byte that the first request of the kernel sends.
  */
 #include "fs/mount/mount.h"
+#include "fs/base/descriptors.h"
+#include "fs/base/mounted.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/walls.h"
+#include "fs/indexes/fixed.h"
+#include "fs/indexes/index.h"
+#include "fs/indexes/tenants.h"
+#include "fs/mount/background.h"
+#include "fs/mount/kernel.h"
+#include "fs/mount/privileges.h"
+#include "fs/query/followed.h"
+#include "fs/query/saved.h"
+#include "fs/query/toucher.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

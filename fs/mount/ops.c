@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The FUSE table: find the node, call its kind, or refuse. No policy here. */
-#include "fs/base/fs.h"
+#include "fs/base/errno.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
+#include "fs/documents/documents.h"
+#include "fs/indexes/index.h"
 #include "fs/mount/mount.h"
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
-
-static struct fs *fs_of(fuse_req_t req)
-{
-	return fuse_req_userdata(req);
-}
 
 static struct fs_handle *handle(struct fuse_file_info *fi)
 {
@@ -31,7 +30,7 @@ static int ready(fuse_req_t req, const struct fs_node *n)
 
 static int is_document(const struct fs_node *n)
 {
-	return n->kind == &FS_DOCUMENT || n->kind == &FS_TOP;
+	return n->kind->document || n->kind == &FS_TOP;
 }
 
 static void op_init(void *data, struct fuse_conn_info *conn)
@@ -127,7 +126,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino,
 {
 	struct fs_node *n = fs_node(fs_of(req), ino);
 
-	if (n->kind->open && n->kind == &FS_DOCUMENT) {
+	if (n->kind->open && n->kind->document) {
 		n->kind->open(req, fs_of(req), n, fi);
 		return;
 	}
@@ -318,7 +317,7 @@ static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 {
 	struct fs_node *n = fs_node(fs_of(req), ino);
 
-	if (n->kind != &FS_DOCUMENT)
+	if (!n->kind->document)
 		fuse_reply_err(req, 0);
 	else if (ready(req, n))
 		fs_doc_fsync(req, ino, datasync, fi);
@@ -329,7 +328,7 @@ static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 {
 	struct fs_node *n = fs_node(fs_of(req), ino);
 
-	if (n->kind != &FS_DOCUMENT)
+	if (!n->kind->document)
 		fuse_reply_err(req, 0);
 	else if (ready(req, n))
 		fs_doc_fsyncdir(req, ino, datasync, fi);

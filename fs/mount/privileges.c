@@ -6,7 +6,7 @@
  * its children set-user-id programs. Somebody else keeps the right to run one
  * program, fusermount3, to unmount at the end; his helpers do not (child.c).
  */
-#include "fs/base/fs.h"
+#include "fs/mount/privileges.h"
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/filter.h>

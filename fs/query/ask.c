@@ -5,7 +5,10 @@
  * "mode", "as"); what is read from it afterwards is the answer. The next
  * write begins the next question. Each open file is a conversation of its own.
  */
-#include "fs/base/fs.h"
+#include "fs/base/errno.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/tree.h"
 #include "fs/render/render.h"
 #include <errno.h>
 #include <jansson.h>

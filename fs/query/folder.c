@@ -7,84 +7,19 @@
  * on where the path of the caller goes (caller.c). So the kernel must ask each
  * time: no name here may be cached.
  */
-#include "fs/base/fs.h"
-#include <ctype.h>
+#include "fs/query/folder.h"
+#include "fs/base/caller.h"
+#include "fs/base/names.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/tree.h"
+#include "fs/query/query.h"
+#include "fs/query/saved.h"
+#include "fs/query/toucher.h"
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- names --- */
-
-static const char *const PROBES[] = {".*",	     "#*#",
-				     "*~",	     "*,v",
-				     "*.sw[a-p]",    "RCS",
-				     "SCCS",	     "CVS",
-				     "_darcs",	     "_MTN",
-				     "HEAD",	     "4913",
-				     "Makefile",     "makefile",
-				     "GNUmakefile",  "s.*",
-				     "p.*",	     "package.json",
-				     "node_modules", "Cargo.toml",
-				     "go.mod",	     "pyproject.toml",
-				     "setup.py",     "tags",
-				     "TAGS",	     "Thumbs.db",
-				     "desktop.ini",  "autorun.inf",
-				     "*.tmp",	     NULL};
-
-int fs_is_probe(const char *name)
-{
-	if (*name == '=')
-		return 0;
-	for (const char *const *p = PROBES; *p; p++)
-		if (fnmatch(*p, name, 0) == 0)
-			return 1;
-	return 0;
-}
-
-size_t fs_decode_name(const char *name, char *out)
-{
-	static const struct {
-		const char *code;
-		char c;
-	} CODES[] = {{"2F", '/'}, {"0A", '\n'}, {"25", '%'}};
-	size_t n = 0;
-
-	if (*name == '=')
-		name++;
-	while (*name) {
-		size_t k = 3;
-
-		if (*name == '%')
-			for (k = 0; k < 3; k++)
-				if (strncasecmp(name + 1, CODES[k].code, 2) ==
-				    0)
-					break;
-		if (k < 3) {
-			out[n++] = CODES[k].c;
-			name += 3;
-		} else {
-			out[n++] = *name++;
-		}
-	}
-	while (n > 0 && isspace((unsigned char)out[n - 1]))
-		n--;
-	out[n] = '\0';
-	return n;
-}
-
-void fs_encode_name(const char *text, struct rk_buf *out)
-{
-	if (*text == '=' || fs_is_probe(text) || strcmp(text, "README") == 0)
-		rk_buf_byte(out, '=');
-	for (; *text && *text != 1; text++) {
-		if (*text == '/' || *text == '\n' || *text == '%')
-			rk_buf_printf(out, "%%%02X", (unsigned)*text);
-		else
-			rk_buf_byte(out, (uint8_t)*text);
-	}
-}
 
 /* --- names with slashes --- */
 
@@ -130,16 +65,6 @@ struct lookup_job {
 	char names[];
 };
 
-static struct fs_node *federated_node(fuse_req_t req, struct fs_index *top,
-				      const char *text)
-{
-	char key[FS_QUERY_BYTES + 4096];
-
-	if (fs_federated_key(req, text, key, sizeof(key)) < 0)
-		return NULL;
-	return fs_view_node(top, &FS_VIEW_FEDERATED, key);
-}
-
 /* When the first name is forgotten, so are those behind it. */
 static void reply_query(fuse_req_t req, struct fs_index *x, char *names)
 {
@@ -147,8 +72,8 @@ static void reply_query(fuse_req_t req, struct fs_index *x, char *names)
 	struct fs_node *n;
 
 	fs_decode_name(names, text);
-	if (x == x->fs->top)
-		n = federated_node(req, x, text);
+	if (x->query_node)
+		n = x->query_node(req, x, text);
 	else
 		n = fs_view_node(x, &FS_VIEW_QUERY, text);
 	names[strcspn(names, "/")] = '\0';

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Live queries. One thread hears of every change of an index, finds out from
- * postings which of the queries that the kernel still knows it can touch, asks
- * those again, cheapest first, and has the helper process touch the files
- * whose answer is another: that is what makes inotify events.
+ * Live queries. A thread (mount/background.c) hears of every change of an
+ * index, finds out from postings which of the queries that the kernel still
+ * knows it can touch, asks those again, cheapest first, and has the helper
+ * process touch the files whose answer is another: that is what makes inotify
+ * events.
  *
  * A query that nobody watches should cost nothing: after a while the kernel is
  * asked to forget its name. If it forgets the inode as well, nobody held it;
@@ -12,130 +13,21 @@
  * The thread holds no lock while it searches or notifies. Nodes that it works
  * on are kept by a lookup of its own; lists and nodes belong to `loop`.
  */
-#include "fs/base/fs.h"
-#include <errno.h>
+#include "fs/base/events.h"
+#include "fs/base/mounted.h"
+#include "fs/base/node.h"
+#include "fs/query/followed.h"
+#include "fs/query/query.h"
+#include "fs/query/toucher.h"
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
-	LIVE_MAX = 4096,   /* queries followed at a time */
-	BASELINE_MS = 150, /* after a lookup: is it watched? */
 	FORGET_MS = 10000, /* unused so long: does anybody watch it? */
 	REPEAT_MS = 200,   /* least time between two events of one query */
-	REST_MIN_MS =
-		5,     /* after a round with answers that had to be asked for */
-	SLICE_MS = 10, /* of others, then so many times that long nothing: */
-	SLICE_REST = 4,
-	IDLE_MS = 1000,
-	EXPIRE_MS = 3600000, /* between looks at what nobody uses */
-	ASLEEP_MS = 3600000, /* nobody is there */
-	PASS_MS = 100,	     /* of searches in one round */
+	SLICE_MS = 10,	   /* for what changes might touch, in one round */
+	PASS_MS = 100,	   /* of searches in one round */
 };
-
-enum want { CALM, POSSIBLE, LIKELY };
-
-struct fs_live {
-	struct fs_node *node;
-	struct fs_live *prev, *next; /* under loop */
-	char *name;		     /* in query/, as last looked up; or NULL */
-	uint64_t looked_ns;	     /* last lookup; under loop */
-	_Atomic unsigned held;	     /* by names of saved queries */
-	/* the thread's own */
-	struct rk_standing *standing;
-	enum want want;
-	unsigned held_words; /* of a document that came or went */
-	uint64_t told;	     /* hash of the answer that watchers know */
-	int has_told;
-	uint64_t since; /* generation when it was first looked up */
-	int missed;	/* changed before the first answer was known */
-	uint64_t told_ns, swept_ns, cost_ns;
-};
-
-struct fs_live_thread {
-	struct fs *fs;
-	pthread_t thread;
-	pthread_mutex_t lock; /* guards woken, stop */
-	pthread_cond_t cond;
-	int woken, stop;
-	int running;
-	_Atomic int cancel;   /* of searches, at the end */
-	struct fs_live *head; /* under loop */
-	size_t n;	      /* under loop */
-	struct fs_live **v;   /* of this round */
-	size_t nv, cap;
-	int again;		     /* something was left for the next round */
-	uint64_t urgent_ns, idle_ns; /* that the round took */
-};
-
-static uint64_t now_ns(void)
-{
-	return rk_mono_ns();
-}
-
-static uint64_t ms(uint64_t n)
-{
-	return n * 1000000;
-}
-
-/* --- which queries --- */
-
-void fs_live_add(struct fs_node *n, const char *name)
-{
-	struct fs_live_thread *t = n->index->fs->live;
-	struct fs_live *l = n->live;
-
-	if (!t || (!l && t->n == LIVE_MAX))
-		return;
-	if (!l) {
-		if (!(l = calloc(1, sizeof(*l))))
-			return;
-		l->node = n;
-		if (n->index->ix)
-			l->since = rk_generation(n->index->ix);
-		l->next = t->head;
-		if (t->head)
-			t->head->prev = l;
-		t->head = l;
-		n->live = l;
-		if (t->n++ == 0)
-			fs_live_nudge(n->index->fs);
-	}
-	l->looked_ns = now_ns();
-	if (name && (!l->name || strcmp(l->name, name) != 0)) {
-		free(l->name);
-		l->name = strdup(name);
-	}
-}
-
-void fs_live_remove(struct fs_node *n)
-{
-	struct fs_live_thread *t = n->index->fs->live;
-	struct fs_live *l = n->live;
-
-	if (!l)
-		return;
-	*(l->prev ? &l->prev->next : &t->head) = l->next;
-	if (l->next)
-		l->next->prev = l->prev;
-	t->n--;
-	rk_standing_free(l->standing);
-	free(l->name);
-	free(l);
-	n->live = NULL;
-}
-
-void fs_live_hold(struct fs_node *n)
-{
-	if (n->live)
-		n->live->held++;
-}
-
-void fs_live_unhold(struct fs_node *n)
-{
-	if (n->live && n->live->held)
-		n->live->held--;
-}
 
 /* --- a round --- */
 
@@ -210,7 +102,7 @@ static int is_answered(struct fs_node *n, uint64_t generation)
 static void judge(struct fs_live *l, const struct rk_changes *c)
 {
 	struct fs_node *n = l->node;
-	enum rk_effect e = RK_EFFECT_LIKELY;
+	enum rk_effect e = n->view->effect_without_words;
 	unsigned held = 0;
 
 	if (!l->standing && n->view == &FS_VIEW_QUERY &&
@@ -219,17 +111,15 @@ static void judge(struct fs_live *l, const struct rk_changes *c)
 		l->standing = NULL;
 	if (l->standing)
 		e = rk_standing_effect(l->standing, c, &held);
-	else if (n->view == &FS_VIEW_FEDERATED)
-		e = RK_EFFECT_POSSIBLE;
 	if (e == RK_EFFECT_LIKELY) {
-		l->held_words = l->want == LIKELY && l->held_words > held
+		l->held_words = l->want == FS_LIKELY && l->held_words > held
 					? l->held_words
 					: held;
-		l->want = LIKELY;
+		l->want = FS_LIKELY;
 		l->missed |= !l->has_told && newest(c) > l->since &&
 			     !is_answered(n, newest(c));
-	} else if (e == RK_EFFECT_POSSIBLE && l->want == CALM) {
-		l->want = POSSIBLE;
+	} else if (e == RK_EFFECT_POSSIBLE && l->want == FS_CALM) {
+		l->want = FS_POSSIBLE;
 	}
 }
 
@@ -275,7 +165,7 @@ static int sooner(const void *a, const void *b)
 
 	if (x->want != y->want)
 		return x->want > y->want ? -1 : 1;
-	if (x->want == LIKELY && x->held_words != y->held_words)
+	if (x->want == FS_LIKELY && x->held_words != y->held_words)
 		return x->held_words > y->held_words ? -1 : 1;
 	return (x->cost_ns > y->cost_ns) - (x->cost_ns < y->cost_ns);
 }
@@ -297,7 +187,7 @@ static void tell(struct fs_live_thread *t, struct fs_live *l)
 	if (l->has_told || l->missed) {
 		char path[FS_VIEW_PATH];
 
-		l->told_ns = now_ns();
+		l->told_ns = rk_mono_ns();
 		fs_event(n->index,
 			 n->index->ix ? rk_generation(n->index->ix) : 0,
 			 "query", n->text);
@@ -311,14 +201,14 @@ static void tell(struct fs_live_thread *t, struct fs_live *l)
 
 static void ask_again(struct fs_live_thread *t, struct fs_live *l)
 {
-	uint64_t start = now_ns();
-	enum want want = l->want;
+	uint64_t start = rk_mono_ns();
+	enum fs_want want = l->want;
 
-	l->want = CALM;
+	l->want = FS_CALM;
 	if (fs_view_refresh(t->fs, l->node, &t->cancel) >= 0)
 		tell(t, l);
-	l->cost_ns = now_ns() - start;
-	*(want == LIKELY ? &t->urgent_ns : &t->idle_ns) += l->cost_ns;
+	l->cost_ns = rk_mono_ns() - start;
+	*(want == FS_LIKELY ? &t->urgent_ns : &t->idle_ns) += l->cost_ns;
 }
 
 static int interrupted(struct fs_live_thread *t)
@@ -345,28 +235,28 @@ static int is_disturbed(struct fs_live_thread *t, const struct fs_live *l)
  */
 static void answer(struct fs_live_thread *t)
 {
-	uint64_t start = now_ns();
+	uint64_t start = rk_mono_ns();
 
 	gather(t, NULL);
 	if (t->nv)
 		qsort(t->v, t->nv, sizeof(*t->v), sooner);
 	for (size_t i = 0; i < t->nv; i++) {
 		struct fs_live *l = t->v[i];
-		uint64_t now = now_ns();
+		uint64_t now = rk_mono_ns();
 
-		if (l->want == CALM && l->held && !l->has_told)
-			l->want = POSSIBLE;
-		if (l->want == CALM) {
+		if (l->want == FS_CALM && l->held && !l->has_told)
+			l->want = FS_POSSIBLE;
+		if (l->want == FS_CALM) {
 			tell(t, l); /* a reader may have been first */
 			continue;
 		}
-		if (l->told_ns && now - l->told_ns < ms(REPEAT_MS)) {
+		if (l->told_ns && now - l->told_ns < fs_live_ms(REPEAT_MS)) {
 			t->again = 1;
 			continue;
 		}
-		if (now - start > ms(PASS_MS) || t->cancel ||
-		    t->idle_ns > ms(SLICE_MS) ||
-		    (l->want == POSSIBLE && is_disturbed(t, l))) {
+		if (now - start > fs_live_ms(PASS_MS) || t->cancel ||
+		    t->idle_ns > fs_live_ms(SLICE_MS) ||
+		    (l->want == FS_POSSIBLE && is_disturbed(t, l))) {
 			t->again = 1;
 			break;
 		}
@@ -375,12 +265,20 @@ static void answer(struct fs_live_thread *t)
 	let_go(t);
 }
 
+void fs_live_round(struct fs_live_thread *t)
+{
+	t->again = 0;
+	t->urgent_ns = t->idle_ns = 0;
+	fs_index_each(t->fs, hear, t);
+	answer(t);
+}
+
 /* --- who watches --- */
 
 /* The first answer of what is watched before it was ever read. */
 static void baseline(struct fs_live_thread *t, struct fs_live *l)
 {
-	if (!l->has_told && l->want == CALM)
+	if (!l->has_told && l->want == FS_CALM)
 		ask_again(t, l);
 }
 
@@ -393,11 +291,12 @@ struct unused {
 /* A query that may have lost its watchers; 1: the kernel should be asked. */
 static int take_unused(struct fs_live *l, uint64_t now, struct unused *u)
 {
-	uint64_t rest = l->has_told ? ms(FORGET_MS) : ms(BASELINE_MS);
+	uint64_t rest = l->has_told ? fs_live_ms(FORGET_MS)
+				    : fs_live_ms(FS_LIVE_BASELINE_MS);
 
 	if (l->held || !l->name || l->node->opened ||
 	    now - l->looked_ns < rest ||
-	    (l->swept_ns && now - l->swept_ns < ms(FORGET_MS)))
+	    (l->swept_ns && now - l->swept_ns < fs_live_ms(FORGET_MS)))
 		return 0;
 	l->swept_ns = now;
 	u->l = l;
@@ -410,10 +309,10 @@ static int take_unused(struct fs_live *l, uint64_t now, struct unused *u)
  * Ask the kernel to forget names that have not been used for a while. No lock
  * is held: it takes the folder's, which a lookup may hold that waits for us.
  */
-static void sweep(struct fs_live_thread *t)
+void fs_live_sweep(struct fs_live_thread *t)
 {
 	struct unused *u;
-	uint64_t now = now_ns();
+	uint64_t now = rk_mono_ns();
 	size_t n = 0;
 
 	gather(t, NULL);
@@ -437,157 +336,4 @@ static void sweep(struct fs_live_thread *t)
 	}
 	free(u);
 	let_go(t);
-}
-
-/* --- the thread --- */
-
-static void wait_ns(struct fs_live_thread *t, uint64_t ns, int until_woken)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ns += (uint64_t)ts.tv_nsec;
-	ts.tv_sec += (time_t)(ns / 1000000000);
-	ts.tv_nsec = (long)(ns % 1000000000);
-	pthread_mutex_lock(&t->lock);
-	while (!t->stop && !(until_woken && t->woken))
-		if (pthread_cond_timedwait(&t->cond, &t->lock, &ts))
-			break;
-	pthread_mutex_unlock(&t->lock);
-}
-
-static int stopped(struct fs_live_thread *t)
-{
-	int yes;
-
-	pthread_mutex_lock(&t->lock);
-	yes = t->stop;
-	t->woken = 0;
-	pthread_mutex_unlock(&t->lock);
-	return yes;
-}
-
-/* Until the next round, if nothing wakes the thread before. */
-static uint64_t pause(struct fs_live_thread *t)
-{
-	uint64_t n = IDLE_MS;
-
-	pthread_mutex_lock(&t->fs->loop);
-	if (!t->head && !t->fs->nfinds && !t->fs->multi)
-		n = ASLEEP_MS;
-	for (struct fs_live *l = t->head; l; l = l->next)
-		if (!l->has_told)
-			n = BASELINE_MS;
-	pthread_mutex_unlock(&t->fs->loop);
-	return ms(t->again ? REST_MIN_MS : n);
-}
-
-static void *live_main(void *arg)
-{
-	struct fs_live_thread *t = arg;
-	uint64_t swept = 0, expire = 0;
-
-	while (!stopped(t)) {
-		uint64_t start = now_ns();
-
-		t->again = 0;
-		t->urgent_ns = t->idle_ns = 0;
-		fs_index_each(t->fs, hear, t);
-		answer(t);
-		if (start - swept > ms(BASELINE_MS)) {
-			swept = start;
-			sweep(t);
-			fs_find_sweep(t->fs);
-			if (t->fs->multi)
-				fs_index_tidy(t->fs);
-		}
-		if (t->fs->expire_s && start >= expire) {
-			expire = start + ms(EXPIRE_MS);
-			fs_tenants_expire(t->fs, t->fs->expire_s);
-		}
-		/*
-		 * Half a processor at most for what changes touch, a fifth of
-		 * one for what they might; only the first is not put off.
-		 */
-		wait_ns(t, t->urgent_ns + ms(REST_MIN_MS), 0);
-		if (t->idle_ns)
-			wait_ns(t, t->idle_ns * SLICE_REST, 1);
-		else
-			wait_ns(t, pause(t), 1);
-	}
-	return NULL;
-}
-
-void fs_live_wake(void *fs)
-{
-	((struct fs *)fs)->epoch++;
-	fs_live_nudge(fs);
-}
-
-void fs_live_nudge(struct fs *fs)
-{
-	struct fs_live_thread *t = fs->live;
-
-	if (!t)
-		return;
-	pthread_mutex_lock(&t->lock);
-	if (!t->woken) {
-		t->woken = 1;
-		pthread_cond_signal(&t->cond);
-	}
-	pthread_mutex_unlock(&t->lock);
-}
-
-int fs_live_new(struct fs *fs)
-{
-	struct fs_live_thread *t = calloc(1, sizeof(*t));
-	pthread_condattr_t attr;
-
-	if (!t)
-		return -ENOMEM;
-	t->fs = fs;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_mutex_init(&t->lock, NULL);
-	pthread_cond_init(&t->cond, &attr);
-	pthread_condattr_destroy(&attr);
-	fs->live = t;
-	return 0;
-}
-
-int fs_live_start(struct fs *fs)
-{
-	struct fs_live_thread *t = fs->live;
-
-	if (pthread_create(&t->thread, NULL, live_main, t))
-		return -EAGAIN;
-	t->running = 1;
-	return 0;
-}
-
-void fs_live_stop(struct fs *fs)
-{
-	struct fs_live_thread *t = fs->live;
-
-	if (!t || !t->running)
-		return;
-	t->cancel = 1;
-	pthread_mutex_lock(&t->lock);
-	t->stop = 1;
-	pthread_cond_broadcast(&t->cond);
-	pthread_mutex_unlock(&t->lock);
-	pthread_join(t->thread, NULL);
-}
-
-void fs_live_free(struct fs *fs)
-{
-	struct fs_live_thread *t = fs->live;
-
-	if (!t)
-		return;
-	pthread_mutex_destroy(&t->lock);
-	pthread_cond_destroy(&t->cond);
-	free(t->v);
-	free(t);
-	fs->live = NULL;
 }

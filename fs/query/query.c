@@ -5,9 +5,14 @@
  * the loop, and the request is answered from there. An answer stays with
  * its node until the index changes; an open handle keeps the one it got.
  */
-#include "fs/base/fs.h"
-#include "base/hash.h"
-#include "fs/render/render.h"
+#include "fs/query/query.h"
+#include "fs/base/errno.h"
+#include "fs/base/names.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/tree.h"
+#include "fs/query/followed.h"
+#include "fs/query/toucher.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,10 +56,8 @@ static uint64_t current(const struct fs_node *n, int *complete)
 {
 	struct rk_index *ix = n->index->ix;
 
-	if (n->view == &FS_VIEW_FEDERATED) {
-		*complete = 1; /* what is pending changes the epoch */
-		return n->index->fs->epoch;
-	}
+	if (n->view->current)
+		return n->view->current(n, complete);
 	*complete = ix && rk_pending(ix) == 0;
 	return ix ? rk_generation(ix) : 0;
 }
@@ -141,72 +144,6 @@ static void interrupted(fuse_req_t req, void *data)
 	(void)req;
 	j->cancel = 1;
 }
-
-static uint64_t mix(uint64_t h, const void *p, size_t n)
-{
-	return rk_mix64(h ^ rk_hash64(p, n));
-}
-
-static uint64_t mix_text(uint64_t h, const char *s)
-{
-	return s ? mix(h, s, strlen(s)) : rk_mix64(h);
-}
-
-/*
- * Hash of what makes an answer this answer: its places and what is shown of
- * them, not the scores, which move a little with any document.
- */
-uint64_t fs_answer_hash(const struct rk_results *r)
-{
-	uint64_t h = rk_mix64(r->total * 2 + (uint64_t)r->total_is_lower);
-
-	h = mix_text(h, r->reason);
-	h = mix_text(h, r->notes);
-	h = mix_text(h, r->did_you_mean);
-	for (size_t i = 0; i < r->nlines; i++) {
-		h = mix_text(h + r->lines[i].line, r->lines[i].path);
-		h = mix(h, r->lines[i].text, r->lines[i].len);
-	}
-	for (size_t i = 0; i < r->nhits; i++) {
-		const struct rk_hit *hit = &r->hits[i];
-
-		h = mix_text(h + hit->line, hit->path);
-		h = mix_text(h + hit->first, hit->excerpt);
-		for (size_t k = 0; k < hit->ncopies; k++)
-			h = mix_text(h, hit->copies[k]);
-	}
-	return h;
-}
-
-uint64_t fs_answer_form(const struct rk_results *r)
-{
-	const uint64_t v[] = {(uint64_t)(int64_t)r->vectors_percent,
-			      (uint64_t)r->mode, r->pending};
-
-	return rk_hash64(v, sizeof(v));
-}
-
-static int query_answer(struct fs_node *node, const struct rk_search_opts *opts,
-			struct fs_answer *out)
-{
-	const struct fs_index *x = node->index;
-	const char *text = node->text;
-	size_t body, n = strlen(text);
-	struct rk_results *r;
-	int rc = rk_search(x->ix, text, n, opts, &r);
-
-	if (rc < 0)
-		return rc;
-	fs_render(r, text, n, x->path, &out->text, &body);
-	out->hash = fs_answer_hash(r);
-	out->form = fs_answer_form(r);
-	out->generation = r->generation;
-	out->pending = r->pending;
-	rk_results_free(r);
-	return 0;
-}
-
-const struct fs_view FS_VIEW_QUERY = {"query", "query", query_answer};
 
 static int evaluate(struct fs *fs, struct fs_node *n,
 		    const struct rk_search_opts *opts, struct fs_blob **out)
@@ -354,7 +291,7 @@ static void query_run(struct fs_job *job)
 	free(j);
 }
 
-/* It was the last time; or it reads documents, or asks many indexes. */
+/* It was the last time; or it reads documents, or always is. */
 static int is_slow(struct fs *fs, struct fs_node *n)
 {
 	int slow;
@@ -362,7 +299,7 @@ static int is_slow(struct fs *fs, struct fs_node *n)
 	pthread_mutex_lock(&fs->answers);
 	slow = n->took_ns > (uint64_t)SLOW_MS * 1000000;
 	pthread_mutex_unlock(&fs->answers);
-	return slow || strchr(n->text, '/') || n->view == &FS_VIEW_FEDERATED;
+	return slow || strchr(n->text, '/') || n->view->is_slow;
 }
 
 static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
@@ -404,13 +341,12 @@ static void query_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	fs_blob_read(req, fs, h, n, off);
 }
 
-/* An answer over many indexes is for who asked. */
 static int is_allowed(fuse_req_t req, const struct fs *fs,
 		      const struct fs_node *n)
 {
-	return n->view != &FS_VIEW_FEDERATED || !fs->allow_other ||
+	return !n->view->is_allowed || !fs->allow_other ||
 	       fs_is_helper(fs, fuse_req_ctx(req)->pid) ||
-	       fs_federated_mine(req, n);
+	       n->view->is_allowed(req, n);
 }
 
 /* Nothing is searched for the helper, and it may open what others may not. */

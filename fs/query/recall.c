@@ -4,7 +4,13 @@
  * question, or ENOENT. Unlike query/ the name is judged when it is looked up:
  * whether it is there is the answer.
  */
-#include "fs/base/fs.h"
+#include "fs/base/caller.h"
+#include "fs/base/errno.h"
+#include "fs/base/names.h"
+#include "fs/base/node.h"
+#include "fs/base/pool.h"
+#include "fs/base/tree.h"
+#include "fs/query/folder.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -8,8 +8,16 @@
  * their target taken before they ask us. A lookup by a process that is just
  * now making a name is therefore answered as if nothing were there (caller.c).
  */
-#include "fs/base/fs.h"
+#include "fs/query/saved.h"
 #include "base/hash.h"
+#include "fs/base/errno.h"
+#include "fs/base/errors.h"
+#include "fs/base/mounted.h"
+#include "fs/base/names.h"
+#include "fs/base/node.h"
+#include "fs/base/tree.h"
+#include "fs/query/followed.h"
+#include "fs/query/query.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -295,9 +303,6 @@ int fs_saved_verb_unmark(struct fs_index *x, const char *arg)
 {
 	int rc = rk_saved_unmark(x->ix, arg);
 
-	/* folders that show it search again */
-	pthread_mutex_lock(&x->fs->loop);
-	fs_find_changed(x);
-	pthread_mutex_unlock(&x->fs->loop);
+	x->saved_epoch++; /* folders that show it search again */
 	return rc;
 }

@@ -7,8 +7,7 @@
  * is a path: open it for writing, write a byte, close it, answer with a byte.
  * The daemon knows its requests by their process, and drops the byte.
  */
-#include "fs/base/fs.h"
-#include "fs/cli/verbs.h"
+#include "fs/query/toucher.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FS_QUOTA_H
+#define FS_QUOTA_H
+
+/* How much an index may hold; on the loop. */
+#include "fs/base/fs.h"
+
+/* Room for so much more (or less): 0 or -EDQUOT. */
+int fs_quota_take(struct fs_index *x, int64_t bytes, int files);
+/* Room for a file to reach `end`. */
+int fs_quota_grow(struct fs_index *x, int fd, off_t end);
+/* What removing a name gives back: bytes, and 1 file. */
+int64_t fs_quota_of(struct fs_index *x, int dir, const char *name, int *files);
+/* Set the limits; 0 is none. 0 or -errno. */
+int fs_quota_set(struct fs_index *x, uint64_t bytes, uint64_t files);
+/* Count anew, when it next matters; 1: there is a limit. */
+int fs_quota_recount(struct fs_index *x);
+void fs_quota_statfs(struct fs_index *x, struct statvfs *st);
+void fs_quota_print(struct fs_index *x, struct rk_buf *out);
+
+#endif

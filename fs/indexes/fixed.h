@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FS_FIXED_H
+#define FS_FIXED_H
+
+#include "fs/base/fs.h"
+
+/* The fixed nodes of an index; on the loop. 0 or -ENOMEM, then release. */
+int fs_fixed_init(struct fs_index *x);
+void fs_fixed_release(struct fs_index *x);
+/* Does the kernel know one of them? */
+int fs_fixed_in_use(const struct fs_index *x);
+/* Is this name taken by the tree at an index root? */
+int fs_reserved_name(const char *name);
+
+/* top.c: the files of .rankfs/, and what else the top of many has; as above */
+int fs_top_files(struct fs_index *x);
+
+#endif
