@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CONGESTED = 4096, CONFIG_MAX = 64 * 1024 };
+enum { CONFIG_MAX = 64 * 1024 };
 
 /* --- directories --- */
 
@@ -118,53 +118,6 @@ static int load_config(struct rk_index *ix)
 	return rc == RK_ECORRUPT || rc == -ENOENT ? 0 : rc;
 }
 
-void rk_config_print(struct rk_index *ix, struct rk_buf *out)
-{
-	struct rk_config c;
-
-	pthread_mutex_lock(&ix->config_lock);
-	c = ix->config;
-	pthread_mutex_unlock(&ix->config_lock);
-	rk_config_format(&c, out);
-}
-
-int rk_config_set(struct rk_index *ix, const char *text, size_t n, char *err,
-		  size_t err_n)
-{
-	struct rk_buf b = RK_BUF_INIT;
-	struct rk_config next;
-	int rc;
-
-	if (ix->flags & RK_READ_ONLY)
-		return RK_EREADONLY;
-	pthread_mutex_lock(&ix->config_lock);
-	next = ix->config;
-	rc = rk_config_parse(&next, text, n, err, err_n);
-	if (rc == 0) {
-		rk_config_format(&next, &b);
-		rc = b.err ? b.err
-			   : rk_io_replace(ix->env->io, ix->dir_fd, "config",
-					   b.p, b.n);
-		if (rc < 0)
-			snprintf(err, err_n, "config: %s", rk_strerror(rc));
-	}
-	if (rc == 0) {
-		/* the language takes effect with the next mount, another
-		 * embedder with reindex; both are in the file by now */
-		memcpy(next.language, ix->config.language,
-		       sizeof(next.language));
-		ix->config = next;
-	}
-	pthread_mutex_unlock(&ix->config_lock);
-	rk_buf_release(&b);
-	return rc;
-}
-
-void rk_index_limit_memory(struct rk_index *ix, size_t bytes)
-{
-	ix->memory_limit = bytes;
-}
-
 int rk_backing_open(const char *backing, int *lock)
 {
 	int rc = make_path(backing), fd, indexes;
@@ -208,16 +161,6 @@ int rk_index_forget(const struct rk_env *env, const char *backing,
 	rc = rk_registry_drop((env ? env : rk_env_posix())->io, fd, name);
 	close(fd);
 	return rc;
-}
-
-int64_t rk_config_int(struct rk_index *ix, const char *key)
-{
-	int64_t v;
-
-	pthread_mutex_lock(&ix->config_lock);
-	v = rk_config_lookup(&ix->config, key);
-	pthread_mutex_unlock(&ix->config_lock);
-	return v;
 }
 
 /* --- threads --- */
@@ -457,90 +400,7 @@ int rk_index_close(struct rk_index *ix)
 	return rc;
 }
 
-int rk_index_files_fd(const struct rk_index *ix)
-{
-	return ix->files_fd;
-}
-
-/* --- changes --- */
-
-enum { REC_TOUCH = 1 };
-
-/* The same bytes as msgpack-c: str 16, positive fixint. Returns how many. */
-static size_t encode_touch(const char *path, size_t n, unsigned flags,
-			   uint8_t *body)
-{
-	body[0] = 0xda;
-	body[1] = (uint8_t)(n >> 8);
-	body[2] = (uint8_t)n;
-	memcpy(body + 3, path, n);
-	body[3 + n] = (uint8_t)(flags & RK_TOUCH_TREE);
-	return n + 4;
-}
-
-int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
-	     uint64_t *seq)
-{
-	unsigned task =
-		RK_TASK_FORCE | (flags & RK_TOUCH_TREE ? RK_TASK_TREE : 0);
-	uint8_t body[4096 + 8];
-	size_t n = strlen(path);
-	uint64_t s = 0;
-	int rc;
-
-	if (ix->flags & RK_READ_ONLY)
-		return RK_EREADONLY;
-	if (n > 4095)
-		return 0; /* stored, and too deep to be indexed */
-	n = encode_touch(path, n, flags, body);
-	/* as one: the log may be cut up to what the queue has seen and done */
-	pthread_mutex_lock(&ix->touching);
-	rc = rk_wal_append(ix->wal, REC_TOUCH, body, n, &s);
-	if (flags & RK_TOUCH_REMOVED && (rc == -ENOSPC || rc == -EDQUOT)) {
-		/* a crash would be followed by a comparison anyway */
-		s = rk_wal_last(ix->wal);
-		rc = 0;
-	}
-	if (rc == 0 && seq)
-		*seq = s;
-	if (rc == 0)
-		rc = rk_queue_push(&ix->queue, path, task, s);
-	pthread_mutex_unlock(&ix->touching);
-	return rc;
-}
-
-uint64_t rk_last_touch(struct rk_index *ix)
-{
-	return ix->wal ? rk_wal_last(ix->wal) : 0;
-}
-
-int rk_sync(struct rk_index *ix, uint64_t seq)
-{
-	return ix->wal ? rk_wal_sync(ix->wal, seq) : 0;
-}
-
-size_t rk_pending(struct rk_index *ix)
-{
-	return rk_queue_count(&ix->queue);
-}
-
-int rk_congested(struct rk_index *ix)
-{
-	return rk_queue_count(&ix->queue) > CONGESTED;
-}
-
-int rk_barrier(struct rk_index *ix, int timeout_ms, const _Atomic int *cancel)
-{
-	return rk_queue_barrier(&ix->queue, timeout_ms, cancel);
-}
-
 /* --- looking --- */
-
-uint64_t rk_generation(struct rk_index *ix)
-{
-	/* no lock: a publisher may be waiting for readers with it held */
-	return __atomic_load_n(&ix->generation, __ATOMIC_ACQUIRE);
-}
 
 void rk_status(struct rk_index *ix, struct rk_status *out)
 {
@@ -589,9 +449,4 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 	snprintf(out->state, sizeof(out->state), "ok");
 	snprintf(out->language, sizeof(out->language), "%s",
 		 ix->config.language);
-}
-
-void rk_warnings(struct rk_index *ix, struct rk_buf *out)
-{
-	rk_warnings_list(&ix->warnings, out);
 }

@@ -137,8 +137,23 @@ struct rk_index {
 
 enum { START_AGAIN_US = 100000 }; /* a thread without memory to start */
 
-/* reconcile.c: something failed that may not fail later: compare again soon */
+/* requests.c: what is asked of the threads in the background */
+void rk_persist_wake(struct rk_index *ix);
+/* Let the workers keep up, so that the queue stays small. */
+void rk_throttle(struct rk_index *ix);
+/* Something failed that may not fail later: compare again soon. */
 void rk_retry_later(struct rk_index *ix);
+
+/* tables.c */
+/* Swap in a view that the caller has built. Needs `writer`. */
+void rk_view_swap(struct rk_index *ix, struct rk_view *v);
+/* Freeze the active table (if it holds anything). Needs `writer`. */
+int rk_freeze(struct rk_index *ix);
+
+/* space.c */
+/* The space that new vectors are made in; a reference. */
+struct rk_space *rk_target_space(struct rk_index *ix);
+uint64_t rk_take_vectors_id(struct rk_index *ix);
 
 /* view.c */
 struct rk_view *rk_view_new(void);
@@ -245,11 +260,8 @@ void rk_cache_used(struct rk_index *ix, const char *path);
 
 /* persist.c */
 void *rk_persist_main(void *ix);
-void rk_persist_wake(struct rk_index *ix);
 /* Wait until no full table waits to be written, or the index is closed. */
 void rk_wait_for_room(struct rk_index *ix);
-/* Freeze the active table (if it holds anything). Needs `writer`. */
-int rk_freeze(struct rk_index *ix);
 /* checkpoint.c: the view as a manifest; keep `retain` of them. 0, -errno */
 int rk_commit_manifest(struct rk_index *ix, int retain);
 /* Take a damaged segment out of the view; the caller reconciles. */
@@ -301,17 +313,12 @@ void *rk_embed_main(void *ix);
 int rk_space_recover(struct rk_index *ix);
 /* Are vectors to be made that are not there yet? */
 int rk_embed_pending(struct rk_index *ix);
-/* The space that new vectors are made in; a reference. */
-struct rk_space *rk_target_space(struct rk_index *ix);
-uint64_t rk_take_vectors_id(struct rk_index *ix);
 
 /* recover.c: from nothing or a directory to a view */
 int rk_recover(struct rk_index *ix);
 extern const char RK_ANALYSER_VERSION[];
 
 /* reconcile.c */
-/* Let the workers keep up, so that the queue stays small. */
-void rk_throttle(struct rk_index *ix);
 void *rk_reconcile_main(void *ix);
 /*
  * Walk a folder of documents, telling fn each regular, indexable file. A

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "index/state/space.h"
+#include "index/state/internal.h"
 #include "base/mem.h"
 #include "storage/fold.h"
 #include "vector/kernels.h"
@@ -161,4 +161,24 @@ int rk_space_embed(const struct rk_space *sp, struct rk_rows *r,
 	if (rows_room(r, v->nchunks, sp->stride) < 0)
 		return -ENOMEM;
 	return sp->latent ? fold_all(sp, r, v, a) : embed_texts(sp, r, v, s);
+}
+
+struct rk_space *rk_target_space(struct rk_index *ix)
+{
+	struct rk_space *sp;
+
+	pthread_mutex_lock(&ix->lock);
+	sp = rk_space_ref(ix->next ? ix->next : ix->space);
+	pthread_mutex_unlock(&ix->lock);
+	return sp;
+}
+
+uint64_t rk_take_vectors_id(struct rk_index *ix)
+{
+	uint64_t id;
+
+	pthread_mutex_lock(&ix->lock);
+	id = ix->next_vectors++;
+	pthread_mutex_unlock(&ix->lock);
+	return id;
 }

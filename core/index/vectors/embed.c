@@ -39,26 +39,6 @@ enum {
 
 /* --- spaces --- */
 
-struct rk_space *rk_target_space(struct rk_index *ix)
-{
-	struct rk_space *sp;
-
-	pthread_mutex_lock(&ix->lock);
-	sp = rk_space_ref(ix->next ? ix->next : ix->space);
-	pthread_mutex_unlock(&ix->lock);
-	return sp;
-}
-
-uint64_t rk_take_vectors_id(struct rk_index *ix)
-{
-	uint64_t id;
-
-	pthread_mutex_lock(&ix->lock);
-	id = ix->next_vectors++;
-	pthread_mutex_unlock(&ix->lock);
-	return id;
-}
-
 /* --- the fit --- */
 
 /* Needs `lock`. */

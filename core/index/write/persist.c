@@ -18,13 +18,6 @@
 
 enum { TICK_MS = 200, RETRY_MS = 2000, COMPACT_ALL = 2 };
 
-void rk_persist_wake(struct rk_index *ix)
-{
-	pthread_mutex_lock(&ix->persist_lock);
-	pthread_cond_broadcast(&ix->persist_cond);
-	pthread_mutex_unlock(&ix->persist_lock);
-}
-
 static unsigned count_tables(struct rk_index *ix)
 {
 	unsigned n;
@@ -43,62 +36,6 @@ void rk_wait_for_room(struct rk_index *ix)
 	while (count_tables(ix) > 1 && !ix->stopping)
 		pthread_cond_wait(&ix->room_cond, &ix->persist_lock);
 	pthread_mutex_unlock(&ix->persist_lock);
-}
-
-/* Swap in a view that the caller has built. Needs `writer`. */
-static void view_swap(struct rk_index *ix, struct rk_view *v)
-{
-	struct rk_view *old;
-
-	pthread_mutex_lock(&ix->lock);
-	old = ix->view;
-	ix->view = v;
-	pthread_mutex_unlock(&ix->lock);
-	rk_view_unref(old);
-}
-
-static int new_table(struct rk_index *ix, struct rk_memtable **out)
-{
-	struct rk_space *sp = rk_target_space(ix);
-	int rc = rk_memtable_new(sp->number, sp->stride, out);
-
-	rk_space_unref(sp);
-	return rc;
-}
-
-static int fits_target(struct rk_index *ix, const struct rk_memtable *m)
-{
-	struct rk_space *sp = rk_target_space(ix);
-	int fits = m->vec_space == sp->number;
-
-	rk_space_unref(sp);
-	return fits;
-}
-
-int rk_freeze(struct rk_index *ix)
-{
-	struct rk_memtable *active = ix->view->mems[ix->view->nmems - 1], *m;
-	int empty = active->ndocs == 0;
-	struct rk_view *v;
-
-	if ((empty && fits_target(ix, active)) ||
-	    (!empty && ix->view->nmems == RK_MEMS_MAX))
-		return 0;
-	if (new_table(ix, &m) < 0)
-		return -ENOMEM;
-	if (!(v = rk_view_copy(ix->view))) {
-		rk_memtable_unref(m);
-		return -ENOMEM;
-	}
-	if (empty) { /* of another embedding space: in its place */
-		rk_memtable_unref(v->mems[v->nmems - 1]);
-		v->mems[v->nmems - 1] = m;
-	} else {
-		active->floor = rk_queue_floor(&ix->queue);
-		v->mems[v->nmems++] = m;
-	}
-	view_swap(ix, v);
-	return 0;
 }
 
 /* Deaths that came while a segment was being written. */
@@ -159,7 +96,7 @@ static int swap_in(struct rk_index *ix, unsigned from, unsigned n,
 				--v->nmems * sizeof(v->mems[0]));
 		}
 		ix->dirty = 1;
-		view_swap(ix, v);
+		rk_view_swap(ix, v);
 		v = NULL;
 	}
 	rk_view_unref(v);
@@ -459,7 +396,7 @@ void rk_drop_damaged(struct rk_index *ix)
 					(--v->nsegs - k) * sizeof(v->segs[0]));
 			}
 		if (v) {
-			view_swap(ix, v);
+			rk_view_swap(ix, v);
 			count_again(ix);
 			pthread_mutex_lock(&ix->lock);
 			ix->dirty = 1;
@@ -581,31 +518,4 @@ void *rk_persist_main(void *arg)
 	}
 	pthread_mutex_unlock(&ix->persist_lock);
 	return NULL;
-}
-
-static int request(struct rk_index *ix, uint64_t *want, const uint64_t *did)
-{
-	uint64_t mine;
-	int rc;
-
-	if (ix->flags & RK_READ_ONLY)
-		return RK_EREADONLY;
-	pthread_mutex_lock(&ix->persist_lock);
-	mine = ++*want;
-	pthread_cond_broadcast(&ix->persist_cond);
-	while (*did < mine && !ix->stopping)
-		pthread_cond_wait(&ix->room_cond, &ix->persist_lock);
-	rc = *did >= mine ? ix->checkpoint_rc : RK_ECANCELLED;
-	pthread_mutex_unlock(&ix->persist_lock);
-	return rc;
-}
-
-int rk_checkpoint(struct rk_index *ix)
-{
-	return request(ix, &ix->want_checkpoint, &ix->did_checkpoint);
-}
-
-int rk_compact(struct rk_index *ix)
-{
-	return request(ix, &ix->want_compact, &ix->did_compact);
 }

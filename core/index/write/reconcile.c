@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DEPTH_MAX = 512, PATH_BYTES = 4096, WATERMARK = 2048 };
+enum { DEPTH_MAX = 512, PATH_BYTES = 4096 };
 
 struct walk {
 	struct rk_index *ix;
@@ -113,14 +113,6 @@ struct compare {
 	unsigned flags; /* of the tasks: force when all is read again */
 };
 
-void rk_throttle(struct rk_index *ix)
-{
-	struct timespec ts = {0, 5 * 1000000};
-
-	while (rk_queue_count(&ix->queue) > WATERMARK && !ix->stopping)
-		nanosleep(&ts, NULL);
-}
-
 static int compare_file(void *ctx, const char *path, const struct stat *st)
 {
 	struct compare *c = ctx;
@@ -201,26 +193,6 @@ static void reconcile(struct rk_index *ix, int all)
 
 /* --- what failed is tried again, less and less often --- */
 
-enum { RETRY_FIRST_MS = 500, RETRY_LAST_MS = 60000 };
-
-void rk_retry_later(struct rk_index *ix)
-{
-	uint64_t now = rk_mono_ns();
-
-	pthread_mutex_lock(&ix->persist_lock);
-	if (!ix->retry_ns) {
-		/* quiet for longer than the last wait: another trouble */
-		if (now - ix->retried_ns > 2000000ull * ix->retry_ms)
-			ix->retry_ms = RETRY_FIRST_MS;
-		ix->retry_ns = now + 1000000ull * ix->retry_ms;
-		ix->retry_ms = ix->retry_ms * 2 < RETRY_LAST_MS
-				       ? ix->retry_ms * 2
-				       : RETRY_LAST_MS;
-		pthread_cond_broadcast(&ix->persist_cond);
-	}
-	pthread_mutex_unlock(&ix->persist_lock);
-}
-
 static int retry_due(struct rk_index *ix)
 {
 	uint64_t at = ix->retry_ns;
@@ -269,25 +241,4 @@ void *rk_reconcile_main(void *arg)
 	}
 	pthread_mutex_unlock(&ix->persist_lock);
 	return NULL;
-}
-
-int rk_reindex(struct rk_index *ix, int all)
-{
-	if (ix->flags & RK_READ_ONLY)
-		return RK_EREADONLY;
-	pthread_mutex_lock(&ix->persist_lock);
-	if (all) {
-		pthread_mutex_lock(&ix->lock);
-		ix->switch_wanted = ix->refit_wanted = 1;
-		pthread_mutex_unlock(&ix->lock);
-		pthread_cond_broadcast(&ix->embed_cond);
-	}
-	ix->links_rescan = all ? 2 : 1;
-	rk_watch_wake(ix);
-	if (all || !ix->reconcile_wanted)
-		ix->reconcile_wanted = all ? 2 : 1;
-	ix->reconciling = 1;
-	pthread_cond_broadcast(&ix->persist_cond);
-	pthread_mutex_unlock(&ix->persist_lock);
-	return 0;
 }

@@ -47,14 +47,6 @@ struct watch {
 	int told_limit;
 };
 
-void rk_watch_wake(struct rk_index *ix)
-{
-	uint64_t one = 1;
-
-	if (ix->watch_fd >= 0 && write(ix->watch_fd, &one, sizeof(one)) < 0)
-		return; /* it is awake already */
-}
-
 /* --- links --- */
 
 static void want_scan(struct rk_index *ix, const char *name, int how)
