@@ -31,8 +31,9 @@ enum {
 	FS_AT_MAX = 4, /* checkpoints that are open */
 	FS_UNUSED_FDS = 64,
 	/*
-	 * Of them may run jobs themselves, which spares waking a thread; one,
-	 * because the others must find a processor when requests come.
+	 * How many of the FS_RECEIVERS may run a job themselves, which spares
+	 * waking a thread. One that searches: the others must find a processor
+	 * when requests come.
 	 */
 	FS_AWAY_MAX = 1,
 	FS_AWAY_IO_MAX = 3, /* the same for jobs that wait for a disk */
