@@ -23,7 +23,7 @@ WARN    := -Wall -Wextra -Wshadow -Wvla -Wundef -Wconversion -Wcast-qual \
            -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference \
            -fno-common -fvisibility=hidden -Werror
 comma   := ,
-SANFLAG := $(if $(filter asan,$(SAN)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+SANFLAG := $(if $(filter asan,$(SAN)),-fsanitize=address$(comma)undefined -static-libubsan -fno-sanitize-recover=all -fno-omit-frame-pointer) \
            $(if $(filter tsan,$(SAN)),-fsanitize=thread) \
            $(if $(filter fuzz,$(SAN)),-fsanitize=address$(comma)undefined$(comma)fuzzer-no-link -fno-sanitize-recover=all \
              -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION)

@@ -131,7 +131,7 @@ static int parse_bytes(const char *v, const char **end, int64_t *out)
 	}
 	if (tolower((unsigned char)*e) == 'b')
 		e++;
-	*out = d < 9e18 ? (int64_t)d : INT64_MAX;
+	*out = d < 9e18 ? (int64_t)d : INT64_MAX - 1; /* callers add one */
 	*end = e;
 	return 1;
 }
@@ -154,7 +154,7 @@ static int size_span(const char *v, int64_t *low, int64_t *high)
 			return 0;
 		*low = a;
 		if (*end == '\0')
-			*high = b < INT64_MAX ? b + 1 : b;
+			*high = b + 1;
 		return 1;
 	}
 	if (*end)

@@ -240,8 +240,11 @@ void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	fs_list_names(req, fs, NAMES, 2, size, off, plus);
 }
 
+/* A name that no folder can have would make the kernel refuse the whole list. */
 void fs_list_add(struct rk_buf *b, char type, const char *name)
 {
+	if (!*name || strchr(name, '/') || strlen(name) > FS_QUERY_BYTES)
+		return;
 	rk_buf_byte(b, (uint8_t)type);
 	rk_buf_name(b, name);
 }

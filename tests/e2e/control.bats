@@ -148,7 +148,7 @@ load helper
 	assert_equal "$(readlink "$MNT/query/mine")" "rotate keys 100%25"
 	echo "unsave mine" >"$MNT/.rankfs/ctl"
 	assert_equal "$(ls "$MNT/query")" README
-	for line in "unsave mine" "save onlyname" "unmark nothing" "sync now" "nonsense"; do
+	for line in "unsave mine" "save a/b yak" "save onlyname" "unmark nothing" "sync now" "nonsense"; do
 		run sh -c "echo '$line' >'$MNT/.rankfs/ctl'"
 		assert_failure
 		run cat "$MNT/.rankfs/error"

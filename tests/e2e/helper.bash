@@ -42,6 +42,7 @@ stop() {
 crash() {
 	local pid
 	pid=$(daemon_pid)
+	CRASHED=1
 	kill -9 "$pid"
 	eventually 5 gone "$pid"
 }
@@ -74,6 +75,12 @@ paths() {
 teardown() {
 	if mountpoint -q "$MNT"; then
 		stop || umount -l "$MNT"
+	elif grep -qF " $MNT fuse" /proc/self/mounts; then
+		umount -l "$MNT"
+		if [[ -z ${CRASHED:-} ]]; then
+			echo "the daemon died"
+			return 1
+		fi
 	fi
 	if grep -sE 'Sanitizer|runtime error|died at start' "$BATS_TEST_TMPDIR"/log*; then
 		return 1

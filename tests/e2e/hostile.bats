@@ -6,7 +6,7 @@ load helper
 N=${HOSTILE_INPUTS:-1500}
 
 @test "odd names, control writes, imports and conversations" {
-	run timeout $((120 + N / 20)) python3 "$BATS_TEST_DIRNAME/hostile.py" "$MNT" "$N" "$RANDOM"
+	run timeout $((120 + N / 20)) python3 "$BATS_TEST_DIRNAME/hostile.py" "$MNT" "$N" "${HOSTILE_SEED:-7}"
 	assert_success
 	run find "$BACKING" "$BATS_TEST_TMPDIR" -maxdepth 2 -name 'x' -not -path "$MNT/*"
 	assert_output ""

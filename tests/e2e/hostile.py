@@ -98,11 +98,14 @@ for i in range(inputs):
         attempt("ask", converse, mutate(rng.choice(ASK)))
     if bad:
         break
-with open(f"{mnt}/proof.md", "w") as f:
-    f.write("quetzalcoatlus\n")
-with open(f"{mnt}/query/+quetzalcoatlus as:paths") as f:
-    if "proof.md" not in f.read():
-        bad.append("a plain query found nothing afterwards")
+try:
+    with open(f"{mnt}/proof.md", "w") as f:
+        f.write("quetzalcoatlus\n")
+    with open(f"{mnt}/query/+quetzalcoatlus as:paths") as f:
+        if "proof.md" not in f.read():
+            bad.append("a plain query found nothing afterwards")
+except OSError as e:
+    bad.append(f"afterwards: {e}")
 print(f"# {inputs} inputs, seed {seed}")
 print("\n".join(bad))
 sys.exit(bool(bad))

@@ -115,6 +115,8 @@ static void queries_are_understood(void)
 		{"(path:a OR ext:c) x1", "+[+{0:a} +{1:c}] x1"},
 		{"after:2026-01 before:7d x1", "+{4:2026-01} +{5:7d} x1"},
 		{"size:>10k x1", "+{6:>10k} x1"},
+		{"size:>99999999999999999k x1",
+		 "+{6:>99999999999999999k} x1"},
 		{"after:whenever", "whenev"},
 		{"sym:fooBar", "+<sfoobar>"},
 		{"tag:#Work", "+<twork>"},

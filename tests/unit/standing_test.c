@@ -162,6 +162,9 @@ static void saved_queries_and_feedback_stay(void)
 	CHECK_INT(rk_saved_put(ix, "keys", "rotate keys"), 0);
 	CHECK_INT(rk_saved_put(ix, "keys", "other"), -EEXIST);
 	CHECK_INT(rk_saved_put(ix, "", "other"), -EINVAL);
+	CHECK_INT(rk_saved_put(ix, "a/b", "other"), -EINVAL);
+	CHECK_INT(rk_saved_put(ix, "..", "other"), -EINVAL);
+	CHECK_INT(rk_saved_rename(ix, "keys", "a/b"), -EINVAL);
 	CHECK_INT(rk_saved_mark(ix, "keys", "a.md", RK_FEEDBACK_DEMOTED), 0);
 	CHECK_INT(rk_saved_mark(ix, "keys", "b.md", RK_FEEDBACK_PINNED), 0);
 	CHECK_INT(rk_saved_mark(ix, "keys", "a.md", RK_FEEDBACK_PINNED), 0);

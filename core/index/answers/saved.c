@@ -298,12 +298,19 @@ static int begin(struct rk_index *ix)
 
 /* --- what the world calls --- */
 
+/* Folders list these names: each must be one that a file can have. */
+static int is_name(const char *s)
+{
+	return *s && !strchr(s, '/') && strcmp(s, ".") != 0 &&
+	       strcmp(s, "..") != 0 && strlen(s) <= TEXT_MAX;
+}
+
 int rk_saved_put(struct rk_index *ix, const char *name, const char *text)
 {
 	struct rk_saved *s = &ix->saved;
 	int rc;
 
-	if (!*name || strlen(name) > TEXT_MAX || strlen(text) > TEXT_MAX)
+	if (!is_name(name) || strlen(text) > TEXT_MAX)
 		return -EINVAL;
 	if ((rc = begin(ix)) < 0)
 		return rc;
@@ -334,7 +341,7 @@ int rk_saved_rename(struct rk_index *ix, const char *from, const char *to)
 	size_t i;
 	char *name;
 
-	if (!*to || strlen(to) > TEXT_MAX)
+	if (!is_name(to))
 		return -EINVAL;
 	if ((rc = begin(ix)) < 0)
 		return rc;
