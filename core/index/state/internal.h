@@ -225,7 +225,7 @@ int rk_remove_path(struct rk_index *ix, const char *path);
  * Extended attributes of a file are metadata, too (ours are not): appended as
  * properties, each with its NUL. Returns 0 or -ENOMEM.
  */
-int rk_attached(int fd, struct rk_buf *props);
+int rk_attached(struct rk_index *ix, int fd, struct rk_buf *props);
 /*
  * The folder that a document is in, on the terms of rk_open_document(), and
  * its name there. An O_PATH descriptor, the caller's; or -errno.

@@ -269,7 +269,7 @@ static int take_apart(struct rk_index *ix, struct rk_worker *w,
 	    (rc = rk_chunk_text(t->kind, t->s, t->n, &p->defs, &p->chunks)) <
 		    0 ||
 	    (rc = rk_metadata(t->kind, t->s, t->n, &p->props.terms)) < 0 ||
-	    (t->fd >= 0 && (rc = rk_attached(t->fd, &p->props.terms)) < 0) ||
+	    (t->fd >= 0 && (rc = rk_attached(ix, t->fd, &p->props.terms)) < 0) ||
 	    /* line tools see markup as it is, not as it was analysed */
 	    (t->kind != RK_KIND_MAN && t->kind != RK_KIND_HTML &&
 	     (rc = rk_signature(&w->grams, t->s, t->n, &p->gram)) < 0))

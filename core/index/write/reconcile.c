@@ -4,6 +4,7 @@
  * (path, size, mtime, inode) is read, every indexed path that has gone is
  * removed. Runs behind queries and writers, at their pace.
  */
+#include "base/attributes.h"
 #include "index/state/internal.h"
 #include "base/mem.h"
 #include "text/match/ignore.h"
@@ -188,6 +189,8 @@ static void reconcile(struct rk_index *ix, int all)
 		rk_retry_later(ix);
 	}
 	remove_missing(ix);
+	if (rc == 0)
+		rk_attr_sweep(ix->files_fd);
 	ix->reconciling = 0;
 }
 
