@@ -2,6 +2,7 @@
 #include "base/attributes.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +34,12 @@ static pthread_mutex_t changing = PTHREAD_MUTEX_INITIALIZER;
 
 static int is_id(const char *s, size_t n)
 {
-	return n == RK_ATTR_ID && strspn(s, "0123456789abcdef") >= n;
+	if (n != RK_ATTR_ID)
+		return 0;
+	for (; n > 0; n--, s++)
+		if (!isxdigit((unsigned char)*s) || isupper((unsigned char)*s))
+			return 0;
+	return 1;
 }
 
 static int is_user(const char *name)
