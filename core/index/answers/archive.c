@@ -4,7 +4,9 @@
  * compressed with zstd. The documents are in it as they are, with modes, times
  * and extended attributes; the index is made from them.
  */
+#include "index/answers/saved.h"
 #include "index/state/internal.h"
+#include "index/state/requests.h"
 #include "base/mem.h"
 #include <archive.h>
 #include <archive_entry.h>

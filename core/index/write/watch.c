@@ -6,11 +6,13 @@
  * change, when a source comes back. Where there are more folders than watches,
  * root watches the file system as a whole; others compare from time to time.
  */
-#include "index/state/internal.h"
-#include "index/documents/links.h"
+#include "index/write/watch.h"
+#include "index/documents/document.h"
+#include "index/documents/linkwalk.h"
+#include "index/state/requests.h"
+#include "index/write/fanotify.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "index/write/fanotify.h"
 #include "text/analyse/vocab.h"
 #include <errno.h>
 #include <limits.h>
@@ -51,7 +53,7 @@ struct watch {
 
 static void want_scan(struct rk_index *ix, const char *name, int how)
 {
-	struct rk_links *l = &ix->links;
+	struct rk_links *l = ix->links;
 
 	pthread_mutex_lock(&l->lock);
 	for (unsigned i = 0; i < l->n; i++)
@@ -75,7 +77,7 @@ static void tell_missing(struct rk_index *ix, struct rk_link *x)
 static void set_state(struct rk_index *ix, const char *name, int missing,
 		      const char *state)
 {
-	struct rk_links *l = &ix->links;
+	struct rk_links *l = ix->links;
 	int told = 0;
 
 	pthread_mutex_lock(&l->lock);
@@ -111,7 +113,7 @@ static void unwatch(struct watch *w, const char *path);
 /* Root has another way: the file system of the source, as a whole. */
 static int watch_file_system(struct watch *w, const char *path)
 {
-	struct rk_links *l = &w->ix->links;
+	struct rk_links *l = w->ix->links;
 	size_t n = strcspn(path, "/");
 	char name[NAME_MAX + 1];
 	int rc = -ENOENT;
@@ -137,7 +139,7 @@ static int watch_file_system(struct watch *w, const char *path)
 
 static int is_fanned(struct rk_index *ix, const char *path)
 {
-	struct rk_links *l = &ix->links;
+	struct rk_links *l = ix->links;
 	size_t n = strcspn(path, "/");
 	int yes = 0;
 
@@ -153,7 +155,7 @@ static void limit_reached(struct watch *w, const char *path)
 {
 	if (path && watch_file_system(w, path) == 0)
 		return;
-	w->ix->links.limited = 1;
+	w->ix->links->limited = 1;
 	if (w->told_limit)
 		return;
 	w->told_limit = 1;
@@ -357,7 +359,7 @@ static void compare_link(struct watch *w, const char *name, const char *root,
 /* The next link that is to be compared; copies. */
 static int next_scan(struct rk_index *ix, char *name, char *root)
 {
-	struct rk_links *l = &ix->links;
+	struct rk_links *l = ix->links;
 	int how = 0;
 
 	pthread_mutex_lock(&l->lock);
@@ -378,10 +380,10 @@ static void run_scans(struct watch *w)
 	char name[NAME_MAX + 1], root[PATH_MAX];
 	int how;
 
-	w->ix->links.scanning = 1;
+	w->ix->links->scanning = 1;
 	while (!w->ix->stopping && (how = next_scan(w->ix, name, root)))
 		compare_link(w, name, root, how);
-	w->ix->links.scanning = 0;
+	w->ix->links->scanning = 0;
 	w->scanned_ns = rk_mono_ns();
 }
 
@@ -502,7 +504,7 @@ static void handle(struct watch *w, const struct inotify_event *e)
 /* Links that are watched as file systems: copies of name and root. */
 static unsigned fanned(struct rk_index *ix, struct rk_link *v)
 {
-	struct rk_links *l = &ix->links;
+	struct rk_links *l = ix->links;
 	unsigned n = 0;
 
 	pthread_mutex_lock(&l->lock);
@@ -615,7 +617,7 @@ static void judge_root(struct watch *w, struct rk_link *x, int there,
  */
 static void check_roots(struct watch *w)
 {
-	struct rk_links *l = &w->ix->links;
+	struct rk_links *l = w->ix->links;
 	char root[PATH_MAX];
 
 	for (unsigned i = 0; i < l->n; i++) {
@@ -640,7 +642,7 @@ static int is_due(const struct watch *w)
 {
 	int64_t s = rk_config_int(w->ix, "scan_s");
 
-	return w->ix->links.limited && s > 0 &&
+	return w->ix->links->limited && s > 0 &&
 	       rk_mono_ns() - w->scanned_ns > (uint64_t)s * 1000000000;
 }
 
@@ -648,7 +650,7 @@ static int wait_ms(const struct watch *w)
 {
 	if (w->changed.n)
 		return QUIET_MS / 2;
-	return w->ix->links.n || w->ix->links_changed ? CHECK_MS : -1;
+	return w->ix->links->n || w->ix->links_changed ? CHECK_MS : -1;
 }
 
 static void wait_for_more(struct watch *w)
@@ -686,7 +688,7 @@ static void turn(struct watch *w)
 
 	/* before the wishes are taken down: status must never see neither */
 	if (w->ix->links_changed || w->ix->links_rescan)
-		w->ix->links.scanning = 1;
+		w->ix->links->scanning = 1;
 	if (atomic_exchange(&w->ix->links_changed, 0))
 		read_links(w->ix);
 	if ((rescan = atomic_exchange(&w->ix->links_rescan, 0)) != 0)
