@@ -5,7 +5,9 @@
  * and extended attributes; the index is made from them.
  */
 #include "index/answers/archive_attributes.h"
+#include "index/answers/saved.h"
 #include "index/state/internal.h"
+#include "index/state/requests.h"
 #include "base/mem.h"
 #include <archive.h>
 #include <archive_entry.h>

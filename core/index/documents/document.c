@@ -2,7 +2,9 @@
 /*
  * Getting at the documents: the one place that turns their paths into files.
  */
-#include "index/search/search_internal.h"
+#include "index/documents/document.h"
+#include "index/documents/links.h"
+#include "index/documents/texts.h"
 #include "base/attributes.h"
 #include "base/noatime.h"
 #include "text/extract/metadata.h"
@@ -76,18 +78,6 @@ int rk_is_unchanged(const struct rk_doc_rec *d, const struct stat *st)
 	return d->ino == st->st_ino && d->size == (uint64_t)st->st_size &&
 	       d->mtime_ns == (int64_t)st->st_mtim.tv_sec * 1000000000 +
 				      st->st_mtim.tv_nsec;
-}
-
-int rk_load_chunk(struct rk_searching *s, const char *path,
-		  const struct rk_chunk_rec *c, struct rk_text *out)
-{
-	int fd = rk_open_document(s->ix, path), rc;
-
-	if (fd < 0)
-		return fd;
-	rc = rk_read_range(s->ix, fd, path, c->off, c->len, out);
-	close(fd);
-	return rc;
 }
 
 int rk_attached(struct rk_index *ix, int fd, struct rk_buf *props)

@@ -4,9 +4,11 @@
  * again, chunk by chunk, as long as they are what was indexed. What a server
  * does not give now is asked for again later.
  */
+#include "index/vectors/embed_text.h"
+#include "index/documents/document.h"
+#include "index/documents/texts.h"
 #include "base/attributes.h"
 #include "base/mem.h"
-#include "index/state/internal.h"
 #include "text/extract/extract.h"
 #include "vector/kernels.h"
 #include "vector/embed/safetensors.h"

@@ -4,7 +4,15 @@
  * into chunks, invert them, and publish the result in place of what was known
  * of that path. All but the last step runs outside every lock.
  */
-#include "index/state/internal.h"
+#include "index/write/ingest.h"
+#include "index/documents/document.h"
+#include "index/documents/linkwalk.h"
+#include "index/documents/texts.h"
+#include "index/documents/walk.h"
+#include "index/state/requests.h"
+#include "index/state/tables.h"
+#include "index/vectors/embed_text.h"
+#include "index/write/persist.h"
 #include "base/mem.h"
 #include "text/symbols/entity.h"
 #include "text/extract/extract.h"
