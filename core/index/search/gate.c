@@ -202,7 +202,8 @@ static int regex_holds(struct rk_gate *g, const struct rk_qnode *n)
 	if (!sig || !rk_regex_may_match(n->regex, sig, f->doc.gram_n) ||
 	    rk_load_chunk(g->s, path, &f->chunk, &t) < 0)
 		return 0;
-	yes = rk_regex_in_text(n->regex, t.p, t.n);
+	yes = n->passage ? rk_regex_match(n->regex, t.p, t.n) == 1
+			 : rk_regex_in_text(n->regex, t.p, t.n);
 	rk_text_release(&t);
 	return yes;
 }
