@@ -438,6 +438,9 @@ static const char *why_empty(struct rk_searching *s)
 		return "no other document is like it";
 	if (s->opts->vector && s->mode == RK_MODE_LEXICAL)
 		return "the vector has another dimension than the index";
+	if (s->q.nterms == 0 && s->q.common_phrase)
+		return "only very common words, which no document has in this "
+		       "order: add a rarer one";
 	if (s->q.nterms == 0 && !s->q.constrained)
 		return s->q.only_stop_words ? "only very common words, which "
 					      "are not indexed: "
@@ -562,6 +565,21 @@ static int run_lexical(struct rk_searching *s)
 							      : 0;
 }
 
+/* What a minus excluded is looked for if nothing is left without it. */
+static int run_words(struct rk_searching *s)
+{
+	int rc;
+
+	find_pairs(s);
+	if ((rc = run_lexical(s)) < 0 || s->top.n || s->opts->global ||
+	    (rc = rk_query_minus_as_text(&s->q)) <= 0)
+		return rc;
+	s->q.constrained |= s->q.sort != RK_SORT_SCORE;
+	s->npairs = 0;
+	find_pairs(s);
+	return run_lexical(s);
+}
+
 static int run(struct rk_searching *s, struct answer *a)
 {
 	int rc;
@@ -569,6 +587,8 @@ static int run(struct rk_searching *s, struct answer *a)
 	a->r.tokens = -1;
 	if (s->q.sort != RK_SORT_SCORE && s->q.root)
 		s->q.constrained = 1; /* the gate decides about words */
+	if (s->q.common_phrase && s->q.nterms == 0)
+		s->q.mode = RK_MODE_LEXICAL; /* such words have no vector */
 	if ((rc = open_top(s)) < 0 || (rc = rk_semantic_prepare(s)) < 0 ||
 	    (rc = rk_sources_open(s)) < 0 ||
 	    (s->q.like && (rc = rk_like_expand(s)) < 0) ||
@@ -578,10 +598,8 @@ static int run(struct rk_searching *s, struct answer *a)
 		s->mode = RK_MODE_LEXICAL;
 		return rk_run_lines(s, &a->arena, &a->r);
 	}
-	find_pairs(s);
-	if ((rc = run_lexical(s)) < 0)
-		return rc;
-	return rank(s, a);
+	rc = run_words(s);
+	return rc < 0 ? rc : rank(s, a);
 }
 
 static int wait_for_writes(struct rk_index *ix,
