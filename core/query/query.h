@@ -170,6 +170,14 @@ void rk_query_release(struct rk_query *q);
  * and a note about each; 0 if not; -ENOMEM.
  */
 int rk_query_minus_as_text(struct rk_query *q);
+/* Does any word that scores occur, as far as the search has looked it up? */
+static inline int rk_query_any_occurs(const struct rk_query *q)
+{
+	for (unsigned t = 0; t < q->nterms; t++)
+		if (rk_term_scores(&q->terms[t]) && q->terms[t].df > 0)
+			return 1;
+	return 0;
+}
 /* A document's or chunk's facts that filters ask for. */
 struct rk_facts {
 	const char *path; /* NUL-terminated */

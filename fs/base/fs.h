@@ -148,6 +148,8 @@ struct fs_index {
 	struct fs_node **saved; /* targets of saved queries, kept; loop */
 	size_t nsaved;
 	_Atomic uint64_t saved_epoch; /* what saved queries show is another */
+	_Atomic int attributes; /* some document may have attributes beside it;
+				   loop */
 	size_t nnodes; /* of documents that the kernel knows; under loop */
 	uint64_t checkpoint; /* that it is fixed to; 0: it is the newest */
 	struct fs_index *at[FS_AT_MAX]; /* its open checkpoints; under loop */

@@ -27,6 +27,7 @@
 #include "fs/base/tree.h"
 #include "fs/base/walls.h"
 #include "fs/documents/documents.h"
+#include "fs/documents/xattr.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -36,7 +37,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 64 << 20, DIM_MAX = 16384 };
@@ -121,10 +121,12 @@ static int make_folders(struct fs_index *x, const char *id)
 	return 0;
 }
 
-static int set_metadata(int fd, json_t *o, char *err, size_t err_n)
+static int set_metadata(struct fs_index *x, int fd, json_t *o, char *err,
+			size_t err_n)
 {
 	const char *key;
 	json_t *v;
+	int rc;
 
 	json_object_foreach(o, key, v)
 	{
@@ -149,8 +151,9 @@ static int set_metadata(int fd, json_t *o, char *err, size_t err_n)
 			    sizeof(name) ||
 		    !*key || strncmp(key, "rankfs.", 7) == 0)
 			return refuse(err, err_n, "metadata: a bad key");
-		if (fsetxattr(fd, name, s, strlen(s), 0) < 0)
-			return -errno;
+		rc = fs_attr_set(x, fd, name, s, strlen(s));
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -172,7 +175,8 @@ static uint16_t to_half(double x)
 					    (int)lrint((m * 2) * 1024)));
 }
 
-static int set_vector(int fd, const json_t *a, char *err, size_t err_n)
+static int set_vector(struct fs_index *x, int fd, const json_t *a, char *err,
+		      size_t err_n)
 {
 	size_t n = json_array_size(a);
 	uint16_t *h;
@@ -184,9 +188,9 @@ static int set_vector(int fd, const json_t *a, char *err, size_t err_n)
 	if (!(h = malloc(n * sizeof(*h))))
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		double x = json_number_value(json_array_get(a, i));
+		double v = json_number_value(json_array_get(a, i));
 
-		len += json_is_number(json_array_get(a, i)) ? x * x
+		len += json_is_number(json_array_get(a, i)) ? v * v
 							    : (double)NAN;
 	}
 	len = sqrt(len);
@@ -194,9 +198,8 @@ static int set_vector(int fd, const json_t *a, char *err, size_t err_n)
 		h[i] = to_half(json_number_value(json_array_get(a, i)) / len);
 	rc = !(len > 0) || !isfinite(len)
 		     ? refuse(err, err_n, "vector: not a direction in numbers")
-	     : fsetxattr(fd, "user.rankfs.vector", h, n * sizeof(*h), 0) < 0
-		     ? -errno
-		     : 0;
+		     : fs_attr_set(x, fd, "user.rankfs.vector", h,
+				   n * sizeof(*h));
 	free(h);
 	return rc;
 }
@@ -235,9 +238,9 @@ static int put_document(struct fs_index *x, json_t *o, char *err, size_t err_n)
 	rc = fs_write_all(fd, json_string_value(text),
 			  json_string_length(text));
 	if (rc == 0 && meta)
-		rc = set_metadata(fd, meta, err, err_n);
+		rc = set_metadata(x, fd, meta, err, err_n);
 	if (rc == 0 && vector)
-		rc = set_vector(fd, vector, err, err_n);
+		rc = set_vector(x, fd, vector, err, err_n);
 	if (close(fd) < 0 && rc == 0)
 		rc = -errno;
 	if (rc == 0)

@@ -295,6 +295,34 @@ queries() { sed -n 's/^queries //p' "$MNT/.rankfs/status"; }
 	assert_output --partial "$MNT/a.md:1:"
 }
 
+# reason QUERY SENTENCE
+reason() {
+	run cat "$MNT/query/$1"
+	assert_line "# no hits: $2"
+}
+
+@test "an empty answer says what is to blame" {
+	echo "purple yak grazes" >"$MNT/a.md"
+	echo "yellow cow" >"$MNT/b.txt"
+	reason "zebra mode:lexical" "none of the words occurs in any document"
+	reason "zebra -purple mode:lexical" "none of the words occurs in any document"
+	reason "purple +zebra" "no document has zebra"
+	reason "tag:nothing purple" "no document has tag:nothing"
+	reason "+purple +cow" "no document has all that is required: drop a +word"
+	reason '"grazes purple"' 'no document has all that is required: drop a "phrase"'
+	reason '"purple zebra"' 'no document has all the words of "purple zebra"'
+	reason "+purple ext:txt mode:lexical" \
+		"no document has all that is required: drop a +word or a filter"
+	reason "purple NOT yak mode:lexical" "every match is excluded"
+	reason "ext:pdf" "no document passes the filters"
+	reason "purple page:9" "no more results: this page is behind the last one"
+	reason "zebra page:9 mode:lexical" "none of the words occurs in any document"
+	reason "%2Fzebra%2F" "no line matches the pattern"
+	reason "%2Fcow%2F ext:md" "no line matches in the documents that pass the filters"
+	reason "%2F(%2F" "nothing that is understood to search for"
+	reason "()" "no words to search for"
+}
+
 @test "common words alone are looked for as a phrase" {
 	printf 'He said:\nto be, or not\nto be. That is it.\n' >"$MNT/a.md"
 	echo "a band called The Who" >"$MNT/b.md"

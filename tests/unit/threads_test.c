@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What only two threads at once can break. */
 #include "index/state/internal.h"
+#include "index/write/persist.h"
 #include "unit/t.h"
 #include <time.h>
 

@@ -7,6 +7,8 @@
  */
 #include "index/answers/agree.h"
 #include "index/state/internal.h"
+#include "index/vectors/spaces.h"
+#include "index/write/cache.h"
 #include "vector/kernels.h"
 #include <ctype.h>
 #include <errno.h>

@@ -5,7 +5,8 @@
  * answer does not depend on segments; then each source's postings of them are
  * united into one list, as if they were one term. It has no positions.
  */
-#include "index/search/search_internal.h"
+#include "index/search/expand.h"
+#include "index/search/cursors.h"
 #include "lexical/fuzzy.h"
 #include "text/extract/property.h"
 #include <errno.h>

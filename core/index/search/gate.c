@@ -3,7 +3,9 @@
  * Which chunks may be results: the tree of the query, asked about one chunk
  * after the other. Cursors only go forward, and so must the chunks.
  */
-#include "index/search/search_internal.h"
+#include "index/search/gate.h"
+#include "index/search/candidates.h"
+#include "index/search/cursors.h"
 #include "text/symbols/entity.h"
 #include "text/extract/extract.h"
 #include "text/match/regex.h"

@@ -4,7 +4,10 @@
  * would print it. Signatures say which documents are worth reading; those are
  * read as they are now.
  */
-#include "index/search/search_internal.h"
+#include "index/search/grep.h"
+#include "index/documents/texts.h"
+#include "index/search/candidates.h"
+#include "index/search/gate.h"
 #include "text/extract/extract.h"
 #include "text/match/regex.h"
 #include <errno.h>

@@ -3,7 +3,9 @@
  * A checkpoint: what the view holds as a manifest, durably; then manifests
  * that are too old go away, and files that no kept one names.
  */
+#include "index/write/checkpoint.h"
 #include "index/state/internal.h"
+#include "index/write/recover.h"
 #include "base/mem.h"
 #include "storage/manifest.h"
 #include <dirent.h>

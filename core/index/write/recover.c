@@ -15,7 +15,9 @@
  *
  * Bytes inside segments are verified when they are first used.
  */
+#include "index/write/recover.h"
 #include "index/state/internal.h"
+#include "index/vectors/embed.h"
 #include "base/mem.h"
 #include "base/mp.h"
 #include <dirent.h>
