@@ -60,6 +60,7 @@ static const struct fs_file ROWS[] = {
 	{"symbols", ONE, .kind = &FS_SYMBOLS_DIR},
 	{"at", ONE, .kind = &FS_AT_DIR},
 	{"text", ONE, .kind = &FS_TEXT_DIR},
+	{"terms", ONE, .kind = &FS_TERMS_DIR},
 	{NULL},
 };
 _Static_assert(sizeof(ROWS) / sizeof(ROWS[0]) <= (size_t)FS_FIXED_MAX,
