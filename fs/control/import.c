@@ -17,6 +17,7 @@
  * A bad line fails the write with EINVAL; .rankfs/error says which and why.
  * The lines before it are in; it, and what the same write has after it, is not.
  */
+#include "fs/control/import.h"
 #include "fs/control/import_document.h"
 #include "fs/base/errno.h"
 #include "fs/base/errors.h"
@@ -92,7 +93,8 @@ static int put_lines(struct fs_index *x, struct fs_lines *l, int last,
 			 (unsigned long long)l->line,
 			 *why ? why : rk_strerror(rc));
 	if (rc < 0)
-		at = l->rest.n; /* the write has failed: nothing is left of it */
+		at = l->rest.n; /* the write has failed: nothing is left of it
+				 */
 	if (at > 0)
 		memmove(l->rest.p, l->rest.p + at, l->rest.n - at);
 	l->rest.n -= at;
@@ -101,38 +103,12 @@ static int put_lines(struct fs_index *x, struct fs_lines *l, int last,
 
 /* --- the file --- */
 
-static void import_stat(struct fs_node *n, struct stat *st)
+static int import_begin(struct fs_handle *h)
 {
-	fs_virtual_stat(n, S_IFREG | 0200, 0, st);
-}
+	struct fs_lines *l = h->dir;
 
-static void import_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
-			struct fuse_file_info *fi)
-{
-	struct fs_handle *h = fs_handle_blob(n, NULL);
-	struct fs_lines *l = calloc(1, sizeof(*l));
-
-	(void)fs;
-	/* root opens it to read, although its mode says that nobody may */
-	if (!fs_is_owner(n->index, fuse_req_ctx(req)->uid) ||
-	    (fi->flags & O_ACCMODE) == O_RDONLY) {
-		free(h);
-		free(l);
-		fuse_reply_err(req, EACCES);
-		return;
-	}
-	if (!h || !l) {
-		free(h);
-		free(l);
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
 	l->spool = -1;
-	h->dir = l;
-	fi->fh = (uintptr_t)h;
-	fi->direct_io = 1;
-	fi->nonseekable = 1;
-	fuse_reply_open(req, fi);
+	return 0;
 }
 
 struct import_job {
@@ -260,25 +236,20 @@ static void import_flush(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 		start(req, fs, h, 0, 1);
 }
 
-static void import_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
+static void import_end(struct fs_handle *h)
 {
 	struct fs_lines *l = h->dir;
 
 	if (l->spool >= 0)
 		close(l->spool);
 	rk_buf_release(&l->rest);
-	free(l);
-	h->dir = NULL;
-	fs_blob_release(req, fs, h);
 }
 
-const struct fs_kind FS_IMPORT = {
-	.name = ".rankfs/import",
-	.getattr = fs_virtual_getattr,
-	.setattr = fs_virtual_setattr,
-	.open = import_open,
+const struct fs_stream FS_IMPORT_STREAM = {
+	.state = sizeof(struct fs_lines),
+	.begin = import_begin,
+	.end = import_end,
 	.write = import_write,
 	.flush = import_flush,
-	.release = import_release,
-	.stat = import_stat,
+	.no_seek = 1,
 };
