@@ -100,7 +100,8 @@ static void add_term(struct parser *p, const struct rk_tok *t, const char *text,
 static int stands_for_parts(const struct rk_tok *t, size_t n, size_t i)
 {
 	return i + 1 < n && t[i + 1].off == t[i].off && !t[i + 1].word &&
-	       t[i].word == 0 && (i == 0 || t[i - 1].off != t[i].off);
+	       !t[i + 1].extra && t[i].word == 0 &&
+	       (i == 0 || t[i - 1].off != t[i].off);
 }
 
 static int analyse(struct parser *p, const char *s, size_t n,
@@ -154,7 +155,8 @@ static void add_alternatives(struct parser *p, const char *s, size_t n,
 				struct rk_qterm *e = &p->q->terms[t];
 
 				/* the same place is the same word */
-				if (!toks[i].word && e->len == toks[i].len &&
+				if (!toks[i].word && !toks[i].extra &&
+				    e->len == toks[i].len &&
 				    e->slot == base_pos + toks[i].pos &&
 				    !e->part)
 					add_alternative(
@@ -185,7 +187,7 @@ struct rk_qnode *rk_q_text(struct parser *p, const char *s, size_t n,
 		const struct rk_word *w;
 		struct rk_qterm *said;
 
-		if (toks[i].word ||
+		if (toks[i].word || toks[i].extra ||
 		    (phrase >= 0 && stands_for_parts(toks, count, i)))
 			continue;
 		found++;
