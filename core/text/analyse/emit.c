@@ -13,7 +13,7 @@ enum {
 	ENCODED_MIN = 32, /* bytes of what may be data */
 	ENCODED_PART = 3, /* its parts have no more on average */
 	HYPHENATED_MAX = 48,
-	SEGMENTS_MAX = 4, /* of a word with hyphens that is one word, too */
+	SHORT_PART = 4, /* bytes of a part that is a word's ending, or front */
 };
 
 static int emit_push(struct rk_analyser *a, struct emission e)
@@ -310,23 +310,41 @@ static size_t next_hyphen(const char *s, size_t n, size_t i, size_t *behind)
 	return n;
 }
 
-/* plug-in: as plugin, and as plug and in. */
+/*
+ * Is a word with hyphens written as one word, too? Mostly those of two parts
+ * where one is short (plug-in, e-mail, key-word), and what a line's end cut.
+ */
+static int is_one_word(const char *s, size_t n)
+{
+	size_t behind, last, end = next_hyphen(s, n, 0, &behind);
+
+	if (next_hyphen(s, n, behind, &last) != n || n > HYPHENATED_MAX)
+		return 0;
+	for (size_t i = 0, len; i < n; i += len)
+		if (rk_class_at(s + i, n - i, &len) == RK_C_DIGIT)
+			return 0;
+	return end <= SHORT_PART || n - behind <= SHORT_PART ||
+	       memchr(s, '\n', n);
+}
+
+static int emit_joined(struct rk_analyser *a, const char *s, size_t n)
+{
+	char joined[RK_TOKEN_MAX];
+	size_t behind, end = next_hyphen(s, n, 0, &behind);
+
+	memcpy(joined, s, end);
+	memcpy(joined + end, s + behind, n - behind);
+	n = drop_apostrophes(a->v, joined, end + n - behind, joined);
+	return emit_word(a, joined, n, 0);
+}
+
+/* plug-in: as plugin, and as plug and in. Returns the positions taken. */
 static int emit_hyphenated(struct rk_analyser *a, const char *s, size_t n,
 			   int code)
 {
-	char joined[RK_TOKEN_MAX];
-	size_t k = 0, behind;
-	int segments = 0, step = 0, rc = 0;
+	size_t behind;
+	int step = 0, rc = is_one_word(s, n) ? emit_joined(a, s, n) : 0;
 
-	for (size_t i = 0; i < n; i = behind, segments++) {
-		size_t end = next_hyphen(s, n, i, &behind);
-
-		memcpy(joined + k, s + i, end - i);
-		k += end - i;
-	}
-	if (segments <= SEGMENTS_MAX && k <= HYPHENATED_MAX)
-		rc = emit_word(a, joined,
-			       drop_apostrophes(a->v, joined, k, joined), 0);
 	for (size_t i = 0; i < n && rc >= 0; i = behind) {
 		size_t end = next_hyphen(s, n, i, &behind);
 

@@ -154,7 +154,8 @@ static size_t with_signs(const char *s, size_t n, size_t off, size_t i,
 	int one =
 		i - off == 1 && ((s[off] | 32) >= 'a' && (s[off] | 32) <= 'z');
 
-	if (code && !(one && (s[off] | 32) == 'c'))
+	if (i >= n || (s[i] != '+' && s[i] != '#') ||
+	    (code && !(one && (s[off] | 32) == 'c')))
 		return i;
 	if (i + 1 < n && s[i] == '+' && s[i + 1] == '+' &&
 	    peek(s, n, i + 2) == RK_C_OTHER && (i + 2 >= n || s[i + 2] != '+'))
@@ -172,8 +173,14 @@ static size_t word_end(const char *s, size_t n, size_t off, int code)
 
 	while (i < n) {
 		size_t len, on;
-		enum rk_class c = rk_class_at(s + i, n - i, &len);
+		enum rk_class c = CLASS[(uint8_t)s[i]];
 
+		if (is_word(c)) { /* most of all bytes */
+			before = c;
+			i++;
+			continue;
+		}
+		c = rk_class_at(s + i, n - i, &len);
 		if (c == RK_C_HYPHEN) {
 			on = code || i - off > HYPHENS_UNTIL
 				     ? 0
@@ -226,7 +233,13 @@ int rk_token_next(const char *s, size_t n, int code, size_t *at,
 {
 	while (*at < n) {
 		size_t len, off = *at;
-		enum rk_class c = rk_class_at(s + off, n - off, &len);
+		enum rk_class c;
+
+		if ((uint8_t)s[off] <= ' ') {
+			++*at;
+			continue;
+		}
+		c = rk_class_at(s + off, n - off, &len);
 
 		*at = off + len;
 		if (is_word(c)) {
