@@ -44,7 +44,6 @@ static void link_readlink(fuse_req_t req, struct fs *fs, struct fs_node *n)
 
 const struct fs_kind FS_SAVED = {
 	.name = "saved query",
-	.getattr = fs_virtual_getattr,
 	.readlink = link_readlink,
 	.stat = link_stat,
 };
@@ -117,7 +116,7 @@ static const char *why_not(const char *name, const char *target)
 		return "a newline is written %0A";
 	if (strcmp(name, "README") == 0)
 		return "README is taken";
-	if (fs_is_probe(name))
+	if (fs_may_be_probe(name))
 		return "programs look for that name in every folder";
 	if (strlen(target) > FS_QUERY_BYTES || strlen(name) > FS_QUERY_BYTES)
 		return "longer than 1024 bytes";
@@ -135,7 +134,7 @@ static struct fs_node *keep(struct fs_index *x, const char *name)
 	rk_buf_byte(&target, 0);
 	if (!target.err && target.n <= sizeof(text)) {
 		fs_decode_name((char *)target.p, text);
-		n = fs_view_node(x, &FS_VIEW_QUERY, text);
+		n = fs_view_node(x, &FS_QUERY_FILE, text);
 	}
 	if (n) {
 		n->nlookup++;

@@ -234,6 +234,8 @@ int rk_is_pattern(const struct rk_query *q)
 	if (q->nregex == 0 || !q->root || q->like)
 		return 0;
 	for (const struct rk_qnode *n = q->root->child; n; n = n->next) {
+		if (n->passage)
+			return 0;
 		if (n->kind == RK_NODE_REGEX)
 			must |= n->occur == RK_MUST;
 		else if (n->occur == RK_SHOULD || !rk_only_documents(n))

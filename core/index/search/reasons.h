@@ -4,7 +4,10 @@
 
 #include "index/search/searching.h"
 
-/* Of an answer without results: what is to blame. A constant. */
-const char *rk_why_empty(const struct rk_searching *s);
+/*
+ * Of an answer without results: what is to blame. In the arena, or a constant;
+ * NULL when memory is short.
+ */
+const char *rk_why_empty(const struct rk_searching *s, struct rk_arena *a);
 
 #endif

@@ -159,8 +159,9 @@ static int finish(struct rk_searching *s, struct rk_answer *a)
 		a->r.format = RK_AS_TEXT;
 	a->r.mode = s->mode;
 	a->r.vectors_percent = rk_vectors_percent(&s->snap);
-	if (a->r.nhits == 0 && a->r.nlines == 0)
-		a->r.reason = rk_why_empty(s);
+	if (a->r.nhits == 0 && a->r.nlines == 0 &&
+	    !(a->r.reason = rk_why_empty(s, &a->arena)))
+		return -ENOMEM;
 	return 0;
 }
 
@@ -211,6 +212,22 @@ static int run_lexical(struct rk_searching *s)
 							      : 0;
 }
 
+/* What a minus excludes is looked for if that is what leaves nothing. */
+static int run_words(struct rk_searching *s)
+{
+	int rc;
+
+	find_pairs(s);
+	if ((rc = run_lexical(s)) < 0 || s->top.n || s->opts->global ||
+	    !rk_query_any_occurs(&s->q) ||
+	    (rc = rk_query_minus_as_text(&s->q)) <= 0)
+		return rc;
+	s->q.constrained |= s->q.sort != RK_SORT_SCORE;
+	s->npairs = 0;
+	find_pairs(s);
+	return run_lexical(s);
+}
+
 static int run(struct rk_searching *s, struct rk_answer *a)
 {
 	int rc;
@@ -218,6 +235,8 @@ static int run(struct rk_searching *s, struct rk_answer *a)
 	a->r.tokens = -1;
 	if (s->q.sort != RK_SORT_SCORE && s->q.root)
 		s->q.constrained = 1; /* the gate decides about words */
+	if (s->q.common_phrase && s->q.nterms == 0)
+		s->q.mode = RK_MODE_LEXICAL; /* such words have no vector */
 	if ((rc = open_top(s)) < 0 || (rc = rk_semantic_prepare(s)) < 0 ||
 	    (rc = rk_sources_open(s)) < 0 ||
 	    (s->q.like && (rc = rk_like_expand(s)) < 0) ||
@@ -227,10 +246,8 @@ static int run(struct rk_searching *s, struct rk_answer *a)
 		s->mode = RK_MODE_LEXICAL;
 		return rk_run_lines(s, &a->arena, &a->r);
 	}
-	find_pairs(s);
-	if ((rc = run_lexical(s)) < 0)
-		return rc;
-	return rank(s, a);
+	rc = run_words(s);
+	return rc < 0 ? rc : rank(s, a);
 }
 
 static int answer(struct rk_searching *s, const char *text, size_t n,

@@ -81,6 +81,8 @@ struct rk_searching {
 	size_t pending;		 /* changes that the snapshot lacks */
 	int begun;
 	int told_missing;
+	uint64_t passage_bytes; /* read for conditions on the text */
+	int told_spent;
 };
 
 #endif
