@@ -94,6 +94,11 @@ int rk_analyser_use(struct rk_analyser *a, enum rk_language l)
 	return rc == -ENOMEM ? rc : 0;
 }
 
+enum rk_language rk_analyser_language(const struct rk_analyser *a)
+{
+	return a->v->language;
+}
+
 void rk_analyser_free(struct rk_analyser *a)
 {
 	if (!a)

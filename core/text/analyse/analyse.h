@@ -49,6 +49,8 @@ void rk_analyser_free(struct rk_analyser *a);
  * made for. Returns 0, -ENOMEM (and the base language is in use).
  */
 int rk_analyser_use(struct rk_analyser *a, enum rk_language l);
+/* The language in use; BASE for one that has no number. */
+enum rk_language rk_analyser_language(const struct rk_analyser *a);
 /* True if rk_analyser_new() would know this language. */
 int rk_analyser_knows(const char *language);
 

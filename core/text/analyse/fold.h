@@ -26,6 +26,8 @@ int64_t rk_fold_case(enum rk_language l, const char *s, size_t n, char *out,
  */
 int64_t rk_fold_marks(const char *s, size_t n, char *out, size_t max);
 
+enum { RK_RESPELL_MAX = 64 }; /* bytes of a word that has some */
+
 /*
  * Other spellings of a word (as of rk_fold_case()) which that language has:
  * first without any accent, then ue for ü, and letters with the accent that a
