@@ -123,6 +123,7 @@ static int load_config(struct rk_index *ix)
 	rk_buf_release(&b);
 	if (rc == RK_ECORRUPT)
 		rk_warn(&ix->warnings, "config: %s; defaults are used", err);
+	memcpy(ix->language, ix->config.language, sizeof(ix->language));
 	return rc == RK_ECORRUPT || rc == -ENOENT ? 0 : rc;
 }
 
@@ -457,5 +458,5 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 	pthread_mutex_unlock(&ix->warnings.lock);
 	snprintf(out->state, sizeof(out->state), "ok");
 	snprintf(out->language, sizeof(out->language), "%s",
-		 ix->config.language);
+		 ix->language);
 }

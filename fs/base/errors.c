@@ -3,13 +3,13 @@
 #include "fs/base/errors.h"
 #include <stdio.h>
 
-void fs_read_error(struct fs_index *x, uid_t uid, struct rk_buf *out)
+void fs_read_error(const struct fs_use *u, struct rk_buf *out)
 {
-	struct fs *fs = x->fs;
+	struct fs *fs = u->x->fs;
 
 	pthread_mutex_lock(&fs->answers);
 	for (size_t i = 0; i < 16; i++)
-		if (fs->errors[i].text[0] && fs->errors[i].uid == uid)
+		if (fs->errors[i].text[0] && fs->errors[i].uid == u->uid)
 			rk_buf_printf(out, "%s\n", fs->errors[i].text);
 	pthread_mutex_unlock(&fs->answers);
 }

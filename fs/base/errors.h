@@ -8,6 +8,6 @@
 /* "" forgets. */
 void fs_remember_error(struct fs *fs, uid_t uid, const char *text);
 /* Append it. */
-void fs_read_error(struct fs_index *x, uid_t uid, struct rk_buf *out);
+void fs_read_error(const struct fs_use *u, struct rk_buf *out);
 
 #endif

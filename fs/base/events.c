@@ -105,40 +105,28 @@ void fs_event(struct fs_index *x, uint64_t generation, const char *what,
 	pthread_mutex_unlock(&e->lock);
 }
 
-static void events_stat(struct fs_node *n, struct stat *st)
+int fs_events_stat(const struct fs_use *u, struct stat *st)
 {
-	struct fs_events *e = n->index->events;
+	struct fs_events *e = u->x->events;
 
 	pthread_mutex_lock(&e->lock);
-	n->mtime = e->changed;
-	/* lines may speak of documents that were not for others */
-	fs_virtual_stat(n, S_IFREG | 0400, e->size, st);
+	st->st_size = (off_t)e->size;
+	if (e->changed.tv_sec)
+		st->st_mtim = e->changed;
 	pthread_mutex_unlock(&e->lock);
+	return 0;
 }
 
-static void events_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
-			struct fuse_file_info *fi)
+static int events_begin(struct fs_handle *h)
 {
-	struct fs_events *e = n->index->events;
-	struct fs_handle *h = fs_handle_blob(n, NULL);
-	struct reader *r = calloc(1, sizeof(*r));
+	struct fs_events *e = h->node->index->events;
+	struct reader *r = h->dir;
 
-	(void)fs;
-	if (!h || !r || (fi->flags & O_ACCMODE) != O_RDONLY) {
-		fuse_reply_err(req, h && r ? EACCES : ENOMEM);
-		free(h);
-		free(r);
-		return;
-	}
-	h->dir = r;
 	pthread_mutex_lock(&e->lock);
 	r->next = e->readers;
 	e->readers = r;
 	pthread_mutex_unlock(&e->lock);
-	fi->fh = (uintptr_t)h;
-	fi->direct_io = 1;
-	fi->noflush = 1;
-	fuse_reply_open(req, fi);
+	return 0;
 }
 
 static uint64_t oldest(const struct fs_events *e)
@@ -267,7 +255,7 @@ static void events_poll(fuse_req_t req, struct fs_handle *h,
 	fuse_reply_poll(req, there ? POLLIN | POLLRDNORM : 0);
 }
 
-static void events_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
+static void events_end(struct fs_handle *h)
 {
 	struct fs_events *e = h->node->index->events;
 	struct reader *r = h->dir, **p;
@@ -280,17 +268,12 @@ static void events_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 	if (r->poll)
 		fuse_pollhandle_destroy(r->poll);
 	rk_buf_release(&r->missed);
-	free(r);
-	h->dir = NULL;
-	fs_blob_release(req, fs, h);
 }
 
-const struct fs_kind FS_EVENTS_FILE = {
-	.name = ".rankfs/events",
-	.getattr = fs_virtual_getattr,
-	.open = events_open,
+const struct fs_stream FS_EVENTS_STREAM = {
+	.state = sizeof(struct reader),
+	.begin = events_begin,
+	.end = events_end,
 	.read = events_read,
 	.poll = events_poll,
-	.release = events_release,
-	.stat = events_stat,
 };

@@ -11,4 +11,8 @@ void fs_events_free(struct fs_events *e);
 void fs_event(struct fs_index *x, uint64_t generation, const char *what,
 	      const char *on);
 
+/* The file: a reader of them for each open one. */
+extern const struct fs_stream FS_EVENTS_STREAM;
+int fs_events_stat(const struct fs_use *u, struct stat *st);
+
 #endif

@@ -19,12 +19,11 @@
 
 struct fs_kind;
 struct fs_pool;
-struct fs_view;
 
 enum {
 	FS_KEYED_BUCKETS = 4096,
 	FS_RECEIVERS = 6,
-	FS_CONTROL_FILES = 16,
+	FS_FIXED_MAX = 40,	 /* rows of the table of virtual files */
 	FS_QUERY_BYTES = 1024,	 /* of a query in a name */
 	FS_VIEW_PATH = 4096 * 2, /* of a query file, absolute */
 	FS_MEMOS = 4096,
@@ -76,10 +75,9 @@ struct fs_node {
 	struct fs_node *chain;		     /* hash bucket by inode */
 	/* virtual files */
 	int keyed;		    /* it is in fs->keyed */
-	const struct fs_file *file; /* entry of a table, control.h */
-	const struct fs_view *view; /* what computes its answers, */
-	char *text;		    /* from this: a query, a name */
-	/* a view's newest answer, under fs->answers */
+	const struct fs_file *file; /* what it is made of */
+	char *text;		    /* that it stands for: a query, a name */
+	/* the newest answer, under fs->answers */
 	struct fs_blob *blob;
 	size_t size;	     /* of the newest answer, also once it is gone */
 	uint64_t hash;	     /* of what it says */
@@ -91,7 +89,8 @@ struct fs_node {
 	pid_t opener;	      /* who opened it last, and still has it open */
 	_Atomic int opened;   /* handles; live.c looks, too */
 	struct fs_live *live; /* query/followed.h; or NULL */
-	/* find.c: what a folder shows, under fs->answers; a file's text */
+	/* find.c: what a folder shows, under fs->answers; a file's text, which
+	 * stays the same */
 	struct fs_found *found;
 	uint64_t used_ns; /* a folder of find/, when last; the loop's */
 	int stale;	  /* a listing must search again; under fs->answers */
@@ -135,14 +134,12 @@ struct fs_index {
 	_Atomic int wall;	       /* enum fs_wall */
 	_Atomic unsigned wall_changes; /* of modes, seen by requests */
 	_Atomic int wall_scanning;
-	struct fs_node *root, *query_dir, *find_dir, *recall_dir, *control_dir;
-	struct fs_node *ask, *import, *similar_dir, *chunks_dir, *symbols_dir;
-	struct fs_node *events_file, *export_file, *at_dir, *text_dir;
-	struct fs_node *files[FS_CONTROL_FILES]; /* of .rankfs/, by table */
-	const struct fs_fixed *fixed;		 /* what the nodes above are */
-	const struct fs_verb *verbs;		 /* of ctl */
+	struct fs_node *root;
+	struct fs_node *fixed[FS_FIXED_MAX]; /* by row of FS_FIXED, or NULL */
+	const struct fs_file *rows;	     /* FS_FIXED */
+	const struct fs_verb *verbs;	     /* of ctl */
 	struct fs_events *events;
-	/* the node of a query's text; NULL: FS_VIEW_QUERY has it */
+	/* the node of a query's text; NULL: FS_QUERY_FILE has it */
 	struct fs_node *(*query_node)(fuse_req_t, struct fs_index *,
 				      const char *text);
 	struct fs_node **saved; /* targets of saved queries, kept; loop */
@@ -230,10 +227,12 @@ struct fs {
 	int ready_fd; /* told once the kernel is there; -1 */
 };
 
-/* What kinds of node there are. */
+/* What kinds of node there are. One with `lookup` is a folder. */
 struct fs_kind {
 	const char *name;
 	int document; /* a file or folder of the backing folder */
+	mode_t mode;  /* permission bits of a virtual folder; 0: 0555 */
+	unsigned in;  /* as a root: FS_IN_*, its fixed nodes; 0: an index's */
 	void (*lookup)(fuse_req_t, struct fs *, struct fs_node *, const char *);
 	void (*getattr)(fuse_req_t, struct fs *, struct fs_node *);
 	void (*setattr)(fuse_req_t, struct fs *, struct fs_node *,
@@ -246,8 +245,17 @@ struct fs_kind {
 		      size_t, off_t);
 	void (*flush)(fuse_req_t, struct fs *, struct fs_handle *);
 	void (*release)(fuse_req_t, struct fs *, struct fs_handle *);
+	/* documents; what a virtual folder has is said by `list` */
 	void (*readdir)(fuse_req_t, struct fs *, struct fs_handle *, size_t,
 			off_t, int plus);
+	/*
+	 * The names in a virtual folder, with fs_list_add(); missing: they are
+	 * found, not listed. 0 or negative. list_later: off the loop, as it
+	 * waits or searches.
+	 */
+	int (*list)(struct fs_node *, const _Atomic int *cancel,
+		    struct rk_buf *);
+	int list_later;
 	void (*readlink)(fuse_req_t, struct fs *, struct fs_node *);
 	void (*poll)(fuse_req_t, struct fs_handle *, struct fuse_pollhandle *);
 	/* in a folder of this kind; where missing: EPERM */
@@ -269,30 +277,55 @@ struct fs_kind {
 	/* virtual files whose attributes cost nothing */
 	void (*stat)(struct fs_node *, struct stat *);
 };
-extern const struct fs_kind FS_DOCUMENT, FS_QUERY_DIR, FS_QUERY, FS_CONTROL_DIR,
-	FS_CONTROL_FILE, FS_RECALL_DIR, FS_RECALL, FS_ASK, FS_IMPORT,
-	FS_SIMILAR_DIR, FS_CHUNKS_DIR, FS_CHUNKS, FS_SYMBOLS_DIR,
-	FS_EVENTS_FILE, FS_SAVED, FS_FIND_DIR, FS_FIND, FS_FOUND, FS_FOUND_LINK,
-	FS_EXPORT, FS_AT_DIR, FS_AT_ROOT, FS_TOP, FS_QUERY_SLASH,
-	FS_RECALL_SLASH, FS_TEXT_DIR;
+extern const struct fs_kind FS_DOCUMENT, FS_FILE, FS_QUERY_DIR, FS_QUERY,
+	FS_CONTROL_DIR, FS_RECALL_DIR, FS_SIMILAR_DIR, FS_CHUNKS_DIR, FS_CHUNKS,
+	FS_SYMBOLS_DIR, FS_SAVED, FS_FIND_DIR, FS_FIND, FS_FOUND_LINK,
+	FS_AT_DIR, FS_AT_ROOT, FS_TOP, FS_QUERY_SLASH, FS_RECALL_SLASH,
+	FS_TEXT_DIR, FS_TERMS_DIR, FS_TERMS;
 extern const struct fuse_lowlevel_ops FS_OPS;
-/*
- * Fixed nodes: what an index has of a kind of its own. indexes/fixed.c has the
- * table, whose last row has no name.
- */
-enum fs_where { FS_IN_ROOT, FS_IN_CONTROL };
-struct fs_fixed {
-	const char *name;
-	enum fs_where where;
-	size_t node; /* offset in struct fs_index */
-	const struct fs_kind *kind;
-	int listed; /* shown by readdir; walks may enter */
+
+/* Where a fixed file or folder is; bits. */
+enum fs_where {
+	FS_IN_ROOT = 1,	       /* of an index */
+	FS_IN_CONTROL = 2,     /* .rankfs/ of an index */
+	FS_IN_TOP = 4,	       /* the folder of many indexes */
+	FS_IN_TOP_CONTROL = 8, /* .rankfs/ there */
+	FS_IN_AT = 16,	       /* .rankfs/at/<checkpoint>/ */
 };
 
-/*
- * A file whose content is computed from a text when it is needed, in a pool
- * thread, and stays until the index changes.
- */
+/* Who may do more than the mode of a file says. */
+enum fs_who {
+	FS_ANYONE,	 /* the mode says all */
+	FS_OWNER_WRITES, /* a write is refused to all but the owner */
+	FS_OWNER,	 /* so is opening it */
+};
+
+/* Who uses a virtual file. */
+struct fs_use {
+	struct fs_node *n;
+	struct fs_index *x; /* that it is of */
+	uid_t uid;
+	pid_t pid; /* 0: it is not known */
+};
+
+/* A virtual file of which each open one is a thing of its own. */
+struct fs_stream {
+	size_t state; /* bytes of it: h->dir, all zero to begin with */
+	/* it is opened, and released; begin: 0, or negative (then no end) */
+	int (*begin)(struct fs_handle *h);
+	int begin_later; /* off the loop */
+	void (*end)(struct fs_handle *h);
+	/* each answers its request; where missing: EBADF, nothing, ready */
+	void (*read)(fuse_req_t, struct fs *, struct fs_handle *, size_t,
+		     off_t);
+	void (*write)(fuse_req_t, struct fs *, struct fs_handle *, const char *,
+		      size_t, off_t);
+	void (*flush)(fuse_req_t, struct fs *, struct fs_handle *);
+	void (*poll)(fuse_req_t, struct fs_handle *, struct fuse_pollhandle *);
+	int no_seek; /* offsets mean nothing */
+};
+
+/* An answer: what a file says that is computed from a text. */
 struct fs_answer {
 	struct rk_buf text; /* what the file holds */
 	uint64_t hash;	    /* of what decides whether it has changed */
@@ -302,12 +335,41 @@ struct fs_answer {
 	uint64_t took_ns;
 };
 
-struct fs_view {
+/*
+ * What a virtual file is: a row of a table. base/file.c does with it what the
+ * kernel asks for; fs/doc/adding.md tells how to add one. The last row of a
+ * table has no name.
+ */
+struct fs_file {
 	const char *name;
-	const char *dir; /* where its files are, from the index's root */
-	/* 0, or negative; out->text is released by the caller */
+	unsigned in;		    /* enum fs_where, of fixed ones */
+	unsigned hidden;	    /* where it is not listed */
+	const struct fs_kind *kind; /* of folders; NULL: FS_FILE */
+	mode_t mode;		    /* permission bits, if there is no wall */
+	enum fs_who who;
+	/* All of its text, as it is now; a failure is put into out->err. */
+	void (*read)(const struct fs_use *u, struct rk_buf *out);
+	/*
+	 * What is written, at once; in a pool thread. 0 or negative, and then
+	 * a sentence in err, for .rankfs/error.
+	 */
+	int (*write)(struct fs_index *x, const char *p, size_t n, char *err,
+		     size_t err_n);
+	const struct fs_stream *stream; /* instead of both */
+	/*
+	 * Its size and times, where reading it to know them would be dear or
+	 * has no meaning; they are 0 and the mount's. 0 or negative.
+	 */
+	int (*stat)(const struct fs_use *u, struct stat *st);
+	int lasts; /* it is the same for as long as the mount is there */
+	/*
+	 * Of FS_QUERY: what the node's text stands for, found when it is
+	 * needed, in a pool thread; it stays until the index changes, and may
+	 * be followed. 0, or negative; out->text is released by the caller.
+	 */
 	int (*answer)(struct fs_node *n, const struct rk_search_opts *opts,
 		      struct fs_answer *out);
+	const char *dir; /* where such files are, from the index's root */
 	/*
 	 * The generation that an answer would be of now; complete: nothing is
 	 * on its way to it. NULL: those of the node's index.

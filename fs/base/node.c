@@ -120,18 +120,18 @@ struct fs_node *fs_node_find(struct fs *fs, struct fs_node *parent,
 /* --- virtual files by what they stand for --- */
 
 struct fs_node *fs_keyed_node(struct fs_index *x, const struct fs_kind *kind,
-			      const struct fs_view *view, const char *text)
+			      const struct fs_file *file, const char *text)
 {
 	struct fs *fs = x->fs;
 	uint64_t h = rk_hash64(text, strlen(text)) ^
 		     rk_hash64(kind->name, strlen(kind->name)) ^
-		     (view ? rk_hash64(view->name, strlen(view->name)) : 0) ^
+		     (file ? rk_hash64(file->name, strlen(file->name)) : 0) ^
 		     rk_hash64(x->path, strlen(x->path));
 	ino_t ino = (ino_t)(h >> 8 | (uint64_t)0x7e << 56);
 	struct fs_node **p = &fs->keyed[ino % FS_KEYED_BUCKETS], *n;
 
 	for (n = *p; n; n = n->chain)
-		if (n->ino == ino && n->kind == kind && n->view == view &&
+		if (n->ino == ino && n->kind == kind && n->file == file &&
 		    n->index == x && strcmp(n->text, text) == 0)
 			return n;
 	n = fs_node_virtual(x, kind);
@@ -139,7 +139,7 @@ struct fs_node *fs_keyed_node(struct fs_index *x, const struct fs_kind *kind,
 		free(n);
 		return NULL;
 	}
-	n->view = view;
+	n->file = file;
 	n->keyed = 1;
 	n->ino = ino;
 	n->chain = *p;

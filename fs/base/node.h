@@ -20,12 +20,12 @@ struct fs_node *fs_node_find(struct fs *fs, struct fs_node *parent,
 /* A node outside the tables, unknown to the kernel; NULL: no memory. */
 struct fs_node *fs_node_virtual(struct fs_index *x, const struct fs_kind *kind);
 /*
- * The node of a kind (and a view, or NULL) that stands for a text, made if need
- * be; one a text, so that it keeps its inode. It belongs to the table, which
- * frees it when the kernel forgets it. NULL: no memory.
+ * The node of a kind (and a row of a table, or NULL) that stands for a text,
+ * made if need be; one a text, so that it keeps its inode. It belongs to the
+ * table, which frees it when the kernel forgets it. NULL: no memory.
  */
 struct fs_node *fs_keyed_node(struct fs_index *x, const struct fs_kind *kind,
-			      const struct fs_view *view, const char *text);
+			      const struct fs_file *file, const char *text);
 /* At the end: all that are left. */
 void fs_keyed_release(struct fs *fs);
 /*

@@ -4,7 +4,10 @@
  * each kind of node does is in the file that defines its fs_kind.
  */
 #include "fs/base/tree.h"
+#include "fs/base/errno.h"
+#include "fs/base/names.h"
 #include "fs/base/node.h"
+#include "fs/base/pool.h"
 #include "fs/base/walls.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -12,52 +15,62 @@
 
 /* --- fixed nodes --- */
 
-/* Inode numbers that no backing file system uses. */
-struct fs_node *fs_fixed_node(struct fs_index *x, const struct fs_kind *kind,
-			      int number)
+unsigned fs_fixed_places(const struct fs_index *x)
 {
-	struct fs_node *n = fs_node_virtual(x, kind);
+	unsigned in = x->root->kind->in;
 
-	if (n)
-		n->ino = ((ino_t)0x7f << 56) | (ino_t)number;
-	return n;
+	return in ? in : FS_IN_ROOT | FS_IN_CONTROL;
 }
 
-struct fs_node **fs_fixed_slot(const struct fs_index *x,
-			       const struct fs_fixed *f)
-{
-	return (struct fs_node **)((uintptr_t)x + f->node);
-}
-
-struct fs_node *fs_fixed_find(const struct fs_index *x, enum fs_where where,
+struct fs_node *fs_fixed_find(const struct fs_index *x, unsigned where,
 			      const char *name)
 {
-	for (const struct fs_fixed *f = x->fixed; f->name; f++)
-		if (f->where == where && strcmp(f->name, name) == 0)
-			return *fs_fixed_slot(x, f);
+	for (int i = 0; x->rows[i].name; i++)
+		if (x->fixed[i] && x->rows[i].in & where &&
+		    strcmp(x->rows[i].name, name) == 0)
+			return x->fixed[i];
 	return NULL;
 }
 
-const char *fs_fixed_listed(const struct fs_index *x, enum fs_where where,
-			    int i, struct fs_node **n)
+struct fs_node *fs_fixed_listed(const struct fs_index *x, unsigned where, int i)
 {
-	for (const struct fs_fixed *f = x->fixed; f->name; f++)
-		if (f->where == where && f->listed && i-- == 0) {
-			*n = *fs_fixed_slot(x, f);
-			return f->name;
-		}
+	for (int row = 0; x->rows[row].name; row++)
+		if (x->fixed[row] && x->rows[row].in & where &&
+		    !(x->rows[row].hidden & where) && i-- == 0)
+			return x->fixed[row];
 	return NULL;
+}
+
+void fs_fixed_list(const struct fs_index *x, unsigned where, struct rk_buf *b)
+{
+	const struct fs_node *n;
+
+	for (int i = 0; (n = fs_fixed_listed(x, where, i)) != NULL; i++)
+		fs_list_add(b, n->kind->lookup ? 'd' : 'f', n->file->name);
+}
+
+void fs_fixed_reply(fuse_req_t req, struct fs_node *n)
+{
+	struct stat st;
+
+	if (!n) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	n->nlookup++;
+	fs_node_stat(n, &st);
+	fs_reply_virtual(req, n->index->fs, n, &st, n->index->fs->timeout);
+}
+
+struct fs_node *fs_help(const struct fs_index *x)
+{
+	return fs_fixed_find(x, FS_IN_CONTROL | FS_IN_TOP_CONTROL, "README");
 }
 
 int fs_reserved(const struct fs_node *parent, const char *name)
 {
 	return parent == parent->index->root &&
 	       fs_fixed_find(parent->index, FS_IN_ROOT, name);
-}
-
-struct fs_node *fs_query_readme(struct fs_index *x)
-{
-	return x->files[0];
 }
 
 /* --- what virtual nodes share --- */
@@ -102,48 +115,24 @@ void fs_reply_virtual(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		fs_node_forget(fs, n, 1);
 }
 
+void fs_node_stat(struct fs_node *n, struct stat *st)
+{
+	mode_t mode = n->kind->mode ? n->kind->mode : 0555;
+
+	if (n->kind->stat)
+		n->kind->stat(n, st);
+	else
+		fs_virtual_stat(n, S_IFDIR | mode, 0, st);
+}
+
 void fs_virtual_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 {
 	struct stat st;
 
-	(void)fs;
-	n->kind->stat(n, &st);
-	fuse_reply_attr(req, &st, 0);
-}
-
-void fs_virtual_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
-			struct stat *attr, int to_set,
-			struct fuse_file_info *fi)
-{
-	(void)attr;
-	(void)fi;
-	if (to_set &
-	    (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
-		fuse_reply_err(req, EPERM);
-	else
-		fs_virtual_getattr(req, fs, n);
-}
-
-void fs_virtual_dir_stat(struct fs_node *n, struct stat *st)
-{
-	fs_virtual_stat(n, S_IFDIR | 0555, 0, st);
-}
-
-void fs_dir_stat(struct fs_node *n, struct stat *st)
-{
-	if (n->kind->stat)
-		n->kind->stat(n, st);
-	else
-		fs_virtual_stat(n, S_IFDIR | 0555, 0, st);
-}
-
-void fs_virtual_dir_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
-{
-	struct stat st;
-
-	fs_dir_stat(n, &st);
+	fs_node_stat(n, &st);
 	/* with others about, each access asks anew whether it is allowed */
-	fuse_reply_attr(req, &st, fs->allow_other ? 0 : fs->timeout);
+	fuse_reply_attr(req, &st,
+			n->kind->stat || fs->allow_other ? 0 : fs->timeout);
 }
 
 struct fs_blob *fs_blob_from(struct rk_buf *b)
@@ -206,41 +195,10 @@ void fs_blob_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 	fuse_reply_err(req, 0);
 }
 
-void fs_list_names(fuse_req_t req, struct fs *fs, const char *const *names,
-		   int count, size_t size, off_t off, int plus)
-{
-	char buf[4096];
-	size_t n = 0, cap = size < sizeof(buf) ? size : sizeof(buf);
+/* --- listings --- */
 
-	(void)fs;
-	for (int i = (int)off; i >= 0 && i < count; i++) {
-		/* ino 0 in a "plus" entry: the kernel looks it up itself */
-		struct fuse_entry_param e = {.ino = 0};
-		size_t k;
-
-		e.attr.st_ino = (ino_t)i + 10;
-		e.attr.st_mode = i < 2 ? S_IFDIR : S_IFREG;
-		k = plus ? fuse_add_direntry_plus(req, buf + n, cap - n,
-						  names[i], &e, i + 1)
-			 : fuse_add_direntry(req, buf + n, cap - n, names[i],
-					     &e.attr, i + 1);
-		if (k > cap - n)
-			break;
-		n += k;
-	}
-	fuse_reply_buf(req, buf, n);
-}
-
-void fs_empty_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-		      size_t size, off_t off, int plus)
-{
-	static const char *const NAMES[] = {".", ".."};
-
-	(void)h;
-	fs_list_names(req, fs, NAMES, 2, size, off, plus);
-}
-
-/* A name that no folder can have would make the kernel refuse the whole list. */
+/* A name that no folder can have would make the kernel refuse the whole list.
+ */
 void fs_list_add(struct rk_buf *b, char type, const char *name)
 {
 	if (!*name || strchr(name, '/') || strlen(name) > FS_QUERY_BYTES)
@@ -249,42 +207,45 @@ void fs_list_add(struct rk_buf *b, char type, const char *name)
 	rk_buf_name(b, name);
 }
 
-void fs_list_begin(struct rk_buf *b)
+void fs_list_add_all(struct rk_buf *b, char type, const struct rk_buf *names)
 {
-	fs_list_add(b, 'd', ".");
-	fs_list_add(b, 'd', "..");
+	struct rk_buf name = RK_BUF_INIT;
+	const char *s;
+	size_t at = 0;
+
+	while ((s = rk_buf_next(names, &at))) {
+		name.n = 0;
+		fs_encode_name(s, &name);
+		rk_buf_byte(&name, 0);
+		if (!name.err)
+			fs_list_add(b, type, (char *)name.p);
+	}
+	rk_buf_release(&name);
 }
 
-void fs_list_reply(fuse_req_t req, struct fs_handle *h, struct rk_buf *b,
-		   size_t size, off_t off, int plus)
+static mode_t type_of(char letter)
 {
-	fs_blob_unref(h->blob);
-	if ((h->blob = fs_blob_from(b)) != NULL)
-		fs_list_blob(req, h->blob, size, off, plus);
-	else
-		fuse_reply_err(req, ENOMEM);
+	return letter == 'd' ? S_IFDIR : letter == 'l' ? S_IFLNK : S_IFREG;
 }
 
-void fs_list_blob(fuse_req_t req, const struct fs_blob *names, size_t size,
-		  off_t off, int plus)
+static void reply_list(fuse_req_t req, const struct fs_blob *names, size_t size,
+		       off_t off, int plus)
 {
 	char buf[4096];
 	size_t n = 0, cap = size < sizeof(buf) ? size : sizeof(buf);
 	off_t i = 0;
 
 	for (size_t at = 0; at < names->n; i++) {
-		char type = names->p[at];
 		const char *name = names->p + at + 1;
+		/* ino 0 in a "plus" entry: the kernel looks it up itself */
 		struct fuse_entry_param e = {.ino = 0};
 		size_t k;
 
+		e.attr.st_mode = type_of(names->p[at]);
 		at += strlen(name) + 2;
 		if (i < off)
 			continue;
 		e.attr.st_ino = (ino_t)i + 10;
-		e.attr.st_mode = type == 'd'   ? S_IFDIR
-				 : type == 'l' ? S_IFLNK
-					       : S_IFREG;
 		k = plus ? fuse_add_direntry_plus(req, buf + n, cap - n, name,
 						  &e, i + 1)
 			 : fuse_add_direntry(req, buf + n, cap - n, name,
@@ -294,4 +255,83 @@ void fs_list_blob(fuse_req_t req, const struct fs_blob *names, size_t size,
 		n += k;
 	}
 	fuse_reply_buf(req, buf, n);
+}
+
+struct list_job {
+	struct fs_job job;
+	fuse_req_t req;
+	struct fs_handle *h;
+	size_t size;
+	off_t off;
+	int plus;
+	_Atomic int cancel;
+};
+
+static void list_run(struct fs_job *job)
+{
+	struct list_job *j = (struct list_job *)job;
+	const struct fs_kind *kind = j->h->node->kind;
+	struct rk_buf b = RK_BUF_INIT;
+	int rc;
+
+	fs_list_add(&b, 'd', ".");
+	fs_list_add(&b, 'd', "..");
+	rc = kind->list ? kind->list(j->h->node, &j->cancel, &b) : 0;
+	if (rc < 0)
+		rk_buf_release(&b);
+	else if (!(j->h->blob = fs_blob_from(&b)))
+		rc = -ENOMEM;
+	fuse_req_interrupt_func(j->req, NULL, NULL);
+	if (rc < 0)
+		fuse_reply_err(j->req, fs_errno(rc));
+	else
+		reply_list(j->req, j->h->blob, j->size, j->off, j->plus);
+}
+
+static void list_later_run(struct fs_job *job)
+{
+	list_run(job);
+	free(job);
+}
+
+static void interrupted(fuse_req_t req, void *data)
+{
+	struct list_job *j = data;
+
+	(void)req;
+	j->cancel = 1;
+}
+
+static void list_later(fuse_req_t req, struct fs *fs,
+		       const struct list_job *from)
+{
+	struct list_job *j = calloc(1, sizeof(*j));
+
+	if (!j) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	*j = *from;
+	j->job.run = list_later_run;
+	j->job.x = j->h->node->index;
+	fuse_req_interrupt_func(req, interrupted, j);
+	fs_run(fs, &j->job);
+}
+
+void fs_virtual_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
+			size_t size, off_t off, int plus)
+{
+	struct list_job j = {
+		.req = req, .h = h, .size = size, .off = off, .plus = plus};
+
+	if (off == 0) { /* also rewinddir(3): as it is now */
+		fs_blob_unref(h->blob);
+		h->blob = NULL;
+	}
+	if (h->blob)
+		reply_list(req, h->blob, size, off, plus);
+	else if (h->node->kind->list_later)
+		list_later(req, fs, &j);
+	else
+		list_run(&j.job);
 }

@@ -114,8 +114,10 @@ static int chunk_answer(struct fs_node *node, const struct rk_search_opts *opts,
 	return rc;
 }
 
-static const struct fs_view CHUNK = {
+static const struct fs_file CHUNK = {
 	.name = "chunk",
+	.kind = &FS_QUERY,
+	.mode = 0444,
 	.dir = ".rankfs/chunks",
 	.answer = chunk_answer,
 	.effect_without_words = RK_EFFECT_LIKELY,
@@ -158,102 +160,70 @@ static void reply_chunk(fuse_req_t req, struct fs_index *x, const char *path,
 		fuse_reply_err(req, rc < 0 ? fs_errno(rc) : ENOMEM);
 }
 
-/* The names, each with its NUL: what this handle lists. */
-static struct fs_blob *list(struct fs_index *x, const char *path)
+/* Both wait for what was written before, as queries do. */
+static int wait_for(struct fs_index *x, const _Atomic int *cancel)
+{
+	return rk_barrier(x->ix, (int)rk_config_int(x->ix, "wait_ms"),
+			  cancel) == RK_ECANCELLED
+		       ? RK_ECANCELLED
+		       : 0;
+}
+
+static int chunks_list(struct fs_node *dir, const _Atomic int *cancel,
+		       struct rk_buf *b)
 {
 	struct rk_parts *parts = NULL;
-	struct rk_buf b = RK_BUF_INIT;
+	int rc = wait_for(dir->index, cancel);
 
-	fs_list_begin(&b);
-	if (rk_document_parts(x->ix, path, &parts) == 0)
+	if (rc == 0 &&
+	    rk_document_parts(dir->index->ix, dir->text, &parts) == 0)
 		for (size_t i = 0; i < parts->n; i++) {
 			char name[NAME_BYTES];
 
 			chunk_name(&parts->v[i], i, name);
-			fs_list_add(&b, 'f', name);
+			fs_list_add(b, 'f', name);
 		}
 	rk_parts_free(parts);
-	return fs_blob_from(&b);
+	return rc;
 }
 
-/* Both wait for what was written before, as queries do; off the loop. */
 struct chunks_job {
 	struct fs_job job;
 	fuse_req_t req;
 	struct fs_node *dir;
-	unsigned long number; /* a lookup; 0: a listing */
-	struct fs_handle *h;
-	size_t size;
-	off_t off;
-	int plus;
+	unsigned long number;
 };
 
 static void chunks_run(struct fs_job *job)
 {
 	struct chunks_job *j = (struct chunks_job *)job;
 	struct fs_index *x = j->dir->index;
-	struct fs *fs = x->fs;
 
-	rk_barrier(x->ix, (int)rk_config_int(x->ix, "wait_ms"), NULL);
-	if (j->number) {
-		pthread_mutex_lock(&fs->loop);
-		reply_chunk(j->req, x, j->dir->text, j->number);
-		pthread_mutex_unlock(&fs->loop);
-	} else {
-		if (!j->h->blob)
-			j->h->blob = list(x, j->dir->text);
-		if (j->h->blob)
-			fs_list_blob(j->req, j->h->blob, j->size, j->off,
-				     j->plus);
-		else
-			fuse_reply_err(j->req, ENOMEM);
-	}
+	wait_for(x, NULL);
+	pthread_mutex_lock(&x->fs->loop);
+	reply_chunk(j->req, x, j->dir->text, j->number);
+	pthread_mutex_unlock(&x->fs->loop);
 	free(j);
-}
-
-static void run_later(fuse_req_t req, struct fs *fs, struct chunks_job from)
-{
-	struct chunks_job *j = malloc(sizeof(*j));
-
-	if (!j) {
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	*j = from;
-	j->job.run = chunks_run;
-	j->job.x = j->dir->index;
-	j->req = req;
-	fs_run(fs, &j->job);
 }
 
 static void chunks_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 			  const char *name)
 {
 	unsigned long i = number_of(name);
+	struct chunks_job *j = i ? calloc(1, sizeof(*j)) : NULL;
 
-	if (i == 0)
-		fuse_reply_err(req, ENOENT);
-	else
-		run_later(req, fs,
-			  (struct chunks_job){.dir = parent, .number = i});
-}
-
-static void chunks_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-			   size_t size, off_t off, int plus)
-{
-	run_later(req, fs,
-		  (struct chunks_job){.dir = h->node,
-				      .h = h,
-				      .size = size,
-				      .off = off,
-				      .plus = plus});
+	if (!j) {
+		fuse_reply_err(req, i ? ENOMEM : ENOENT);
+		return;
+	}
+	*j = (struct chunks_job){
+		{.run = chunks_run, .x = parent->index}, req, parent, i};
+	fs_run(fs, &j->job);
 }
 
 const struct fs_kind FS_CHUNKS = {
 	.name = ".rankfs/chunks/<path>/",
 	.lookup = chunks_lookup,
-	.getattr = fs_virtual_dir_getattr,
-	.release = fs_blob_release,
-	.readdir = chunks_readdir,
-	.stat = fs_virtual_dir_stat,
+	.list = chunks_list,
+	.list_later = 1,
 };

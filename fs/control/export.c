@@ -4,109 +4,56 @@
  * temporary file of the backing folder; its size is known once it is open, to
  * the process that opened it.
  */
-#include "fs/base/errno.h"
-#include "fs/base/mounted.h"
-#include "fs/base/node.h"
-#include "fs/base/pool.h"
+#include "fs/control/export.h"
 #include "fs/base/spool.h"
-#include "fs/base/tree.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static void export_stat(struct fs_node *n, struct stat *st)
-{
-	fs_virtual_stat(n, S_IFREG | 0400, 0, st);
-}
-
-static void export_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
-{
-	struct stat st;
-	int mine = n->opened && n->opener == fuse_req_ctx(req)->pid;
-
-	(void)fs;
-	fs_virtual_stat(n, S_IFREG | 0400, mine ? n->size : 0, &st);
-	fuse_reply_attr(req, &st, 0);
-}
-
-struct export_job {
-	struct fs_job job;
-	fuse_req_t req;
-	struct fs_node *n;
-	struct fuse_file_info fi;
-	pid_t pid;
-};
-
-/* An open file is a descriptor, in `dir`. */
+/* An open file is a descriptor. */
 struct spooled {
 	int fd;
 };
 
-static int make(struct fs_node *n, struct spooled *s, off_t *size)
+int fs_export_stat(const struct fs_use *u, struct stat *st)
+{
+	if (u->n->opened && u->n->opener == u->pid)
+		st->st_size = (off_t)u->n->size;
+	return 0;
+}
+
+static int make(struct fs_index *x, int fd, off_t *size)
 {
 	struct stat st;
+	int rc = rk_export(x->ix, fd);
+
+	if (rc == 0 && fstat(fd, &st) < 0)
+		rc = -errno;
+	if (rc == 0)
+		*size = st.st_size;
+	return rc;
+}
+
+static int export_begin(struct fs_handle *h)
+{
+	struct fs_node *n = h->node;
+	struct spooled *s = h->dir;
+	off_t size = 0;
 	int rc;
 
 	if ((s->fd = fs_spool(n->index->fs)) < 0)
 		return s->fd;
-	if ((rc = rk_export(n->index->ix, s->fd)) < 0 ||
-	    (rc = fstat(s->fd, &st) < 0 ? -errno : 0) < 0) {
+	if ((rc = make(n->index, s->fd, &size)) < 0) {
 		close(s->fd);
 		return rc;
 	}
-	*size = st.st_size;
+	pthread_mutex_lock(&n->index->fs->loop);
+	n->opener = h->pid;
+	n->opened++;
+	n->size = (size_t)size;
+	pthread_mutex_unlock(&n->index->fs->loop);
 	return 0;
-}
-
-static void export_run(struct fs_job *job)
-{
-	struct export_job *j = (struct export_job *)job;
-	struct fs_handle *h = fs_handle_blob(j->n, NULL);
-	struct spooled *s = calloc(1, sizeof(*s));
-	off_t size = 0;
-	int rc = h && s ? make(j->n, s, &size) : -ENOMEM;
-
-	if (rc < 0) {
-		free(h);
-		free(s);
-		fuse_reply_err(j->req, fs_errno(rc));
-		free(j);
-		return;
-	}
-	h->dir = s;
-	pthread_mutex_lock(&j->n->index->fs->loop);
-	j->n->opener = j->pid;
-	j->n->opened++;
-	j->n->size = (size_t)size;
-	pthread_mutex_unlock(&j->n->index->fs->loop);
-	j->fi.fh = (uintptr_t)h;
-	j->fi.direct_io = 1;
-	j->fi.noflush = 1;
-	fuse_reply_open(j->req, &j->fi);
-	free(j);
-}
-
-static void export_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
-			struct fuse_file_info *fi)
-{
-	struct export_job *j;
-
-	if ((fi->flags & O_ACCMODE) != O_RDONLY ||
-	    !fs_is_owner(n->index, fuse_req_ctx(req)->uid)) {
-		fuse_reply_err(req, EACCES);
-		return;
-	}
-	if (!(j = calloc(1, sizeof(*j)))) {
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	*j = (struct export_job){{.run = export_run, .x = n->index},
-				 req,
-				 n,
-				 *fi,
-				 fuse_req_ctx(req)->pid};
-	fs_pool_add(fs->pool, &j->job);
 }
 
 static void export_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
@@ -124,22 +71,18 @@ static void export_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	free(buf);
 }
 
-static void export_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
+static void export_end(struct fs_handle *h)
 {
-	struct spooled *s = h->dir;
+	const struct spooled *s = h->dir;
 
 	h->node->opened--;
 	close(s->fd);
-	free(s);
-	h->dir = NULL;
-	fs_blob_release(req, fs, h);
 }
 
-const struct fs_kind FS_EXPORT = {
-	.name = ".rankfs/export",
-	.getattr = export_getattr,
-	.open = export_open,
+const struct fs_stream FS_EXPORT_STREAM = {
+	.state = sizeof(struct spooled),
+	.begin = export_begin,
+	.begin_later = 1,
+	.end = export_end,
 	.read = export_read,
-	.release = export_release,
-	.stat = export_stat,
 };

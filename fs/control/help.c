@@ -48,6 +48,8 @@ void fs_help_readme(const char *root, struct rk_buf *out)
 		"office, packed)\n"
 		".rankfs/symbols/<name>        definitions, callers, callees, "
 		"references\n"
+		".rankfs/terms/<prefix>/       words that begin so; ls -lS "
+		"sorts them by frequency\n"
 		".rankfs/at/<checkpoint>/      query/ and find/ as they were "
 		"then\n"
 		".rankfs/import                JSON Lines: id, text, metadata, "
@@ -91,6 +93,8 @@ void fs_help_agents(const char *root, struct rk_buf *out)
 		"those lines: `cat %s/.rankfs/text/PATH`.\n"
 		"- A definition and who calls it: "
 		"`cat %s/.rankfs/symbols/NAME`.\n"
+		"- Which words there are to ask for: "
+		"`ls -U %s/.rankfs/terms/PREFIX`.\n"
 		"- Any length, any characters: `exec 3<>%s/.rankfs/ask; "
 		"echo 'question' >&3; cat <&3`.\n"
 		"- Remember something: `mkdir -p %s/cache; echo TEXT > "
@@ -100,5 +104,5 @@ void fs_help_agents(const char *root, struct rk_buf *out)
 		"- A file you write is found by the next query. `pending=0` in "
 		"the first line says that nothing is missing; `# no hits:` "
 		"says why there are none.\n",
-		root, root, root, root, root, root);
+		root, root, root, root, root, root, root);
 }

@@ -27,7 +27,7 @@ void fs_mirror_reply_dir(fuse_req_t req, struct fs_index *x,
 		return;
 	}
 	n->nlookup++;
-	fs_dir_stat(n, &st);
+	fs_node_stat(n, &st);
 	fs_reply_virtual(req, x->fs, n, &st, x->fs->timeout);
 }
 
@@ -41,7 +41,7 @@ static void similar_leaf(fuse_req_t req, struct fs_index *x, const char *path)
 		return;
 	}
 	snprintf(text, sizeof(text), "like:\"%s\"", path);
-	if (!(n = fs_view_node(x, &FS_VIEW_QUERY, text)))
+	if (!(n = fs_view_node(x, &FS_QUERY_FILE, text)))
 		fuse_reply_err(req, ENOMEM);
 	else
 		fs_view_reply(req, x->fs, n, NULL);
@@ -111,10 +111,6 @@ static void text_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	const struct fs_kind id = {                                            \
 		.name = path,                                                  \
 		.lookup = find,                                                \
-		.getattr = fs_virtual_dir_getattr,                             \
-		.release = fs_blob_release,                                    \
-		.readdir = fs_empty_readdir,                                   \
-		.stat = fs_virtual_dir_stat,                                   \
 	}
 MIRROR(FS_SIMILAR_DIR, ".rankfs/similar/", similar_lookup);
 MIRROR(FS_CHUNKS_DIR, ".rankfs/chunks/", chunks_lookup);

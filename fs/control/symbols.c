@@ -98,8 +98,10 @@ static int symbol_answer(struct fs_node *node,
 	return 0;
 }
 
-static const struct fs_view SYMBOL = {
+static const struct fs_file SYMBOL = {
 	.name = "symbol",
+	.kind = &FS_QUERY,
+	.mode = 0444,
 	.dir = ".rankfs/symbols",
 	.answer = symbol_answer,
 	.effect_without_words = RK_EFFECT_LIKELY,
@@ -129,8 +131,4 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 const struct fs_kind FS_SYMBOLS_DIR = {
 	.name = ".rankfs/symbols/",
 	.lookup = dir_lookup,
-	.getattr = fs_virtual_dir_getattr,
-	.release = fs_blob_release,
-	.readdir = fs_empty_readdir,
-	.stat = fs_virtual_dir_stat,
 };

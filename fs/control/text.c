@@ -48,8 +48,10 @@ static int text_answer(struct fs_node *node, const struct rk_search_opts *opts,
 	return rc;
 }
 
-static const struct fs_view TEXT = {
+static const struct fs_file TEXT = {
 	.name = "text",
+	.kind = &FS_QUERY,
+	.mode = 0444,
 	.dir = ".rankfs/text",
 	.answer = text_answer,
 	.effect_without_words = RK_EFFECT_LIKELY,

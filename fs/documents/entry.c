@@ -119,17 +119,11 @@ void fs_doc_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		parent == parent->index->root
 			? fs_fixed_find(parent->index, FS_IN_ROOT, name)
 			: NULL;
-	struct stat st;
 
-	if (v) {
-		v->nlookup++;
-		fs_dir_stat(v, &st);
-		fs_reply_virtual(req, fs, v, &st, fs->timeout);
-	} else if (fs_reserved(parent, name)) {
-		fuse_reply_err(req, ENOENT);
-	} else {
+	if (v)
+		fs_fixed_reply(req, v);
+	else
 		fs_doc_reply_entry(req, fs, parent, name);
-	}
 }
 
 void fs_doc_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)

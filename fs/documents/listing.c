@@ -60,18 +60,17 @@ static int put_document(struct listing *l, struct fs_node *dir,
 static void put_virtual(struct listing *l, struct fs_index *x, off_t off)
 {
 	struct fs_node *n;
-	const char *name;
 
 	for (int i = (int)(off - VIRTUAL_OFF);
-	     i >= 0 && (name = fs_fixed_listed(x, FS_IN_ROOT, i, &n)); i++) {
+	     i >= 0 && (n = fs_fixed_listed(x, FS_IN_ROOT, i)) != NULL; i++) {
 		struct fuse_entry_param e = {.ino = 0};
 
-		fs_dir_stat(n, &e.attr);
+		fs_node_stat(n, &e.attr);
 		if (l->plus) {
 			e.ino = fs_nodeid(l->fs, n);
 			e.attr_timeout = e.entry_timeout = l->fs->timeout;
 		}
-		if (put_entry(l, name, &e, VIRTUAL_OFF + i + 1))
+		if (put_entry(l, n->file->name, &e, VIRTUAL_OFF + i + 1))
 			return;
 		if (l->plus)
 			n->nlookup++;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a folder of results holds: files with excerpts, links to documents. */
+#include "fs/base/file.h"
 #include "fs/base/node.h"
 #include "fs/base/tree.h"
 #include "fs/find/find.h"
@@ -8,6 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const struct fs_file HIT = {
+	.name = "find/<text>/01-name",
+	.mode = 0444,
+	.lasts = 1,
+};
 
 /* A node for each content: an open one never changes. */
 struct fs_node *fs_find_file(struct fs_node *dir, const struct fs_entry *e)
@@ -18,7 +25,7 @@ struct fs_node *fs_find_file(struct fs_node *dir, const struct fs_entry *e)
 	if (asprintf(&key, "%s/%s#%016llx", dir->text, e->name,
 		     (unsigned long long)e->blob->body_hash) < 0)
 		return NULL;
-	n = fs_keyed_node(dir->index, &FS_FOUND, NULL, key);
+	n = fs_file_node(dir->index, &HIT, key);
 	if (n && !n->content) {
 		n->content = fs_blob_ref(e->blob);
 		n->mtime = dir->mtime;
@@ -40,42 +47,6 @@ struct fs_node *fs_find_link(struct fs_node *dir, const struct fs_entry *e)
 	return n;
 }
 
-static void hit_stat(struct fs_node *n, struct stat *st)
-{
-	fs_virtual_stat(n, S_IFREG | 0444, n->content->n, st);
-}
-
-static void hit_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
-		     struct fuse_file_info *fi)
-{
-	struct fs_handle *h;
-
-	(void)fs;
-	if ((fi->flags & O_ACCMODE) != O_RDONLY) {
-		fuse_reply_err(req, EACCES);
-		return;
-	}
-	if (!(h = fs_handle_blob(n, fs_blob_ref(n->content)))) {
-		fs_blob_unref(n->content);
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	fi->fh = (uintptr_t)h;
-	fi->keep_cache = 1; /* it never changes */
-	fi->noflush = 1;
-	fuse_reply_open(req, fi);
-}
-
-const struct fs_kind FS_FOUND = {
-	.name = "find/<text>/01-name",
-	.getattr = fs_virtual_getattr,
-	.open = hit_open,
-	.read = fs_blob_read,
-	.release = fs_blob_release,
-	.forget = fs_find_forget,
-	.stat = hit_stat,
-};
-
 static void link_stat(struct fs_node *n, struct stat *st)
 {
 	fs_virtual_stat(n, S_IFLNK | 0777, strlen(n->text), st);
@@ -89,8 +60,6 @@ static void link_readlink(fuse_req_t req, struct fs *fs, struct fs_node *n)
 
 const struct fs_kind FS_FOUND_LINK = {
 	.name = "find/<text>/files/01-name",
-	.getattr = fs_virtual_getattr,
 	.readlink = link_readlink,
-	.forget = fs_find_forget,
 	.stat = link_stat,
 };

@@ -29,10 +29,8 @@ enum { FINDS_KEPT = 256, FINDS_MANY = 1024, SWEEP_MAX = 512 };
 
 void fs_find_forget(struct fs *fs, struct fs_node *n)
 {
-	if (n->kind == &FS_FIND)
-		fs->nfinds--;
+	fs->nfinds--;
 	fs_found_unref(n->found);
-	fs_blob_unref(n->content);
 }
 
 struct fs_node *fs_find_dir(struct fs_index *x, const char *path)
@@ -65,7 +63,7 @@ void fs_find_reply(fuse_req_t req, struct fs *fs, struct fs_node *n)
 		return;
 	}
 	n->nlookup++;
-	n->kind->stat(n, &st);
+	fs_node_stat(n, &st);
 	fs_reply_virtual(req, fs, n, &st, fs->timeout);
 }
 
@@ -107,7 +105,10 @@ static size_t gather_unused(struct fs *fs, struct unused *v, size_t max)
 			    now - d->used_ns < idle)
 				continue;
 			d->used_ns = now; /* asked; not again at once */
-			v[n].parent = fs_nodeid(fs, d->index->find_dir);
+			v[n].parent = fs_nodeid(
+				fs,
+				fs_fixed_find(d->index, FS_IN_ROOT | FS_IN_AT,
+					      "find"));
 			if ((v[n].name = strdup(d->text)) != NULL)
 				n++;
 		}
@@ -145,31 +146,23 @@ static void root_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 		fs_find_reply_dir(req, dir, name);
 }
 
-static void root_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-			 size_t size, off_t off, int plus)
+static int root_list(struct fs_node *n, const _Atomic int *cancel,
+		     struct rk_buf *b)
 {
-	struct rk_buf b = RK_BUF_INIT, names = RK_BUF_INIT;
+	struct rk_buf names = RK_BUF_INIT;
 	const char *name;
 	size_t at = 0;
 
-	(void)fs;
-	if (h->blob) {
-		fs_list_blob(req, h->blob, size, off, plus);
-		return;
-	}
-	fs_list_begin(&b);
-	rk_saved_names(h->node->index->ix, &names);
+	(void)cancel;
+	rk_saved_names(n->index->ix, &names);
 	while ((name = rk_buf_next(&names, &at)))
-		fs_list_add(&b, 'd', name);
+		fs_list_add(b, 'd', name);
 	rk_buf_release(&names);
-	fs_list_reply(req, h, &b, size, off, plus);
+	return 0;
 }
 
 const struct fs_kind FS_FIND_DIR = {
 	.name = "find/",
 	.lookup = root_lookup,
-	.getattr = fs_virtual_dir_getattr,
-	.release = fs_blob_release,
-	.readdir = root_readdir,
-	.stat = fs_virtual_dir_stat,
+	.list = root_list,
 };

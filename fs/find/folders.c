@@ -106,14 +106,11 @@ static int is_numbered(const char *name)
 
 /* --- the folder --- */
 
+/* A lookup of name. */
 struct find_job {
 	struct fs_job job;
 	fuse_req_t req;
 	struct fs_node *dir;
-	struct fs_handle *h; /* a listing; NULL: a lookup of name */
-	size_t size;
-	off_t off;
-	int plus;
 	int links; /* the entries are links to documents */
 	_Atomic int cancel;
 	char name[];
@@ -145,7 +142,31 @@ static struct fs_node *results_dir(struct fs_node *dir)
 	return up;
 }
 
-static void lookup_run(struct find_job *j, struct fs_node *owner)
+/* A reference to it; NULL: no memory. Off the loop. */
+static struct fs_node *take_owner(struct fs_node *dir)
+{
+	struct fs *fs = dir->index->fs;
+	struct fs_node *owner;
+
+	pthread_mutex_lock(&fs->loop);
+	if ((owner = results_dir(dir)) != NULL)
+		owner->nlookup++;
+	pthread_mutex_unlock(&fs->loop);
+	return owner;
+}
+
+static void give_owner(struct fs_node *owner)
+{
+	struct fs *fs = owner->index->fs;
+
+	pthread_mutex_lock(&fs->loop);
+	fs_node_forget(fs, owner, 1);
+	pthread_mutex_unlock(&fs->loop);
+}
+
+/* --- looking up --- */
+
+static void reply_entry(struct find_job *j, struct fs_node *owner)
 {
 	struct fs *fs = owner->index->fs;
 	struct fs_found *f = NULL;
@@ -163,99 +184,16 @@ static void lookup_run(struct find_job *j, struct fs_node *owner)
 	fs_found_unref(f);
 }
 
-static void put_facet(struct rk_buf *b, const struct rk_buf *values)
-{
-	struct rk_buf name = RK_BUF_INIT;
-	const char *value;
-	size_t at = 0;
-
-	while ((value = rk_buf_next(values, &at))) {
-		name.n = 0;
-		fs_encode_name(value, &name);
-		rk_buf_byte(&name, 0);
-		if (!name.err)
-			fs_list_add(b, 'd', (char *)name.p);
-	}
-	rk_buf_release(&name);
-}
-
-static int list_facet(struct find_job *j, const struct fs_scope *s,
-		      struct rk_buf *b)
-{
-	struct rk_search_opts opts = {.wait_ms = -1, .cancel = &j->cancel};
-	struct rk_buf values = RK_BUF_INIT;
-	int rc = fs_found_facet(j->dir->index, s->query,
-				(enum fs_facet)s->facet, &opts, &values);
-
-	if (rc == 0)
-		put_facet(b, &values);
-	rk_buf_release(&values);
-	return rc;
-}
-
-static int list_results(struct find_job *j, struct fs_node *owner,
-			struct rk_buf *b)
-{
-	int plain = !j->links, rc;
-	struct fs_found *f = NULL;
-
-	if ((rc = results(owner, 1, &j->cancel, &f)) < 0)
-		return rc;
-	for (size_t i = 0; i < f->n; i++)
-		if (!is_gone(owner->index->fs, &f->v[i]))
-			fs_list_add(b, plain ? 'f' : 'l', f->v[i].name);
-	if (plain && f->n) {
-		fs_list_add(b, 'd', "files");
-		for (int i = 0; i < FS_FACETS; i++)
-			fs_list_add(b, 'd', FS_FACET_NAMES[i]);
-	}
-	fs_found_unref(f);
-	return 0;
-}
-
-static void list_run(struct find_job *j, struct fs_node *owner)
-{
-	struct rk_buf b = RK_BUF_INIT;
-	struct fs_scope s;
-	int rc = 0;
-
-	if (!j->h->blob) {
-		fs_list_begin(&b);
-		rc = fs_scope_of(j->dir->index, j->dir->text, &s);
-		j->links = s.files || s.value;
-		if (rc == 0)
-			rc = s.facet >= 0 ? list_facet(j, &s, &b)
-					  : list_results(j, owner, &b);
-		if (rc == 0 && !(j->h->blob = fs_blob_from(&b)))
-			rc = -ENOMEM;
-		rk_buf_release(&b);
-	}
-	if (rc < 0)
-		fuse_reply_err(j->req, fs_errno(rc));
-	else
-		fs_list_blob(j->req, j->h->blob, j->size, j->off, j->plus);
-}
-
-static void find_run(struct fs_job *job)
+static void lookup_run(struct fs_job *job)
 {
 	struct find_job *j = (struct find_job *)job;
-	struct fs *fs = j->dir->index->fs;
-	struct fs_node *owner;
+	struct fs_node *owner = take_owner(j->dir);
 
-	pthread_mutex_lock(&fs->loop);
-	if ((owner = results_dir(j->dir)) != NULL)
-		owner->nlookup++;
-	pthread_mutex_unlock(&fs->loop);
-	if (!owner)
-		fuse_reply_err(j->req, ENOMEM);
-	else if (j->h)
-		list_run(j, owner);
-	else
-		lookup_run(j, owner);
 	if (owner) {
-		pthread_mutex_lock(&fs->loop);
-		fs_node_forget(fs, owner, 1);
-		pthread_mutex_unlock(&fs->loop);
+		reply_entry(j, owner);
+		give_owner(owner);
+	} else {
+		fuse_reply_err(j->req, ENOMEM);
 	}
 	free(j);
 }
@@ -270,7 +208,7 @@ static struct find_job *job_new(fuse_req_t req, struct fs_node *dir,
 		return NULL;
 	}
 	strcpy(j->name, name);
-	j->job.run = find_run;
+	j->job.run = lookup_run;
 	j->job.x = dir->index;
 	j->req = req;
 	j->dir = dir;
@@ -301,48 +239,68 @@ static void folder_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 	}
 }
 
-static void folder_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-			   size_t size, off_t off, int plus)
-{
-	struct find_job *j = job_new(req, h->node, "");
+/* --- listing --- */
 
-	if (!j)
-		return;
-	if (off == 0) { /* also rewinddir(3): as it is now */
-		fs_blob_unref(h->blob);
-		h->blob = NULL;
+static int list_facet(struct fs_node *dir, const struct fs_scope *s,
+		      const _Atomic int *cancel, struct rk_buf *b)
+{
+	struct rk_search_opts opts = {.wait_ms = -1, .cancel = cancel};
+	struct rk_buf values = RK_BUF_INIT;
+	int rc = fs_found_facet(dir->index, s->query, (enum fs_facet)s->facet,
+				&opts, &values);
+
+	if (rc == 0)
+		fs_list_add_all(b, 'd', &values);
+	rk_buf_release(&values);
+	return rc;
+}
+
+static int list_results(struct fs_node *owner, int links,
+			const _Atomic int *cancel, struct rk_buf *b)
+{
+	struct fs_found *f = NULL;
+	int rc = results(owner, 1, cancel, &f);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < f->n; i++)
+		if (!is_gone(owner->index->fs, &f->v[i]))
+			fs_list_add(b, links ? 'l' : 'f', f->v[i].name);
+	if (!links && f->n) {
+		fs_list_add(b, 'd', "files");
+		for (int i = 0; i < FS_FACETS; i++)
+			fs_list_add(b, 'd', FS_FACET_NAMES[i]);
 	}
-	j->h = h;
-	j->size = size;
-	j->off = off;
-	j->plus = plus;
-	fs_run(fs, &j->job);
+	fs_found_unref(f);
+	return 0;
 }
 
-/* Its owner takes results out of it, and puts documents in. */
-static void folder_stat(struct fs_node *n, struct stat *st)
+static int folder_list(struct fs_node *dir, const _Atomic int *cancel,
+		       struct rk_buf *b)
 {
-	fs_virtual_stat(n, S_IFDIR | 0755, 0, st);
-}
+	struct fs_node *owner;
+	struct fs_scope s;
+	int rc = fs_scope_of(dir->index, dir->text, &s);
 
-static void folder_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
-{
-	struct stat st;
-
-	(void)fs;
-	n->kind->stat(n, &st);
-	fuse_reply_attr(req, &st, 0);
+	if (rc < 0)
+		return rc;
+	if (s.facet >= 0)
+		return list_facet(dir, &s, cancel, b);
+	if (!(owner = take_owner(dir)))
+		return -ENOMEM;
+	rc = list_results(owner, s.files || s.value, cancel, b);
+	give_owner(owner);
+	return rc;
 }
 
 const struct fs_kind FS_FIND = {
 	.name = "find/<text>/",
 	.lookup = folder_lookup,
-	.getattr = folder_getattr,
-	.release = fs_blob_release,
-	.readdir = folder_readdir,
+	.mode = 0755, /* its owner takes results out, puts documents in */
+	.list = folder_list,
+	.list_later = 1,
 	.symlink = fs_feedback_symlink,
 	.link = fs_feedback_link,
 	.unlink = fs_feedback_unlink,
 	.forget = fs_find_forget,
-	.stat = folder_stat,
 };

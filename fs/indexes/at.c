@@ -20,27 +20,21 @@ enum { CHECKPOINTS = 100 };
 
 /* --- which there are --- */
 
-static void at_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-		       size_t size, off_t off, int plus)
+static int at_list(struct fs_node *dir, const _Atomic int *cancel,
+		   struct rk_buf *b)
 {
 	struct rk_checkpoint v[CHECKPOINTS];
-	struct rk_buf b = RK_BUF_INIT;
-	int n = rk_checkpoints(h->node->index->ix, v, CHECKPOINTS);
+	int n = rk_checkpoints(dir->index->ix, v, CHECKPOINTS);
 
-	(void)fs;
-	if (h->blob) {
-		fs_list_blob(req, h->blob, size, off, plus);
-		return;
-	}
-	fs_list_begin(&b);
+	(void)cancel;
 	while (n-- > 0) {
 		char name[24];
 
 		snprintf(name, sizeof(name), "%llu",
 			 (unsigned long long)v[n].number);
-		fs_list_add(&b, 'd', name);
+		fs_list_add(b, 'd', name);
 	}
-	fs_list_reply(req, h, &b, size, off, plus);
+	return 0;
 }
 
 /* --- one of them --- */
@@ -148,45 +142,28 @@ static void at_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 const struct fs_kind FS_AT_DIR = {
 	.name = ".rankfs/at/",
 	.lookup = at_lookup,
-	.getattr = fs_virtual_dir_getattr,
-	.release = fs_blob_release,
-	.readdir = at_readdir,
-	.stat = fs_virtual_dir_stat,
+	.list = at_list,
 };
 
 static void root_lookup(fuse_req_t req, struct fs *fs, struct fs_node *root,
 			const char *name)
 {
-	struct fs_node *n = strcmp(name, "query") == 0	? root->index->query_dir
-			    : strcmp(name, "find") == 0 ? root->index->find_dir
-							: NULL;
-	struct stat st;
-
-	if (!n) {
-		fuse_reply_err(req, ENOENT);
-		return;
-	}
-	n->nlookup++;
-	fs_dir_stat(n, &st);
-	fs_reply_virtual(req, fs, n, &st, fs->timeout);
+	(void)fs;
+	fs_fixed_reply(req, fs_fixed_find(root->index, FS_IN_AT, name));
 }
 
-static void root_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-			 size_t size, off_t off, int plus)
+static int root_list(struct fs_node *root, const _Atomic int *cancel,
+		     struct rk_buf *b)
 {
-	struct rk_buf b = RK_BUF_INIT;
-
-	(void)fs;
-	fs_list_begin(&b);
-	fs_list_add(&b, 'd', "query");
-	fs_list_add(&b, 'd', "find");
-	fs_list_reply(req, h, &b, size, off, plus);
+	(void)cancel;
+	fs_fixed_list(root->index, FS_IN_AT, b);
+	return 0;
 }
 
 const struct fs_kind FS_AT_ROOT = {
 	.name = ".rankfs/at/<checkpoint>/",
+	/* of its .rankfs/ only README is ever seen, in its query/ */
+	.in = FS_IN_AT | FS_IN_CONTROL,
 	.lookup = root_lookup,
-	.getattr = fs_virtual_dir_getattr,
-	.release = fs_blob_release,
-	.readdir = root_readdir,
+	.list = root_list,
 };

@@ -267,8 +267,10 @@ static uint64_t federated_current(const struct fs_node *n, int *complete)
 	return n->index->fs->epoch;
 }
 
-static const struct fs_view FEDERATED = {
+static const struct fs_file FEDERATED = {
 	.name = "federated",
+	.kind = &FS_QUERY,
+	.mode = 0444,
 	.dir = "query",
 	.answer = federated_answer,
 	.current = federated_current,

@@ -1,85 +1,118 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fixed nodes of an index: what has a kind of its own, at its root and in
- * .rankfs/. Their order gives them their inode numbers.
+ * The table of what is virtual: each fixed file and folder of an index, of the
+ * folder of many, and of a checkpoint is a row. fs/doc/adding.md tells how to
+ * add one.
  */
 #include "fs/indexes/fixed.h"
+#include "fs/base/errors.h"
+#include "fs/base/events.h"
 #include "fs/base/node.h"
 #include "fs/base/tree.h"
 #include "fs/control/control.h"
+#include "fs/control/export.h"
+#include "fs/control/import.h"
+#include "fs/indexes/federated.h"
+#include "fs/query/ask.h"
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct fs_fixed NODES[] = {
-	{"query", FS_IN_ROOT, offsetof(struct fs_index, query_dir),
-	 &FS_QUERY_DIR, 1},
-	{"find", FS_IN_ROOT, offsetof(struct fs_index, find_dir), &FS_FIND_DIR,
-	 0},
-	{".rankfs", FS_IN_ROOT, offsetof(struct fs_index, control_dir),
-	 &FS_CONTROL_DIR, 0},
-	{"recall", FS_IN_ROOT, offsetof(struct fs_index, recall_dir),
-	 &FS_RECALL_DIR, 0},
-	{"ask", FS_IN_CONTROL, offsetof(struct fs_index, ask), &FS_ASK, 1},
-	{"import", FS_IN_CONTROL, offsetof(struct fs_index, import), &FS_IMPORT,
-	 1},
-	{"similar", FS_IN_CONTROL, offsetof(struct fs_index, similar_dir),
-	 &FS_SIMILAR_DIR, 1},
-	{"chunks", FS_IN_CONTROL, offsetof(struct fs_index, chunks_dir),
-	 &FS_CHUNKS_DIR, 1},
-	{"symbols", FS_IN_CONTROL, offsetof(struct fs_index, symbols_dir),
-	 &FS_SYMBOLS_DIR, 1},
-	{"events", FS_IN_CONTROL, offsetof(struct fs_index, events_file),
-	 &FS_EVENTS_FILE, 1},
-	{"export", FS_IN_CONTROL, offsetof(struct fs_index, export_file),
-	 &FS_EXPORT, 1},
-	{"at", FS_IN_CONTROL, offsetof(struct fs_index, at_dir), &FS_AT_DIR, 1},
-	{"text", FS_IN_CONTROL, offsetof(struct fs_index, text_dir),
-	 &FS_TEXT_DIR, 1},
-	{NULL, FS_IN_ROOT, 0, NULL, 0},
+enum {
+	ROOTS = FS_IN_ROOT | FS_IN_TOP,
+	BOTH = FS_IN_CONTROL | FS_IN_TOP_CONTROL,
+	ONE = FS_IN_CONTROL,
+	MANY = FS_IN_TOP_CONTROL,
 };
+
+static const struct fs_file ROWS[] = {
+	{"query", ROOTS | FS_IN_AT, .kind = &FS_QUERY_DIR},
+	{"find", FS_IN_ROOT | FS_IN_AT, FS_IN_ROOT, .kind = &FS_FIND_DIR},
+	{".rankfs", ROOTS, ROOTS, .kind = &FS_CONTROL_DIR},
+	{"recall", FS_IN_ROOT, FS_IN_ROOT, .kind = &FS_RECALL_DIR},
+
+	{"README", BOTH, .mode = 0444, .read = fs_read_readme, .lasts = 1},
+	{"AGENTS.md", BOTH, .mode = 0444, .read = fs_read_agents},
+	{"config", ONE, .mode = 0644, .who = FS_OWNER_WRITES,
+	 .read = fs_read_config, .write = fs_write_config},
+	{"ctl", BOTH, .mode = 0644, .who = FS_OWNER_WRITES, .read = fs_read_ctl,
+	 .write = fs_write_ctl},
+	{"error", BOTH, .mode = 0444, .read = fs_read_error},
+	{"metrics", ONE, .mode = 0444, .read = fs_read_metrics},
+	{"metrics", MANY, .mode = 0444, .read = fs_top_metrics},
+	{"progress", ONE, .mode = 0444, .read = fs_read_progress},
+	{"status", ONE, .mode = 0444, .read = fs_read_status},
+	{"status", MANY, .mode = 0444, .read = fs_top_status},
+	{"status.json", ONE, .mode = 0444, .read = fs_read_status_json},
+	/* these may name what has gone and was not for others */
+	{"warnings", ONE, .mode = 0400, .read = fs_read_warnings},
+	{"events", ONE, .mode = 0400, .stream = &FS_EVENTS_STREAM,
+	 .stat = fs_events_stat},
+
+	{"ask", ONE, .mode = 0666, .stream = &FS_ASK_STREAM},
+	{"import", ONE, .mode = 0200, .who = FS_OWNER,
+	 .stream = &FS_IMPORT_STREAM},
+	{"export", ONE, .mode = 0400, .who = FS_OWNER,
+	 .stream = &FS_EXPORT_STREAM, .stat = fs_export_stat},
+
+	{"similar", ONE, .kind = &FS_SIMILAR_DIR},
+	{"chunks", ONE, .kind = &FS_CHUNKS_DIR},
+	{"symbols", ONE, .kind = &FS_SYMBOLS_DIR},
+	{"at", ONE, .kind = &FS_AT_DIR},
+	{"text", ONE, .kind = &FS_TEXT_DIR},
+	{"terms", ONE, .kind = &FS_TERMS_DIR},
+	{NULL},
+};
+_Static_assert(sizeof(ROWS) / sizeof(ROWS[0]) <= (size_t)FS_FIXED_MAX,
+	       "room for the rows");
+
+/* Inode numbers that no backing file system uses. */
+static struct fs_node *new_node(struct fs_index *x, int row)
+{
+	const struct fs_kind *kind = ROWS[row].kind;
+	struct fs_node *n = fs_node_virtual(x, kind ? kind : &FS_FILE);
+
+	if (n) {
+		n->ino = ((ino_t)0x7f << 56) | (ino_t)(row + 1);
+		n->file = &ROWS[row];
+	}
+	return n;
+}
 
 int fs_fixed_init(struct fs_index *x)
 {
-	x->fixed = NODES;
-	for (int i = 0; NODES[i].name; i++) {
-		struct fs_node *n = fs_fixed_node(x, NODES[i].kind, i + 1);
+	unsigned places = fs_fixed_places(x);
 
-		if (!n)
-			return -ENOMEM;
-		*fs_fixed_slot(x, &NODES[i]) = n;
-	}
-	if (x->root->kind == &FS_TOP)
-		return fs_top_files(x);
+	x->rows = ROWS;
 	x->verbs = FS_VERBS;
-	return fs_control_files(x, FS_FILES);
+	if (places & FS_IN_TOP) {
+		x->verbs = FS_TOP_VERBS;
+		x->query_node = fs_federated_node;
+	}
+	for (int i = 0; ROWS[i].name; i++)
+		if (ROWS[i].in & places && !(x->fixed[i] = new_node(x, i)))
+			return -ENOMEM;
+	return 0;
 }
 
 void fs_fixed_release(struct fs_index *x)
 {
-	for (int i = 0; i < FS_CONTROL_FILES; i++)
-		free(x->files[i]);
-	for (int i = 0; NODES[i].name; i++)
-		free(*fs_fixed_slot(x, &NODES[i]));
+	for (int i = 0; i < FS_FIXED_MAX; i++)
+		free(x->fixed[i]);
 }
 
 int fs_fixed_in_use(const struct fs_index *x)
 {
-	for (int i = 0; NODES[i].name; i++)
-		if ((*fs_fixed_slot(x, &NODES[i]))->nlookup)
-			return 1;
-	for (int i = 0; i < FS_CONTROL_FILES && x->files[i]; i++)
-		if (x->files[i]->nlookup)
+	for (int i = 0; i < FS_FIXED_MAX; i++)
+		if (x->fixed[i] && x->fixed[i]->nlookup)
 			return 1;
 	return 0;
 }
 
 int fs_reserved_name(const char *name)
 {
-	for (int i = 0; NODES[i].name; i++)
-		if (NODES[i].where == FS_IN_ROOT &&
-		    strcmp(NODES[i].name, name) == 0)
+	for (int i = 0; ROWS[i].name; i++)
+		if (ROWS[i].in & FS_IN_ROOT && strcmp(ROWS[i].name, name) == 0)
 			return 1;
 	return 0;
 }

@@ -2,7 +2,7 @@
 #ifndef FS_FIXED_H
 #define FS_FIXED_H
 
-#include "fs/base/fs.h"
+#include "fs/control/control.h"
 
 /* The fixed nodes of an index; on the loop. 0 or -ENOMEM, then release. */
 int fs_fixed_init(struct fs_index *x);
@@ -12,7 +12,9 @@ int fs_fixed_in_use(const struct fs_index *x);
 /* Is this name taken by the tree at an index root? */
 int fs_reserved_name(const char *name);
 
-/* top.c: the files of .rankfs/, and what else the top of many has; as above */
-int fs_top_files(struct fs_index *x);
+/* top.c: what .rankfs/ of many says and takes */
+void fs_top_status(const struct fs_use *u, struct rk_buf *out);
+void fs_top_metrics(const struct fs_use *u, struct rk_buf *out);
+extern const struct fs_verb FS_TOP_VERBS[];
 
 #endif

@@ -95,22 +95,15 @@ static void reply_index(fuse_req_t req, struct fs_index *x)
 static void top_lookup(fuse_req_t req, struct fs *fs, struct fs_node *root,
 		       const char *name)
 {
-	struct fs_node *v = strcmp(name, "query") == 0 ? root->index->query_dir
-			    : strcmp(name, ".rankfs") == 0
-				    ? root->index->control_dir
-				    : NULL;
+	struct fs_node *v = fs_fixed_find(root->index, FS_IN_TOP, name);
 	struct fs_index *x;
-	struct stat st;
 
-	if (v) {
-		v->nlookup++;
-		fs_dir_stat(v, &st);
-		fs_reply_virtual(req, fs, v, &st, fs->timeout);
-	} else if ((x = fs_tenant(fs, name)) != NULL) {
+	if (v)
+		fs_fixed_reply(req, v);
+	else if ((x = fs_tenant(fs, name)) != NULL)
 		reply_index(req, x);
-	} else {
+	else
 		fuse_reply_err(req, ENOENT);
-	}
 }
 
 static int top_stat(struct fs *fs, struct stat *st)
@@ -167,31 +160,27 @@ int fs_tenants_list(struct fs *fs, struct rk_buf *out)
 	return out->err;
 }
 
-static void top_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-			size_t size, off_t off, int plus)
+static int top_list(struct fs_node *root, const _Atomic int *cancel,
+		    struct rk_buf *b)
 {
-	struct rk_buf names = RK_BUF_INIT, b = RK_BUF_INIT;
+	struct rk_buf names = RK_BUF_INIT;
 	const char *name;
 	size_t at = 0;
 
-	if (h->blob && off > 0) {
-		fs_list_blob(req, h->blob, size, off, plus);
-		return;
-	}
-	fs_list_begin(&b);
-	fs_list_add(&b, 'd', "query");
-	fs_tenants_list(fs, &names);
+	(void)cancel;
+	fs_fixed_list(root->index, FS_IN_TOP, b);
+	fs_tenants_list(root->index->fs, &names);
 	while ((name = rk_buf_next(&names, &at)))
-		fs_list_add(&b, 'd', name);
+		fs_list_add(b, 'd', name);
 	rk_buf_release(&names);
-	fs_list_reply(req, h, &b, size, off, plus);
+	return 0;
 }
 
 /* --- making and removing --- */
 
-static int is_taken(const char *name)
+static int is_taken(const struct fs *fs, const char *name)
 {
-	return strcmp(name, "query") == 0 || strcmp(name, ".rankfs") == 0;
+	return fs_fixed_find(fs->top, FS_IN_TOP, name) != NULL;
 }
 
 static int refuse(fuse_req_t req, struct fs *fs, int err, const char *why)
@@ -203,7 +192,7 @@ static int refuse(fuse_req_t req, struct fs *fs, int err, const char *why)
 
 static int refused(fuse_req_t req, struct fs *fs, const char *name)
 {
-	if (is_taken(name))
+	if (is_taken(fs, name))
 		return refuse(req, fs, EEXIST, "a reserved name");
 	if (!fs_tenant_name_ok(name))
 		return refuse(req, fs, EINVAL,
@@ -356,7 +345,7 @@ static void top_rmdir(fuse_req_t req, struct fs *fs, struct fs_node *root,
 	int rc;
 
 	(void)root;
-	if (is_taken(name)) {
+	if (is_taken(fs, name)) {
 		fuse_reply_err(req, EPERM);
 		return;
 	}
@@ -405,7 +394,7 @@ static void top_rename(fuse_req_t req, struct fs *fs, struct fs_node *root,
 {
 	struct stat st;
 
-	if (is_taken(name)) {
+	if (is_taken(fs, name)) {
 		fuse_reply_err(req, EPERM);
 		return;
 	}
@@ -421,11 +410,11 @@ static void top_rename(fuse_req_t req, struct fs *fs, struct fs_node *root,
 
 const struct fs_kind FS_TOP = {
 	.name = "indexes",
+	.in = FS_IN_TOP | FS_IN_TOP_CONTROL,
 	.lookup = top_lookup,
 	.getattr = top_getattr,
 	.setattr = top_setattr,
-	.release = fs_blob_release,
-	.readdir = top_readdir,
+	.list = top_list,
 	.mkdir = top_mkdir,
 	.rmdir = top_rmdir,
 	.rename = top_rename,

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What .rankfs/ holds at the top of many indexes, and the verbs of its ctl. */
-#include "fs/base/errors.h"
+/* What .rankfs/ says at the top of many indexes, and the verbs of its ctl. */
 #include "fs/base/quota.h"
 #include "fs/control/control.h"
-#include "fs/indexes/federated.h"
 #include "fs/indexes/fixed.h"
 #include "fs/indexes/tenants.h"
 #include <errno.h>
@@ -13,9 +11,9 @@
 
 /* --- what the files say --- */
 
-static void top_status(struct fs_index *x, uid_t uid, struct rk_buf *out)
+void fs_top_status(const struct fs_use *u, struct rk_buf *out)
 {
-	struct fs *fs = x->fs;
+	struct fs *fs = u->x->fs;
 	struct rk_buf names = RK_BUF_INIT;
 	size_t n = 0, at = 0;
 
@@ -26,20 +24,19 @@ static void top_status(struct fs_index *x, uid_t uid, struct rk_buf *out)
 		      fs->open_max);
 	/* names and owners are told by ls; only who mounted sees the rest */
 	for (const struct fs_index *i = fs->indexes;
-	     i && (uid == 0 || uid == fs->uid); i = i->next)
+	     i && (u->uid == 0 || u->uid == fs->uid); i = i->next)
 		if (i->ix && !i->removed)
 			rk_buf_printf(out, "index %s pending %zu\n", i->name,
 				      rk_pending(i->ix));
 	rk_buf_release(&names);
 }
 
-static void top_metrics(struct fs_index *x, uid_t uid, struct rk_buf *out)
+void fs_top_metrics(const struct fs_use *u, struct rk_buf *out)
 {
-	(void)uid;
 	rk_buf_printf(out,
 		      "# TYPE rankfs_open_indexes gauge\n"
 		      "rankfs_open_indexes %u\n",
-		      x->fs->nopen);
+		      u->x->fs->nopen);
 }
 
 /* --- verbs --- */
@@ -109,7 +106,7 @@ static int top_remove(struct fs_index *x, const char *arg)
 	return rc;
 }
 
-static const struct fs_verb TOP_VERBS[] = {
+const struct fs_verb FS_TOP_VERBS[] = {
 	{"quota", "quota NAME BYTES[K|M|G] FILES: limits of an index; 0: none",
 	 NULL, top_quota},
 	{"expire", "expire DAYS: remove indexes that nobody opened so long",
@@ -118,22 +115,3 @@ static const struct fs_verb TOP_VERBS[] = {
 	 top_remove},
 	{NULL, NULL, NULL, NULL},
 };
-
-/* --- the table --- */
-
-static const struct fs_file TOP_FILES[] = {
-	{"README", fs_read_readme, NULL, 0},
-	{"AGENTS.md", fs_read_agents, NULL, 0},
-	{"ctl", fs_read_ctl, fs_write_ctl, 0},
-	{"error", fs_read_error, NULL, 0},
-	{"metrics", top_metrics, NULL, 0},
-	{"status", top_status, NULL, 0},
-	{NULL, NULL, NULL, 0},
-};
-
-int fs_top_files(struct fs_index *x)
-{
-	x->verbs = TOP_VERBS;
-	x->query_node = fs_federated_node;
-	return fs_control_files(x, TOP_FILES);
-}

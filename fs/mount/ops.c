@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The FUSE table: find the node, call its kind, or refuse. No policy here. */
 #include "fs/base/errno.h"
+#include "fs/base/file.h"
 #include "fs/base/node.h"
 #include "fs/base/tree.h"
 #include "fs/documents/documents.h"
 #include "fs/indexes/index.h"
 #include "fs/mount/mount.h"
 #include <errno.h>
-#include <poll.h>
 #include <unistd.h>
 
 static struct fs_handle *handle(struct fuse_file_info *fi)
@@ -90,8 +90,12 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 	struct fs_node *n = fs_node(fs_of(req), ino);
 
 	(void)fi; /* fstat(2) never brings a handle */
-	if (is_document(n) || ready(req, n))
+	if (!is_document(n) && !ready(req, n))
+		return;
+	if (n->kind->getattr)
 		n->kind->getattr(req, fs_of(req), n);
+	else
+		fs_virtual_getattr(req, fs_of(req), n);
 }
 
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
@@ -184,7 +188,21 @@ static void op_release(fuse_req_t req, fuse_ino_t ino,
 	struct fs_handle *h = handle(fi);
 
 	(void)ino;
-	h->node->kind->release(req, fs_of(req), h);
+	if (h->node->kind->release)
+		h->node->kind->release(req, fs_of(req), h);
+	else
+		fs_blob_release(req, fs_of(req), h);
+}
+
+static void list(fuse_req_t req, struct fs_handle *h, size_t size, off_t off,
+		 int plus)
+{
+	if (!is_document(h->node) && !ready(req, h->node))
+		return;
+	if (h->node->kind->readdir)
+		h->node->kind->readdir(req, fs_of(req), h, size, off, plus);
+	else
+		fs_virtual_readdir(req, fs_of(req), h, size, off, plus);
 }
 
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
@@ -193,8 +211,7 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct fs_handle *h = handle(fi);
 
 	(void)ino;
-	if (is_document(h->node) || ready(req, h->node))
-		h->node->kind->readdir(req, fs_of(req), h, size, off, 0);
+	list(req, h, size, off, 0);
 }
 
 static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
@@ -203,8 +220,7 @@ static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
 	struct fs_handle *h = handle(fi);
 
 	(void)ino;
-	if (is_document(h->node) || ready(req, h->node))
-		h->node->kind->readdir(req, fs_of(req), h, size, off, 1);
+	list(req, h, size, off, 1);
 }
 
 /* --- names: what a kind of folder does not know is not permitted --- */
@@ -354,13 +370,10 @@ static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 	struct fs_handle *h = handle(fi);
 
 	(void)ino;
-	if (h->node->kind->poll) {
+	if (h->node->kind->poll)
 		h->node->kind->poll(req, h, ph);
-		return;
-	}
-	if (ph)
-		fuse_pollhandle_destroy(ph);
-	fuse_reply_poll(req, POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM);
+	else
+		fs_poll_ready(req, ph);
 }
 
 const struct fuse_lowlevel_ops FS_OPS = {

@@ -71,8 +71,10 @@ static int query_answer(struct fs_node *node, const struct rk_search_opts *opts,
 	return 0;
 }
 
-const struct fs_view FS_VIEW_QUERY = {
+const struct fs_file FS_QUERY_FILE = {
 	.name = "query",
+	.kind = &FS_QUERY,
+	.mode = 0444,
 	.dir = "query",
 	.answer = query_answer,
 	.effect_without_words = RK_EFFECT_LIKELY,

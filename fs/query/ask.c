@@ -5,6 +5,7 @@
  * "mode", "as"); what is read from it afterwards is the answer. The next
  * write begins the next question. Each open file is a conversation of its own.
  */
+#include "fs/query/ask.h"
 #include "fs/base/errno.h"
 #include "fs/base/node.h"
 #include "fs/base/pool.h"
@@ -22,32 +23,6 @@ struct fs_talk {
 	struct rk_buf question;
 	size_t at; /* bytes of the answer that have been read */
 };
-
-static void ask_stat(struct fs_node *n, struct stat *st)
-{
-	fs_virtual_stat(n, S_IFREG | 0666, 0, st);
-}
-
-static void ask_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
-		     struct fuse_file_info *fi)
-{
-	struct fs_handle *h = fs_handle_blob(n, NULL);
-	struct fs_talk *t = calloc(1, sizeof(*t));
-
-	(void)fs;
-	if (!h || !t) {
-		free(h);
-		free(t);
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	h->dir = t;
-	fi->fh = (uintptr_t)h;
-	fi->direct_io = 1;
-	fi->nonseekable = 1;
-	fi->noflush = 1;
-	fuse_reply_open(req, fi);
-}
 
 static void ask_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		      const char *p, size_t n, off_t off)
@@ -234,23 +209,17 @@ static void ask_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	fs_run(fs, &j->job);
 }
 
-static void ask_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
+static void ask_end(struct fs_handle *h)
 {
 	struct fs_talk *t = h->dir;
 
 	rk_buf_release(&t->question);
-	free(t);
-	h->dir = NULL;
-	fs_blob_release(req, fs, h);
 }
 
-const struct fs_kind FS_ASK = {
-	.name = ".rankfs/ask",
-	.getattr = fs_virtual_getattr,
-	.setattr = fs_virtual_setattr,
-	.open = ask_open,
+const struct fs_stream FS_ASK_STREAM = {
+	.state = sizeof(struct fs_talk),
+	.end = ask_end,
 	.read = ask_read,
 	.write = ask_write,
-	.release = ask_release,
-	.stat = ask_stat,
+	.no_seek = 1,
 };

@@ -53,7 +53,7 @@ void fs_slashes_reply(fuse_req_t req, struct fs_index *x,
 		return;
 	}
 	n->nlookup++;
-	fs_dir_stat(n, &st);
+	fs_node_stat(n, &st);
 	fs_reply_virtual(req, x->fs, n, &st, 0);
 }
 
@@ -76,7 +76,7 @@ static void reply_query(fuse_req_t req, struct fs_index *x, char *names)
 	if (x->query_node)
 		n = x->query_node(req, x, text);
 	else
-		n = fs_view_node(x, &FS_VIEW_QUERY, text);
+		n = fs_view_node(x, &FS_QUERY_FILE, text);
 	names[strcspn(names, "/")] = '\0';
 	if (!n)
 		fuse_reply_err(req, ENOMEM);
@@ -126,66 +126,42 @@ static void slash_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		       const char *name)
 {
-	struct fs_node *n;
-	struct stat st;
-
-	if (strcmp(name, "README") == 0) {
-		n = fs_query_readme(parent->index);
-		n->nlookup++;
-		n->kind->stat(n, &st);
-		fs_reply_virtual(req, fs, n, &st, fs->timeout);
-	} else if (!fs_saved_lookup(req, parent, name)) {
+	if (strcmp(name, "README") == 0)
+		fs_fixed_reply(req, fs_help(parent->index));
+	else if (!fs_saved_lookup(req, parent, name))
 		slash_lookup(req, fs, parent, name);
-	}
 }
 
 const struct fs_kind FS_QUERY_SLASH = {
 	.name = "query/<text>/",
 	.lookup = slash_lookup,
-	.getattr = fs_virtual_dir_getattr,
-	.release = fs_blob_release,
-	.readdir = fs_empty_readdir,
-	.stat = fs_virtual_dir_stat,
 };
 
 /* --- the folder --- */
 
 /* README and the saved queries. */
-static void dir_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,
-			size_t size, off_t off, int plus)
+static int dir_list(struct fs_node *n, const _Atomic int *cancel,
+		    struct rk_buf *b)
 {
-	struct rk_index *ix = h->node->index->ix;
-	struct rk_buf b = RK_BUF_INIT, names = RK_BUF_INIT;
+	struct rk_buf names = RK_BUF_INIT;
 	const char *name;
 	size_t at = 0;
 
-	(void)fs;
-	if (h->blob) {
-		fs_list_blob(req, h->blob, size, off, plus);
-		return;
-	}
-	fs_list_begin(&b);
-	fs_list_add(&b, 'f', "README");
-	if (ix)
-		rk_saved_names(ix, &names);
+	(void)cancel;
+	fs_list_add(b, 'f', "README");
+	if (n->index->ix)
+		rk_saved_names(n->index->ix, &names);
 	while ((name = rk_buf_next(&names, &at)))
-		fs_list_add(&b, 'l', name);
+		fs_list_add(b, 'l', name);
 	rk_buf_release(&names);
-	fs_list_reply(req, h, &b, size, off, plus);
-}
-
-static void dir_stat(struct fs_node *n, struct stat *st)
-{
-	fs_virtual_stat(n, S_IFDIR | 0755, 0, st);
+	return 0;
 }
 
 const struct fs_kind FS_QUERY_DIR = {
 	.name = "query/",
 	.lookup = dir_lookup,
-	.getattr = fs_virtual_dir_getattr,
-	.stat = dir_stat,
-	.release = fs_blob_release,
-	.readdir = dir_readdir,
+	.mode = 0755,
+	.list = dir_list,
 	.symlink = fs_saved_symlink,
 	.unlink = fs_saved_unlink,
 	.rename = fs_saved_rename,

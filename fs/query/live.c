@@ -16,6 +16,7 @@
 #include "fs/base/events.h"
 #include "fs/base/mounted.h"
 #include "fs/base/node.h"
+#include "fs/base/tree.h"
 #include "fs/query/followed.h"
 #include "fs/query/query.h"
 #include "fs/query/toucher.h"
@@ -102,10 +103,10 @@ static int is_answered(struct fs_node *n, uint64_t generation)
 static void judge(struct fs_live *l, const struct rk_changes *c)
 {
 	struct fs_node *n = l->node;
-	enum rk_effect e = n->view->effect_without_words;
+	enum rk_effect e = n->file->effect_without_words;
 	unsigned held = 0;
 
-	if (!l->standing && n->view == &FS_VIEW_QUERY &&
+	if (!l->standing && n->file == &FS_QUERY_FILE &&
 	    rk_standing_new(n->index->ix, n->text, strlen(n->text),
 			    &l->standing) < 0)
 		l->standing = NULL;
@@ -300,7 +301,10 @@ static int take_unused(struct fs_live *l, uint64_t now, struct unused *u)
 		return 0;
 	l->swept_ns = now;
 	u->l = l;
-	u->parent = fs_nodeid(l->node->index->fs, l->node->index->query_dir);
+	u->parent = fs_nodeid(l->node->index->fs,
+			      fs_fixed_find(l->node->index,
+					    FS_IN_ROOT | FS_IN_TOP | FS_IN_AT,
+					    "query"));
 	u->name = strdup(l->name);
 	return u->name != NULL;
 }

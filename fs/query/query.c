@@ -56,8 +56,8 @@ static uint64_t current(const struct fs_node *n, int *complete)
 {
 	struct rk_index *ix = n->index->ix;
 
-	if (n->view->current)
-		return n->view->current(n, complete);
+	if (n->file->current)
+		return n->file->current(n, complete);
 	*complete = ix && rk_pending(ix) == 0;
 	return ix ? rk_generation(ix) : 0;
 }
@@ -150,7 +150,7 @@ static int evaluate(struct fs *fs, struct fs_node *n,
 {
 	struct fs_answer a = {.text = RK_BUF_INIT};
 	uint64_t start = rk_mono_ns();
-	int rc = n->view->answer(n, opts, &a);
+	int rc = n->file->answer(n, opts, &a);
 	struct fs_blob *blob;
 
 	a.took_ns = rk_mono_ns() - start;
@@ -299,7 +299,7 @@ static int is_slow(struct fs *fs, struct fs_node *n)
 	pthread_mutex_lock(&fs->answers);
 	slow = n->took_ns > (uint64_t)SLOW_MS * 1000000;
 	pthread_mutex_unlock(&fs->answers);
-	return slow || strchr(n->text, '/') || n->view->is_slow;
+	return slow || strchr(n->text, '/') || n->file->is_slow;
 }
 
 static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
@@ -344,9 +344,9 @@ static void query_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 static int is_allowed(fuse_req_t req, const struct fs *fs,
 		      const struct fs_node *n)
 {
-	return !n->view->is_allowed || !fs->allow_other ||
+	return !n->file->is_allowed || !fs->allow_other ||
 	       fs_is_helper(fs, fuse_req_ctx(req)->pid) ||
-	       n->view->is_allowed(req, n);
+	       n->file->is_allowed(req, n);
 }
 
 /* Nothing is searched for the helper, and it may open what others may not. */
@@ -484,7 +484,7 @@ int fs_view_path(const struct fs_node *n, char *out, size_t cap)
 	struct rk_buf b = RK_BUF_INIT;
 	int rc = -ENAMETOOLONG;
 
-	rk_buf_printf(&b, "%s/%s/", n->index->path, n->view->dir);
+	rk_buf_printf(&b, "%s/%s/", n->index->path, n->file->dir);
 	fs_encode_name(n->text, &b);
 	rk_buf_byte(&b, 0);
 	if (!b.err && b.n <= cap) {
@@ -495,10 +495,10 @@ int fs_view_path(const struct fs_node *n, char *out, size_t cap)
 	return rc;
 }
 
-struct fs_node *fs_view_node(struct fs_index *x, const struct fs_view *view,
+struct fs_node *fs_view_node(struct fs_index *x, const struct fs_file *file,
 			     const char *text)
 {
-	return fs_keyed_node(x, &FS_QUERY, view, text);
+	return fs_keyed_node(x, &FS_QUERY, file, text);
 }
 
 void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n,

@@ -6,9 +6,9 @@
 #include "fs/base/fs.h"
 #include "fs/base/node.h"
 
-extern const struct fs_view FS_VIEW_QUERY;
+extern const struct fs_file FS_QUERY_FILE;
 /* The node of a text in a view, made if need be; NULL: no memory. */
-struct fs_node *fs_view_node(struct fs_index *x, const struct fs_view *view,
+struct fs_node *fs_view_node(struct fs_index *x, const struct fs_file *file,
 			     const char *text);
 /* Answer a lookup with it. `name`: (its first) in query/; NULL elsewhere. */
 void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n,

@@ -6,6 +6,7 @@
  */
 #include "fs/base/caller.h"
 #include "fs/base/errno.h"
+#include "fs/base/file.h"
 #include "fs/base/names.h"
 #include "fs/base/node.h"
 #include "fs/base/pool.h"
@@ -17,84 +18,42 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, CONTENT_MAX = 64 << 20 };
+enum { PATH_BYTES = 4096, CONTENT_MAX = 64 << 20, READ_BYTES = 65536 };
 
 /* --- the document behind a name --- */
 
-static int hit_stat(struct fs_node *n, struct stat *st)
+static int hit_stat(const struct fs_use *u, struct stat *st)
 {
 	struct stat d;
 
-	if (fstatat(n->index->files_fd, n->text, &d, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(u->x->files_fd, u->n->text, &d, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	fs_virtual_stat(n, S_IFREG | 0444, (size_t)d.st_size, st);
+	st->st_size = d.st_size;
 	st->st_mtim = d.st_mtim;
 	return 0;
 }
 
-static void recall_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
+static void hit_read(const struct fs_use *u, struct rk_buf *b)
 {
-	struct stat st;
-	int rc = hit_stat(n, &st);
-
-	(void)fs;
-
-	if (rc < 0)
-		fuse_reply_err(req, -rc);
-	else
-		fuse_reply_attr(req, &st, 0);
-}
-
-static struct fs_blob *load(struct fs_index *x, const char *path)
-{
-	int fd = openat(x->files_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct rk_buf b = RK_BUF_INIT;
+	int fd = openat(u->x->files_fd, u->n->text,
+			O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	ssize_t n = -1;
 
-	while (fd >= 0 && b.n < CONTENT_MAX && rk_buf_reserve(&b, 65536) == 0 &&
-	       (n = pread(fd, b.p + b.n, 65536, (off_t)b.n)) > 0)
-		b.n += (size_t)n;
+	while (fd >= 0 && b->n < CONTENT_MAX &&
+	       rk_buf_reserve(b, READ_BYTES) == 0 &&
+	       (n = pread(fd, b->p + b->n, READ_BYTES, (off_t)b->n)) > 0)
+		b->n += (size_t)n;
 	if (fd >= 0)
 		close(fd);
-	if (n < 0) {
-		rk_buf_release(&b);
-		return NULL;
-	}
-	return fs_blob_from(&b);
+	if (n < 0)
+		b->err = -ENOENT;
 }
 
-static void recall_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
-			struct fuse_file_info *fi)
-{
-	struct fs_blob *b;
-	struct fs_handle *h;
-
-	(void)fs;
-	if ((fi->flags & O_ACCMODE) != O_RDONLY) {
-		fuse_reply_err(req, EACCES);
-		return;
-	}
-	if (!(b = load(n->index, n->text))) {
-		fuse_reply_err(req, ENOENT);
-		return;
-	}
-	if (!(h = fs_handle_blob(n, b))) {
-		fs_blob_unref(b);
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	fi->fh = (uintptr_t)h;
-	fi->direct_io = 1;
-	fi->noflush = 1;
-	fuse_reply_open(req, fi);
-}
-
-const struct fs_kind FS_RECALL = {
+static const struct fs_file HIT = {
 	.name = "recall",
-	.getattr = recall_getattr,
-	.open = recall_open,
-	.read = fs_blob_read,
-	.release = fs_blob_release,
+	.mode = 0444,
+	.read = hit_read,
+	.stat = hit_stat,
 };
 
 /* --- the folder --- */
@@ -124,10 +83,10 @@ static void reply(struct recall_job *j, const char *path)
 	int rc = -ENOMEM;
 
 	pthread_mutex_lock(&fs->loop);
-	n = fs_keyed_node(j->x, &FS_RECALL, NULL, path);
+	n = fs_file_node(j->x, &HIT, path);
 	if (n)
 		n->nlookup++;
-	if (n && (rc = hit_stat(n, &st)) == 0)
+	if (n && (rc = fs_file_stat(n, &st)) == 0)
 		fs_reply_virtual(j->req, fs, n, &st, 0);
 	else
 		fuse_reply_err(j->req, -rc);
@@ -202,10 +161,6 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	const struct fs_kind id = {                                            \
 		.name = path,                                                  \
 		.lookup = dir_lookup,                                          \
-		.getattr = fs_virtual_dir_getattr,                             \
-		.release = fs_blob_release,                                    \
-		.readdir = fs_empty_readdir,                                   \
-		.stat = fs_virtual_dir_stat,                                   \
 	}
 RECALL(FS_RECALL_DIR, "recall/");
 RECALL(FS_RECALL_SLASH, "recall/<text>/");

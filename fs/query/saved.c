@@ -44,7 +44,6 @@ static void link_readlink(fuse_req_t req, struct fs *fs, struct fs_node *n)
 
 const struct fs_kind FS_SAVED = {
 	.name = "saved query",
-	.getattr = fs_virtual_getattr,
 	.readlink = link_readlink,
 	.stat = link_stat,
 };
@@ -135,7 +134,7 @@ static struct fs_node *keep(struct fs_index *x, const char *name)
 	rk_buf_byte(&target, 0);
 	if (!target.err && target.n <= sizeof(text)) {
 		fs_decode_name((char *)target.p, text);
-		n = fs_view_node(x, &FS_VIEW_QUERY, text);
+		n = fs_view_node(x, &FS_QUERY_FILE, text);
 	}
 	if (n) {
 		n->nlookup++;

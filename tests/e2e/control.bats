@@ -185,3 +185,68 @@ load helper
 	run sh -c "echo 'cache_dir ..' >'$MNT/.rankfs/config'"
 	assert_failure
 }
+
+# sizes PREFIX: "COUNT WORD" of each entry, as ls -S sorts them
+sizes() {
+	find "$MNT/.rankfs/terms/$1" -mindepth 1 -maxdepth 1 -printf '%s %f\n' | sort -k1,1nr -k2
+}
+
+@test "terms/PREFIX/ is the vocabulary: words, their counts, of memory and segments together" {
+	echo "the encryption of one thing, entropy" >"$MNT/a.md"
+	echo "encryption again" >"$MNT/b.md"
+	echo checkpoint >"$MNT/.rankfs/ctl"
+	echo "rotation, encryption, Straße" >"$MNT/c.md"
+	assert_equal "$(sizes en)" $'3 encryption\n1 entropy'
+	assert_equal "$(sizes EN)" $'3 encryption\n1 entropy'
+	# the most frequent of all words: each is a prefix, of the same size
+	assert_equal "$(stat -c '%F %s' "$MNT/.rankfs/terms/encryption")" "directory 3"
+	assert_equal "$(stat -c '%F %s' "$MNT/.rankfs/terms/encr")" "directory 0"
+	run ls -U "$MNT/.rankfs/terms"
+	assert_line encryption
+	assert_line strasse
+	refute_line the
+	# every listed name is there, and is empty
+	assert_equal "$(cat "$MNT/.rankfs/terms/en/encryption")" ""
+	assert_not_exist "$MNT/.rankfs/terms/en/entropies"x
+	assert_not_exist "$MNT/.rankfs/terms/en/rotation"
+	assert_not_exist "$MNT/.rankfs/terms/xyz"
+	run cp /dev/null "$MNT/.rankfs/terms/en/encryption"
+	assert_failure
+}
+
+@test "terms/ shows a word as it is written most often, a stem where it knows none" {
+	echo "happiness, happy, happy" >"$MNT/a.md"
+	echo "a happy man encrypts" >"$MNT/b.md"
+	echo "encrypt, encrypted" >"$MNT/c.md"
+	echo "encrypt" >"$MNT/d.md"
+	assert_equal "$(sizes ha)" "2 happy"
+	assert_equal "$(sizes happi)" "2 happiness" # it is of the same stem
+	assert_equal "$(sizes encr)" "3 encrypt"
+	echo checkpoint >"$MNT/.rankfs/ctl"
+	assert_equal "$(sizes ha)" "2 happy"
+	assert_equal "$(sizes encr)" "3 encrypt"
+}
+
+@test "terms/: words of what is gone go with the next merge" {
+	echo "zebra common" >"$MNT/a.md"
+	echo "zeppelin common" >"$MNT/b.md"
+	echo checkpoint >"$MNT/.rankfs/ctl"
+	rm "$MNT/a.md"
+	echo "common" >"$MNT/b.md"
+	echo compact >"$MNT/.rankfs/ctl"
+	assert_not_exist "$MNT/.rankfs/terms/ze"
+	assert_equal "$(sizes com)" "1 common"
+}
+
+@test "terms/ lists a thousand words, the most frequent" {
+	local i
+	for i in {1..1100}; do
+		printf 'w%04dq ' "$i"
+	done >"$MNT/a.md"
+	echo "w0007q" >"$MNT/b.md"
+	assert_equal "$(ls -U "$MNT/.rankfs/terms/w" | wc -l)" 1000
+	assert_equal "$(ls -U "$MNT/.rankfs/terms/w" | head -1)" w0007q
+	assert_equal "$(ls -U "$MNT/.rankfs/terms" | wc -l)" 1000
+	assert_equal "$(ls -U "$MNT/.rankfs/terms/w1100" | wc -l)" 1
+	assert_equal "$(stat -c %s "$MNT/.rankfs/terms/w1/w1100q")" 1
+}

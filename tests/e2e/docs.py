@@ -56,6 +56,7 @@ INSTEAD = {
     f'cat "{MNT}/recall/QUESTION"': (
         f'test "$(cat "{MNT}/recall/capital of France")" = Paris', "QUESTION is one"),
     f"cat {MNT}/.rankfs/symbols/NAME": (f"cat {MNT}/.rankfs/symbols/vfs_read", "NAME is one"),
+    f"ls -U {MNT}/.rankfs/terms/PREFIX": (f"ls -U {MNT}/.rankfs/terms/inv | grep -q ^inv", "PREFIX is one"),
     f"cat '{MNT}/query/%2Fregex%2F ext:c'": (
         f"cat '{MNT}/query/%2Fvfs_[a-z]+%2F ext:c'", "regex is one"),
     f'cat "{MNT}/query/WORDS OR QUESTION"': (f'cat "{MNT}/query/invoice"', "WORDS are some"),
@@ -271,7 +272,7 @@ def help_readme():
             run(saved[1] or saved[2], where)
         elif row:
             newest = sorted(os.listdir(MNT + "/.rankfs/at"), key=int)
-            path = row[1].replace("<path>", "ops.md").replace("<name>", "vfs_read")
+            path = row[1].replace("<path>", "ops.md").replace("<name>", "vfs_read").replace("<prefix>", "inv")
             exists(f"{MNT}/{path.replace('<checkpoint>', newest[-1])}", where)
         elif line.startswith("  ") and line[2] != " ":
             for word in re.findall(r'"[^"]*"|\S+', line):
@@ -281,7 +282,7 @@ def help_readme():
 
 def agents():
     for code in re.findall(r"`([^`]+)`", open(MNT + "/.rankfs/AGENTS.md").read()):
-        if re.match(r"(cat|exec|mkdir|echo) ", code):
+        if re.match(r"(cat|ls|exec|mkdir|echo) ", code):
             run(code, "AGENTS.md")
 
 

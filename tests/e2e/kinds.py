@@ -36,7 +36,8 @@ find/saved/* recall recall/purple%20yak
 .rankfs/similar/d/b.c .rankfs/similar/a.md .rankfs/chunks .rankfs/chunks/d
 .rankfs/chunks/d/b.c .rankfs/chunks/d/b.c/* .rankfs/chunks/a.md
 .rankfs/text .rankfs/text/d .rankfs/text/d/b.c .rankfs/text/a.md
-.rankfs/symbols .rankfs/symbols/hello .rankfs/at .rankfs/at/*
+.rankfs/symbols .rankfs/symbols/hello .rankfs/terms .rankfs/terms/ya
+.rankfs/terms/ya/yak .rankfs/at .rankfs/at/*
 .rankfs/at/*/query .rankfs/at/*/query/README .rankfs/at/*/query/yak
 .rankfs/at/*/find .rankfs/at/*/find/yak .rankfs/at/*/find/yak/*
 a.md d d/b.c link hard fifo source source/s.txt empty

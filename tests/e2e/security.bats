@@ -31,6 +31,7 @@ virtual_files() {
 		"query/$1 as:paths" "query/~$1" "query//${1:0:4}/" "recall/$1" \
 		.rankfs/{status,status.json,progress,warnings,metrics,config,events,export} \
 		".rankfs/chunks/secret.md/1" .rankfs/text/secret.md ".rankfs/symbols/$1" .rankfs/similar/secret.md \
+		".rankfs/terms/${1:0:3}/$1" \
 		".rankfs/at/1/query/$1"
 }
 
@@ -42,7 +43,7 @@ refused_to() {
 		assert_failure
 		assert_output ""
 	done < <(virtual_files "$2")
-	for f in query "find/$2" find .rankfs .rankfs/chunks .rankfs/text .rankfs/symbols .rankfs/similar; do
+	for f in query "find/$2" find .rankfs .rankfs/chunks .rankfs/text .rankfs/symbols .rankfs/similar .rankfs/terms ".rankfs/terms/${2:0:3}"; do
 		run --separate-stderr as "$1" ls "$MNT/$f"
 		assert_failure
 		assert_output ""

@@ -12,7 +12,7 @@ static int take_analyser(struct rk_index *ix, struct rk_analyser **out)
 	pthread_mutex_lock(&ix->lock);
 	*out = ix->nspare ? ix->spare[--ix->nspare] : NULL;
 	pthread_mutex_unlock(&ix->lock);
-	return *out ? 0 : rk_analyser_new(ix->config.language, out);
+	return *out ? 0 : rk_analyser_new(ix->language, out);
 }
 
 static void give_analyser(struct rk_index *ix, struct rk_analyser *a)

@@ -51,6 +51,7 @@ struct rk_index {
 	char *name;
 	uint64_t at; /* the checkpoint it is fixed to; 0: the newest */
 	int backing_fd, dir_fd, files_fd, lock_fd;
+	char language[32]; /* of the configuration, as it was when opened */
 	struct rk_config config;
 	pthread_mutex_t config_lock; /* guards config and text_keys */
 	struct rk_text_key text_keys[RK_TEXT_KEYS];

@@ -53,7 +53,7 @@ static int collect_manifest(struct rk_index *ix, struct rk_manifest *m)
 		 ix->foreign ? ix->manifest.embedder
 			     : rk_space_embedder(ix->space));
 	snprintf(m->analyser, sizeof(m->analyser), "%s %s", RK_ANALYSER_VERSION,
-		 ix->config.language);
+		 ix->language);
 	return rc;
 }
 

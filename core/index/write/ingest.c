@@ -33,11 +33,9 @@ int rk_worker_init(struct rk_worker *w, struct rk_index *ix)
 
 	memset(w, 0, sizeof(*w));
 	rc = rk_ctags_new(&w->ctags);
-	pthread_mutex_lock(&ix->config_lock);
-	w->base = rk_language_by_name(ix->config.language);
+	w->base = rk_language_by_name(ix->language);
 	if (rc == 0)
-		rc = rk_analyser_new(ix->config.language, &w->analyser);
-	pthread_mutex_unlock(&ix->config_lock);
+		rc = rk_analyser_new(ix->language, &w->analyser);
 	if (rc < 0)
 		rk_worker_release(w);
 	return rc;
