@@ -5,6 +5,7 @@
 #include "base/child.h"
 #include "base/env.h"
 #include "base/mem.h"
+#include "text/extract/kind.h"
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
@@ -130,7 +131,7 @@ static int start(struct rk_ctags *c)
 static int ask(struct rk_ctags *c, const char *path, const char *s, size_t n,
 	       uint64_t deadline)
 {
-	const char *base = strrchr(path, '/');
+	const char *base = strrchr(path, '/'), *ext;
 	char head[600], name[256];
 	size_t k = 0;
 	int len, rc;
@@ -145,10 +146,11 @@ static int ask(struct rk_ctags *c, const char *path, const char *s, size_t n,
 				? *base
 				: '_';
 	name[k] = '\0';
+	ext = *rk_language_of_path(name) ? "" : rk_script_extension(s, n);
 	len = snprintf(head, sizeof(head),
-		       "{\"command\":\"generate-tags\",\"filename\":\"%s\","
-		       "\"size\":%zu}\n",
-		       name, n);
+		       "{\"command\":\"generate-tags\",\"filename\":"
+		       "\"%s%s%s\",\"size\":%zu}\n",
+		       name, *ext ? "." : "", ext, n);
 	rc = rk_child_write(&c->child, head, (size_t)len, deadline);
 	return rc < 0 ? rc : rk_child_write(&c->child, s, n, deadline);
 }
