@@ -49,6 +49,14 @@ static size_t text_max(struct rk_index *ix)
 	return (size_t)rk_config_int(ix, "text_max_mib") << 20;
 }
 
+/* A file that is its own text costs patterns no more than reading it. */
+static size_t lines_max(struct rk_index *ix)
+{
+	const size_t least = (size_t)RK_LINES_MIB << 20, max = text_max(ix);
+
+	return max > least ? max : least;
+}
+
 /* Of a compressed document that another program then reads; in memory. */
 static size_t unpacked_max(struct rk_index *ix)
 {
@@ -407,7 +415,8 @@ int rk_read_text(struct rk_index *ix, int fd, const char *path,
 	if (needs_helper(ix, path, &s.helper))
 		return helped(&s, how != RK_READ_TO_INDEX, out);
 	if (how == RK_READ_LINES)
-		return rk_text_load_raw(ix->env->io, fd, path, s.max, out);
+		return rk_text_load_raw(ix->env->io, fd, path, lines_max(ix),
+					out);
 	return rk_text_load(ix->env->io, fd, path, s.max, out);
 }
 

@@ -278,6 +278,8 @@ static int settle(struct rk_buf *b, int raw, struct rk_text *t)
 			t->kind = RK_KIND_TEXT;
 		}
 	}
+	if (t->kind == RK_KIND_TEXT && *rk_script_extension((char *)b->p, b->n))
+		t->kind = RK_KIND_CODE;
 	if (t->kind == RK_KIND_HTML && !raw) {
 		rk_html_blank((char *)b->p, b->n);
 		t->flags |= RK_TEXT_DERIVED;
