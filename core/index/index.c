@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "index/state/internal.h"
+#include "index/answers/saved.h"
+#include "index/documents/links.h"
+#include "index/state/requests.h"
+#include "index/vectors/embed.h"
+#include "index/write/ingest.h"
+#include "index/write/persist.h"
+#include "index/write/reconcile.h"
+#include "index/write/recover.h"
+#include "index/write/watch.h"
 #include "base/mem.h"
 #include "base/mp.h"
 #include "storage/registry.h"
@@ -115,6 +123,7 @@ static int load_config(struct rk_index *ix)
 	rk_buf_release(&b);
 	if (rc == RK_ECORRUPT)
 		rk_warn(&ix->warnings, "config: %s; defaults are used", err);
+	memcpy(ix->language, ix->config.language, sizeof(ix->language));
 	return rc == RK_ECORRUPT || rc == -ENOENT ? 0 : rc;
 }
 
@@ -239,9 +248,9 @@ static void index_free(struct rk_index *ix)
 		rk_free(ix->query_vecs[i].v);
 	rk_manifest_release(&ix->manifest);
 	rk_warnings_release(&ix->warnings);
-	rk_links_release(&ix->links);
+	rk_links_free(ix->links);
 	rk_change_log_release(&ix->changes);
-	rk_saved_release(&ix->saved);
+	rk_saved_free(ix->saved);
 	if (ix->watch_fd >= 0)
 		close(ix->watch_fd);
 	if (ix->files_fd >= 0)
@@ -276,9 +285,9 @@ static struct rk_index *index_alloc(const struct rk_env *env, const char *name,
 	ix->flags = flags;
 	ix->backing_fd = ix->dir_fd = ix->files_fd = ix->lock_fd = -1;
 	ix->watch_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	rk_links_init(&ix->links);
+	ix->links = rk_links_new();
 	rk_change_log_init(&ix->changes);
-	rk_saved_init(&ix->saved);
+	ix->saved = rk_saved_new();
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&ix->touching, NULL);
@@ -292,7 +301,8 @@ static struct rk_index *index_alloc(const struct rk_env *env, const char *name,
 	pthread_condattr_destroy(&attr);
 	rk_warnings_init(&ix->warnings);
 	ix->name = rk_strndup(name, strlen(name));
-	if (!ix->name || rk_queue_init(&ix->queue) < 0) {
+	if (!ix->name || !ix->links || !ix->saved ||
+	    rk_queue_init(&ix->queue) < 0) {
 		index_free(ix);
 		return NULL;
 	}
@@ -437,7 +447,7 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 	out->checkpoint_ns = ix->manifest.created_ns;
 	pthread_mutex_unlock(&ix->lock);
 	out->pending = rk_pending(ix);
-	out->reconciling = ix->reconciling || ix->links.scanning ||
+	out->reconciling = ix->reconciling || ix->links->scanning ||
 			   ix->links_rescan || ix->links_changed;
 	out->queries = ix->queries;
 	out->recall_hits = ix->recall_hits;
@@ -448,5 +458,5 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 	pthread_mutex_unlock(&ix->warnings.lock);
 	snprintf(out->state, sizeof(out->state), "ok");
 	snprintf(out->language, sizeof(out->language), "%s",
-		 ix->config.language);
+		 ix->language);
 }

@@ -72,12 +72,19 @@ void rk_memtable_unref(struct rk_memtable *m)
 	rk_free(m);
 }
 
+static uint32_t at_slot(const struct rk_memtable *m, size_t i)
+{
+	return __atomic_load_n(&m->by_path[i], __ATOMIC_ACQUIRE);
+}
+
+/* Where the path's document is, or the free place that it would have. */
 static size_t path_slot(const struct rk_memtable *m, const char *path, size_t n)
 {
 	size_t i = rk_hash64(path, n) & m->by_path_mask;
+	uint32_t at;
 
-	for (; m->by_path[i]; i = (i + 1) & m->by_path_mask) {
-		const struct rk_mdoc *d = &m->docs[m->by_path[i] - 1];
+	for (; (at = at_slot(m, i)) != 0; i = (i + 1) & m->by_path_mask) {
+		const struct rk_mdoc *d = &m->docs[at - 1];
 
 		if (d->rec.path_n == n &&
 		    memcmp(m->paths.p + d->rec.path_off, path, n) == 0)
@@ -89,7 +96,7 @@ static size_t path_slot(const struct rk_memtable *m, const char *path, size_t n)
 int64_t rk_memtable_find(const struct rk_memtable *m, const char *path,
 			 size_t n)
 {
-	return (int64_t)m->by_path[path_slot(m, path, n)] - 1;
+	return (int64_t)at_slot(m, path_slot(m, path, n)) - 1;
 }
 
 static int by_path_room(struct rk_memtable *m)
@@ -377,12 +384,9 @@ void rk_memtable_size(struct rk_memtable *m, struct rk_memtable_size *out)
 
 void rk_memtable_publish(struct rk_memtable *m, uint32_t doc, uint32_t born)
 {
-	struct rk_mdoc *d;
+	struct rk_mdoc *d = &m->docs[doc];
+	size_t slot = path_slot(m, rk_memtable_path(m, doc), d->rec.path_n);
 
-	pthread_rwlock_wrlock(&m->lock);
-	d = &m->docs[doc];
-	m->by_path[path_slot(m, rk_memtable_path(m, doc), d->rec.path_n)] =
-		doc + 1;
+	__atomic_store_n(&m->by_path[slot], doc + 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&d->born, born, __ATOMIC_RELEASE);
-	pthread_rwlock_unlock(&m->lock);
 }

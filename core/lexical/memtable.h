@@ -75,7 +75,9 @@ struct rk_memtable {
 	/* chunks whose vectors have been tried, where they come later than
 	 * the chunks do; changed under the index's writer lock */
 	_Atomic size_t vec_done;
-	uint32_t *by_path; /* open addressing: doc + 1, newest wins */
+	/* open addressing: doc + 1, newest wins; room is made under `lock`,
+	 * entries are atomic */
+	uint32_t *by_path;
 	size_t by_path_mask;
 	uint64_t languages; /* bit l: documents of rk_language l */
 	size_t bytes;	    /* an estimate of all of the above */
@@ -116,7 +118,11 @@ int64_t rk_memtable_add(struct rk_memtable *m, const struct rk_doc_rec *rec,
 			const struct rk_inverted *v,
 			const struct rk_analyser *a, struct rk_termmap *map,
 			const float *vectors);
-/* From generation `born` on, the document is there. */
+/*
+ * From generation `born` on, the document is there. The caller is the one
+ * writer. Takes no lock, since whoever publishes holds the index's own, which
+ * queries may ask for while they share this table's.
+ */
 void rk_memtable_publish(struct rk_memtable *m, uint32_t doc, uint32_t born);
 
 /* The newest published document with this path, dead or alive, or -1. */

@@ -5,6 +5,7 @@
  */
 #include "query/query.h"
 #include "text/extract/kind.h"
+#include "text/symbols/entity.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <utf8proc.h>
 
 #define NS 1000000000LL
 
@@ -200,26 +202,54 @@ int rk_filter_parse(struct rk_filter *f, enum rk_filter_kind kind,
 	}
 }
 
+enum { PATH_BYTES = 4096 };
+
+/*
+ * Letters of the same look are one, composed or not, large or small. The path
+ * itself if it is ASCII, or not UTF-8.
+ */
+static const char *fold_path(const char *path, char *out, size_t cap)
+{
+	utf8proc_int32_t *cp = (utf8proc_int32_t *)out;
+	const utf8proc_ssize_t room = (utf8proc_ssize_t)(cap / sizeof(*cp)) - 1;
+	utf8proc_ssize_t n;
+
+	for (n = 0; path[n] && (unsigned char)path[n] < 0x80;)
+		n++;
+	if (!path[n])
+		return path;
+	n = utf8proc_decompose((const utf8proc_uint8_t *)path, 0, cp, room,
+			       UTF8PROC_NULLTERM | UTF8PROC_STABLE |
+				       UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD);
+	if (n < 0 || n > room)
+		return path;
+	return utf8proc_reencode(cp, n, UTF8PROC_STABLE | UTF8PROC_COMPOSE) < 0
+		       ? path
+		       : out;
+}
+
 /* A glob on the whole path; without slash or wildcard, any part of it. */
 static int path_matches(const char *glob, const char *path)
 {
+	char folded[4 * PATH_BYTES] __attribute__((aligned(4)));
 	size_t n;
 
+	path = fold_path(path, folded, sizeof(folded));
 	glob += *glob == '/';
 	n = strlen(glob);
 	if (!strpbrk(glob, "*?[")) {
 		if (strchr(glob, '/'))
-			return strncmp(path, glob, n) == 0 &&
+			return strncasecmp(path, glob, n) == 0 &&
 			       (path[n] == '\0' || path[n] == '/' ||
 				(n && glob[n - 1] == '/'));
 		return strcasestr(path, glob) != NULL;
 	}
-	if (fnmatch(glob, path, 0) == 0)
+	if (fnmatch(glob, path, FNM_CASEFOLD) == 0)
 		return 1;
 	if (!strchr(glob, '/')) { /* as a name, anywhere */
 		const char *base = strrchr(path, '/');
 
-		return fnmatch(glob, base ? base + 1 : path, 0) == 0;
+		return fnmatch(glob, base ? base + 1 : path, FNM_CASEFOLD) == 0;
 	}
 	return 0;
 }
@@ -251,6 +281,15 @@ static int name_listed(const char *list, const char *name)
 	return *name && listed(list, name, strlen(name));
 }
 
+/* By its own name or the common one; methods are functions. */
+static int kind_listed(const char *list, const char *kind)
+{
+	const char *common = rk_entity_kind_common(kind);
+
+	return name_listed(list, kind) || name_listed(list, common) ||
+	       (strcmp(common, "method") == 0 && name_listed(list, "function"));
+}
+
 int rk_filter_ok(const struct rk_filter *f, const struct rk_facts *x)
 {
 	switch (f->kind) {
@@ -263,7 +302,7 @@ int rk_filter_ok(const struct rk_filter *f, const struct rk_facts *x)
 	case RK_BY_KIND:
 		return name_listed(f->value,
 				   rk_kind_name((enum rk_kind)x->doc->kind)) ||
-		       name_listed(f->value, x->chunk_kind);
+		       kind_listed(f->value, x->chunk_kind);
 	case RK_BY_AFTER:
 	case RK_BY_BEFORE:
 		return x->doc->mtime_ns >= f->low && x->doc->mtime_ns < f->high;
@@ -307,6 +346,31 @@ void rk_compare_parse(struct rk_compare *c, const char *value)
 		c->op = '~'; /* a glob */
 }
 
+/* "10..20", "10.." and "..20", with `low` having room for what is before. */
+int rk_compare_range(struct rk_compare *c, char *low)
+{
+	char *dots = strstr(low, "..");
+
+	if (!dots || strpbrk(low, "<>*?") || (dots == low && !dots[2]))
+		return 0;
+	*dots = '\0';
+	*c = (struct rk_compare){.op = '.', .value = low, .to = dots + 2};
+	c->is_number = (!*low || as_number(low, &c->number)) &&
+		       (!*c->to || as_number(c->to, &c->to_number));
+	return 1;
+}
+
+static int in_range(const struct rk_compare *c, const char *text)
+{
+	double x;
+
+	if (c->is_number)
+		return as_number(text, &x) && (!*c->value || x >= c->number) &&
+		       (!*c->to || x <= c->to_number);
+	return (!*c->value || strcasecmp(text, c->value) >= 0) &&
+	       (!*c->to || strncasecmp(text, c->to, strlen(c->to)) <= 0);
+}
+
 int rk_compare_ok(const struct rk_compare *c, const char *value, size_t n)
 {
 	char text[256];
@@ -318,6 +382,8 @@ int rk_compare_ok(const struct rk_compare *c, const char *value, size_t n)
 	n = n < sizeof(text) - 1 ? n : sizeof(text) - 1;
 	memcpy(text, value, n);
 	text[n] = '\0';
+	if (c->op == '.')
+		return in_range(c, text);
 	if (c->op == '~')
 		return fnmatch(c->value, text, FNM_CASEFOLD) == 0;
 	if (c->is_number) {

@@ -4,14 +4,16 @@
  *
  *   group  := { clause | "AND" }
  *   clause := item { ("OR" | "|") item }
- *   item   := ["+" | "-"] ( "(" group ")" | '"' words '"' ["~" digits]
+ *   item   := ["+" | "-" | "NOT"] ( "(" group ")" | '"' words '"' ["~" digits]
  *             | "/" pattern "/" ["i"] | key ":" value | "~" word
- *             | word "*" | word )
+ *             | word "*" | word with wildcards | word ) ["^" number]
  *
  * Nothing is an error: a parenthesis or quote that is never closed ends with
- * the text, a stray one is a blank, an unknown key is a word.
+ * the text, a stray one is a blank, an unknown key is a word. AND, OR and NOT
+ * are words in a title that is written in capitals.
  */
 #include "query/parse.h"
+#include "query/scan.h"
 #include "text/match/regex.h"
 #include <ctype.h>
 #include <errno.h>
@@ -41,19 +43,23 @@ static const char *skip_digits(const char *s, const char *end, uint32_t *out)
 /* '"' words '"' with p->s behind the first quote. */
 static struct rk_qnode *parse_phrase(struct parser *p, enum rk_occur occur)
 {
-	const char *s = p->s;
-	const char *end = memchr(s, '"', (size_t)(p->end - s));
+	const char *s = p->s, *end = rk_scan_to_quote(s, p->end);
 	struct rk_qnode *node;
 	uint32_t slop = 0;
+	int common;
 
-	p->s = end ? end + 1 : p->end;
-	end = end ? end : p->end;
+	p->s = end + rk_scan_quote(end, p->end);
 	if (p->s + 1 < p->end && *p->s == '~' &&
 	    isdigit((unsigned char)p->s[1]))
 		p->s = skip_digits(p->s + 1, p->end, &slop);
 	if (p->q->nphrases == RK_PHRASES_MAX)
 		return rk_q_text(p, s, (size_t)(end - s), occur, -1);
+	common = p->q->only_stop_words;
+	p->q->only_stop_words = 0;
 	node = rk_q_text(p, s, (size_t)(end - s), occur, (int)p->q->nphrases);
+	if (!node && p->q->only_stop_words)
+		return rk_q_common_phrase(p, s, (size_t)(end - s));
+	p->q->only_stop_words |= common;
 	if (!node)
 		return NULL;
 	p->q->nphrases++;
@@ -61,22 +67,11 @@ static struct rk_qnode *parse_phrase(struct parser *p, enum rk_occur occur)
 	return node;
 }
 
-static const char *key_colon(const char *s, const char *end)
-{
-	const char *c = s;
-
-	while (c < end && c - s < 80 &&
-	       (isalnum((unsigned char)*c) || (c > s && strchr("._-", *c))) &&
-	       *c)
-		c++;
-	return c < end && c > s && *c == ':' ? c : NULL;
-}
-
 /* 1: taken, whether or not it gave a node; 0: it is text. */
 static int parse_key(struct parser *p, enum rk_occur occur,
 		     struct rk_qnode **node)
 {
-	const char *colon = key_colon(p->s, p->end), *v, *end, *after;
+	const char *colon = rk_scan_key(p->s, p->end), *v, *end, *after;
 	int understood = 0;
 	char *value;
 
@@ -84,11 +79,10 @@ static int parse_key(struct parser *p, enum rk_occur occur,
 	if (!colon)
 		return 0;
 	v = colon + 1;
-	if (v < p->end && *v == '"') {
-		v++;
-		end = memchr(v, '"', (size_t)(p->end - v));
-		after = end ? end + 1 : p->end;
-		end = end ? end : p->end;
+	if (rk_scan_quote(v, p->end)) {
+		v += rk_scan_quote(v, p->end);
+		end = rk_scan_to_quote(v, p->end);
+		after = end + rk_scan_quote(end, p->end);
 	} else {
 		for (end = v; end < p->end && !isspace((unsigned char)*end) &&
 			      *end != ')';)
@@ -164,23 +158,65 @@ static int parse_regex(struct parser *p, enum rk_occur occur,
 
 static const char *word_end(const struct parser *p, const char *s)
 {
-	while (s < p->end && !isspace((unsigned char)*s) && *s != '"' &&
-	       *s != '(' && *s != ')')
+	while (s < p->end && !isspace((unsigned char)*s) && *s != '(' &&
+	       *s != ')' && !rk_scan_quote(s, p->end))
 		s++;
 	return s;
+}
+
+/* From its terms on, everything counts so many times. */
+static void boost_terms(struct parser *p, unsigned first, double boost)
+{
+	for (unsigned t = first; t < p->q->nterms; t++)
+		p->q->terms[t].weight *= (float)boost;
+}
+
+/* `^2` behind a phrase or group. */
+static void parse_boost(struct parser *p, unsigned first)
+{
+	const char *end = p->s;
+	double boost = 1;
+
+	if (end == p->end || *end != '^')
+		return;
+	while (end < p->end && !isspace((unsigned char)*end) && *end != ')')
+		end++;
+	if (rk_scan_boost(p->s - 1, (size_t)(end - p->s) + 1, &boost) != 1)
+		return;
+	p->s = end;
+	boost_terms(p, first, boost);
+}
+
+/* A word whose wildcards, at its end or inside, stand for any letters. */
+static struct rk_qnode *parse_wild(struct parser *p, const char *s, size_t n,
+				   enum rk_occur occur)
+{
+	while (n > 1 && strchr(",;:.!?", s[n - 1]))
+		n--; /* the end of a sentence */
+	if (n > 1 && s[n - 1] == '*' && !memchr(s, '*', n - 1) &&
+	    !memchr(s, '?', n - 1))
+		return rk_q_expanding(p, s, n - 1, occur, RK_TERM_PREFIX);
+	if (rk_scan_is_glob(s, n))
+		return rk_q_expanding(p, s, n, occur, RK_TERM_GLOB);
+	return NULL;
 }
 
 static struct rk_qnode *parse_word(struct parser *p, enum rk_occur occur)
 {
 	const char *s = p->s, *end = word_end(p, s);
 	size_t n = (size_t)(end - s);
+	unsigned first = p->q->nterms;
+	struct rk_qnode *node = NULL;
+	double boost = 1;
 
 	p->s = end > s ? end : s + 1;
+	n = n > 3 ? rk_scan_boost(s, n, &boost) : n;
 	if (n > 1 && *s == '~')
-		return rk_q_expanding(p, s + 1, n - 1, occur, RK_TERM_FUZZY);
-	if (n > 1 && s[n - 1] == '*' && s[n - 2] != '*')
-		return rk_q_expanding(p, s, n - 1, occur, RK_TERM_PREFIX);
-	return n ? rk_q_text(p, s, n, occur, -1) : NULL;
+		node = rk_q_expanding(p, s + 1, n - 1, occur, RK_TERM_FUZZY);
+	else if (n == 0 || !(node = parse_wild(p, s, n, occur)))
+		node = n ? rk_q_text(p, s, n, occur, -1) : NULL;
+	boost_terms(p, first, boost);
+	return node;
 }
 
 /* --- groups --- */
@@ -189,11 +225,7 @@ static struct rk_qnode *parse_group(struct parser *p);
 
 static int at_operator(const struct parser *p, const char *op)
 {
-	size_t n = strlen(op);
-
-	return (size_t)(p->end - p->s) >= n && !memcmp(p->s, op, n) &&
-	       (p->s + n == p->end || isspace((unsigned char)p->s[n]) ||
-		p->s[n] == '(' || p->s[n] == '"');
+	return p->operators && rk_scan_operator(p->s, p->end, op);
 }
 
 static void skip_blanks(struct parser *p)
@@ -215,14 +247,35 @@ static enum rk_occur default_occur(const struct rk_qnode *n)
 	return RK_SHOULD;
 }
 
-static enum rk_occur parse_sign(struct parser *p)
+/* NOT between words: there is something before it, and behind it. */
+static int parse_not(struct parser *p)
 {
-	char c = *p->s, next = p->s + 1 < p->end ? p->s[1] : ' ';
+	const char *s = p->s + 3;
 
+	if (!at_operator(p, "NOT") || (!p->items && p->depth == 0))
+		return 0;
+	while (s < p->end && isspace((unsigned char)*s))
+		s++;
+	if (s == p->end || *s == ')')
+		return 0;
+	p->s = s;
+	return 1;
+}
+
+static enum rk_occur parse_sign(struct parser *p, int *minus)
+{
+	char c, next;
+
+	*minus = 0;
+	if (parse_not(p))
+		return RK_NOT;
+	c = *p->s;
+	next = p->s + 1 < p->end ? p->s[1] : ' ';
 	if ((c != '-' && c != '+') || isspace((unsigned char)next) ||
 	    next == '-' || next == '+')
 		return RK_SHOULD;
 	p->s++;
+	*minus = c == '-';
 	return c == '-' ? RK_NOT : RK_MUST;
 }
 
@@ -244,32 +297,27 @@ static struct rk_qnode *parse_parens(struct parser *p)
 static struct rk_qnode *parse_item(struct parser *p)
 {
 	const char *from = p->s;
-	enum rk_occur sign = parse_sign(p);
+	unsigned first = p->q->nterms;
+	int minus;
+	enum rk_occur sign = parse_sign(p, &minus);
+	size_t quote = rk_scan_quote(p->s, p->end);
 	struct rk_qnode *n;
 
+	p->items++;
 	if (*p->s == '(')
-		n = parse_parens(p);
-	else if (*p->s == '"')
-		p->s++, n = parse_phrase(p, sign);
+		n = parse_parens(p), parse_boost(p, first);
+	else if (quote)
+		p->s += quote, n = parse_phrase(p, sign), parse_boost(p, first);
 	else if (!(*p->s == '/' && parse_regex(p, sign, &n)) &&
 		 !parse_key(p, sign, &n))
 		n = parse_word(p, sign);
 	if (!n)
 		return NULL;
 	n->occur = sign == RK_SHOULD ? default_occur(n) : sign;
+	n->minus = minus;
 	n->source = from;
 	n->source_end = p->s;
 	return n;
-}
-
-static void append(struct rk_qnode *group, struct rk_qnode *n)
-{
-	struct rk_qnode **at = &group->child;
-
-	while (*at)
-		at = &(*at)->next;
-	*at = n;
-	n->next = NULL;
 }
 
 /* item { OR item } */
@@ -282,11 +330,12 @@ static struct rk_qnode *parse_clause(struct parser *p)
 		struct rk_qnode *more;
 
 		skip_blanks(p);
-		if (!at_operator(p, "OR") && !at_operator(p, "|")) {
+		if (!at_operator(p, "OR") &&
+		    !rk_scan_operator(p->s, p->end, "|")) {
 			p->s = before;
 			return any ? any : n;
 		}
-		p->s += *p->s == '|' ? 1 : 2;
+		p->s += *p->s == '|' ? 1 : 2; /* OR */
 		skip_blanks(p);
 		if (p->s == p->end || *p->s == ')')
 			return any ? any : n;
@@ -301,9 +350,9 @@ static struct rk_qnode *parse_clause(struct parser *p)
 				return n;
 			any->any = 1;
 			any->source = n->source;
-			append(any, n);
+			rk_q_append(any, n);
 		}
-		append(any, more);
+		rk_q_append(any, more);
 		any->source_end = p->s;
 		any->occur = default_occur(any);
 	}
@@ -346,7 +395,7 @@ static struct rk_qnode *parse_group(struct parser *p)
 		if (and&&n->occur == RK_SHOULD)
 			n->occur = RK_MUST;
 		and = 0;
-		append(g, n);
+		rk_q_append(g, n);
 		last = n;
 	}
 	if (g->child && !g->child->next && p->depth)
@@ -354,103 +403,17 @@ static struct rk_qnode *parse_group(struct parser *p)
 	return g->child ? g : NULL;
 }
 
-/* --- afterwards --- */
+/* --- the whole --- */
 
-/* Filters of one kind beside each other are alternatives. */
-static void join_filters(struct parser *p, struct rk_qnode *group)
-{
-	struct rk_qnode *any[RK_FILTER_KINDS] = {NULL};
-	struct rk_qnode **at = &group->child;
-
-	while (*at) {
-		struct rk_qnode *n = *at;
-		unsigned k = n->filter.kind;
-
-		if (n->kind != RK_NODE_FILTER || n->occur != RK_MUST ||
-		    k == RK_BY_AFTER || k == RK_BY_BEFORE || k == RK_BY_SIZE) {
-			at = &n->next;
-			continue;
-		}
-		if (!any[k]) {
-			struct rk_qnode *g =
-				rk_q_node(p, RK_NODE_GROUP, RK_MUST);
-
-			if (!g)
-				return;
-			*g = (struct rk_qnode){.kind = RK_NODE_GROUP,
-					       .occur = RK_MUST,
-					       .any = 1,
-					       .child = n,
-					       .next = n->next,
-					       .phrase = -1};
-			n->next = NULL;
-			any[k] = *at = g;
-			at = &g->next;
-		} else {
-			*at = n->next;
-			append(any[k], n);
-		}
-	}
-}
-
-/* What each term is to the whole: required, excluded, or neither. */
-static void settle(struct rk_query *q, const struct rk_qnode *n,
-		   enum rk_occur outer)
-{
-	enum rk_occur o = n->occur == RK_NOT || outer == RK_NOT ? RK_NOT
-			  : outer == RK_MUST			? n->occur
-								: RK_SHOULD;
-
-	if (n->kind == RK_NODE_GROUP) {
-		for (const struct rk_qnode *c = n->child; c; c = c->next)
-			settle(q, c, n->any && o == RK_MUST ? RK_SHOULD : o);
-		return;
-	}
-	for (unsigned t = n->term; t < n->term + n->nterms; t++)
-		q->terms[t].occur = o;
-}
-
-static int is_identifier(const char *s, size_t n)
-{
-	if (n < 2 || isdigit((unsigned char)*s))
-		return 0;
-	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char)s[i]) && s[i] != '_')
-			return 0;
-	return 1;
-}
-
-static void finish(struct parser *p)
-{
-	struct rk_query *q = p->q;
-	const struct rk_qnode *n;
-
-	if (!q->root || !q->root->child)
-		return;
-	join_filters(p, q->root);
-	q->root->occur = RK_MUST;
-	settle(q, q->root, RK_MUST);
-	n = q->root->child;
-	for (; n; n = n->next)
-		q->constrained |=
-			n->kind != RK_NODE_WORD || n->occur != RK_SHOULD;
-	n = q->root->child;
-	if (n && !n->next && n->kind == RK_NODE_WORD && n->occur != RK_NOT) {
-		const char *s = n->source + (*n->source == '+');
-		size_t len = (size_t)(n->source_end - s);
-
-		if (is_identifier(s, len))
-			q->bare = rk_q_keep(p, s, len);
-	}
-}
-
-int rk_query_parse(struct rk_query *q, struct rk_analyser *a, const char *s,
-		   size_t n, int64_t now_ns, uint64_t languages)
+static int parse_whole(struct rk_query *q, struct rk_analyser *a, const char *s,
+		       size_t n, int64_t now_ns, uint64_t languages,
+		       int requests)
 {
 	struct parser p = {.q = q,
 			   .a = a,
 			   .now_ns = now_ns,
 			   .languages = languages & ~1ull};
+	const char *from;
 
 	memset(q, 0, sizeof(*q));
 	q->hits = q->tokens = -1;
@@ -463,9 +426,22 @@ int rk_query_parse(struct rk_query *q, struct rk_analyser *a, const char *s,
 	if (!(p.s = rk_q_keep(&p, s, n)))
 		return -ENOMEM;
 	p.end = p.s + n;
+	p.operators = rk_scan_has_operators(p.s, p.end, rk_q_is_key);
+	from = requests ? rk_scan_request(p.s, p.end) : p.s;
+	q->is_request = from > p.s;
+	p.s = from;
 	q->root = parse_group(&p);
-	finish(&p);
-	if (q->nterms)
-		q->only_stop_words = 0;
+	rk_q_finish(&p);
 	return p.err ? p.err : q->notes.err;
+}
+
+int rk_query_parse(struct rk_query *q, struct rk_analyser *a, const char *s,
+		   size_t n, int64_t now_ns, uint64_t languages)
+{
+	int rc = parse_whole(q, a, s, n, now_ns, languages, 1);
+
+	if (rc < 0 || !q->is_request || q->nterms)
+		return rc;
+	rk_query_release(q); /* nothing is behind the request */
+	return parse_whole(q, a, s, n, now_ns, languages, 0);
 }

@@ -13,12 +13,16 @@ struct parser {
 	uint64_t languages;
 	uint32_t slot;
 	int depth;
-	int err; /* -ENOMEM sticks */
+	int operators;	/* AND, OR and NOT are more than words */
+	unsigned items; /* read so far */
+	int err;	/* -ENOMEM sticks */
 };
 
 /* terms.c: words to terms */
 /* A copy in the query's arena; NULL (and p->err) when memory is short. */
 char *rk_q_keep(struct parser *p, const char *s, size_t n);
+/* A copy for comparing paths: composed, small letters; NULL as above. */
+const char *rk_q_fold(struct parser *p, const char *s);
 /* A node, or NULL if there are too many or memory is short. */
 struct rk_qnode *rk_q_node(struct parser *p, enum rk_node_kind kind,
 			   enum rk_occur occur);
@@ -28,7 +32,7 @@ struct rk_qnode *rk_q_node(struct parser *p, enum rk_node_kind kind,
  */
 struct rk_qnode *rk_q_text(struct parser *p, const char *s, size_t n,
 			   enum rk_occur occur, int phrase);
-/* One term that stands for many: pre*, ~fuzzy. */
+/* One term that stands for many: pre*, ~fuzzy, w?ld. */
 struct rk_qnode *rk_q_expanding(struct parser *p, const char *s, size_t n,
 				enum rk_occur occur, enum rk_term_match match);
 /* sym: tag: meta.key: */
@@ -44,5 +48,15 @@ struct rk_qnode *rk_q_property(struct parser *p, char kind, const char *key,
 struct rk_qnode *rk_q_key(struct parser *p, const char *key, size_t key_n,
 			  const char *value, enum rk_occur occur,
 			  int *understood);
+int rk_q_is_key(const char *key, size_t n);
+
+/* finish.c */
+void rk_q_finish(struct parser *p);
+void rk_q_append(struct rk_qnode *group, struct rk_qnode *n);
+/*
+ * Very common words, which are not indexed, as a condition on the text; NULL
+ * for one word.
+ */
+struct rk_qnode *rk_q_common_phrase(struct parser *p, const char *s, size_t n);
 
 #endif

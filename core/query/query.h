@@ -24,15 +24,19 @@ enum rk_term_match {
 	RK_TERM_EXACT,
 	RK_TERM_PREFIX, /* all terms that begin with it */
 	RK_TERM_FUZZY,	/* all terms near it */
+	RK_TERM_GLOB,	/* all terms that it matches */
 	RK_TERM_RANGE,	/* properties whose value compares as `compare` says */
 };
 
 /* A comparison of a property's value; numbers as such, else bytes. */
 struct rk_compare {
-	char op;	   /* '<' '>' (inclusive: 'l' 'g') '=' or '*' any */
+	char op;	   /* '<' '>' (inclusive: 'l' 'g'), '=', '~' a glob,
+			      '.' a range, '*' any */
 	const char *value; /* what to compare with */
 	double number;
 	int is_number;
+	const char *to; /* of a range, inclusive; number and value: from */
+	double to_number;
 };
 
 enum { RK_ALTS_MAX = 8 };
@@ -106,6 +110,8 @@ struct rk_qnode {
 	uint32_t slop; /* moves of words that a phrase allows */
 	struct rk_filter filter;
 	struct rk_regex *regex; /* of the query, or NULL: bad pattern */
+	int passage; /* the pattern is asked of a chunk's text, not of lines */
+	int minus;   /* excluded by a minus, which pasted text has, too */
 	const char *source, *source_end; /* as written, in the arena's copy */
 };
 
@@ -143,6 +149,9 @@ struct rk_query {
 	struct rk_buf text;  /* the words as typed, for embedders of texts */
 	struct rk_buf notes; /* lines about what was not understood */
 	int only_stop_words; /* words there were, but none that is indexed */
+	int common_phrase;   /* such words are a condition on the text */
+	int exact_case;	     /* case:yes */
+	int is_request;	     /* "find me ..." before it has been dropped */
 	const char *bare;    /* the whole query, if it is one identifier */
 	const char *symbol;  /* what sym: asks for, or NULL */
 };
@@ -155,6 +164,20 @@ struct rk_query {
 int rk_query_parse(struct rk_query *q, struct rk_analyser *a, const char *s,
 		   size_t n, int64_t now_ns, uint64_t languages);
 void rk_query_release(struct rk_query *q);
+/*
+ * Read words with a minus as words: without them nothing is left, so that they
+ * are more likely pasted (`rm -rf`) than excluded. 1 if there are such words,
+ * and a note about each; 0 if not; -ENOMEM.
+ */
+int rk_query_minus_as_text(struct rk_query *q);
+/* Does any word that scores occur, as far as the search has looked it up? */
+static inline int rk_query_any_occurs(const struct rk_query *q)
+{
+	for (unsigned t = 0; t < q->nterms; t++)
+		if (rk_term_scores(&q->terms[t]) && q->terms[t].df > 0)
+			return 1;
+	return 0;
+}
 /* A document's or chunk's facts that filters ask for. */
 struct rk_facts {
 	const char *path; /* NUL-terminated */
@@ -167,8 +190,15 @@ int rk_filter_ok(const struct rk_filter *f, const struct rk_facts *x);
 /* 1 and f filled, 0 if the value makes no sense. */
 int rk_filter_parse(struct rk_filter *f, enum rk_filter_kind kind,
 		    const char *value, int64_t now_ns);
+/*
+ * Does n bytes of text match a pattern of * (any letters), ? (one) and letters?
+ */
+int rk_word_glob(const char *pattern, size_t pattern_n, const char *s,
+		 size_t n);
 /* Does a property's value (n bytes) compare as wanted? */
 int rk_compare_ok(const struct rk_compare *c, const char *value, size_t n);
 void rk_compare_parse(struct rk_compare *c, const char *value);
+/* 1 if `text` is a range, which is cut at its dots and stays in use. */
+int rk_compare_range(struct rk_compare *c, char *text);
 
 #endif

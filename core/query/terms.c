@@ -4,7 +4,9 @@
 #include "text/extract/property.h"
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 char *rk_q_keep(struct parser *p, const char *s, size_t n)
 {
@@ -13,6 +15,29 @@ char *rk_q_keep(struct parser *p, const char *s, size_t n)
 	if (!c)
 		p->err = -ENOMEM;
 	return c;
+}
+
+/* With `more` besides, in the query's arena; s itself if it is not UTF-8. */
+static const char *fold(struct parser *p, const char *s, size_t n, int more)
+{
+	utf8proc_uint8_t *folded = NULL;
+	utf8proc_ssize_t len = utf8proc_map(
+		(const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &folded,
+		(utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPOSE |
+				    UTF8PROC_CASEFOLD | more));
+	const char *kept;
+
+	if (len == UTF8PROC_ERROR_NOMEM)
+		p->err = -ENOMEM;
+	kept = len >= 0 ? rk_q_keep(p, (char *)folded, (size_t)len)
+			: rk_q_keep(p, s, n);
+	free(folded); /* from utf8proc's own malloc */
+	return p->err ? NULL : kept;
+}
+
+const char *rk_q_fold(struct parser *p, const char *s)
+{
+	return fold(p, s, strlen(s), 0);
 }
 
 /* A node, or NULL if there are too many or memory is short. */
@@ -247,11 +272,22 @@ static struct rk_qterm *unstemmed(struct parser *p, const char *s, size_t n)
 	}
 }
 
+/* Folded as words are, its wildcards untouched. */
+static struct rk_qterm *glob_term(struct parser *p, const char *s, size_t n)
+{
+	const char *folded =
+		fold(p, s, n,
+		     UTF8PROC_COMPAT | UTF8PROC_IGNORE | UTF8PROC_STRIPMARK);
+
+	return folded ? new_term(p, folded, strlen(folded), s, n) : NULL;
+}
+
 struct rk_qnode *rk_q_expanding(struct parser *p, const char *s, size_t n,
 				enum rk_occur occur, enum rk_term_match match)
 {
 	unsigned first = p->q->nterms;
-	struct rk_qterm *t = unstemmed(p, s, n);
+	struct rk_qterm *t =
+		match == RK_TERM_GLOB ? glob_term(p, s, n) : unstemmed(p, s, n);
 	struct rk_qnode *node;
 
 	if (!t || !(node = rk_q_node(p, RK_NODE_WORD, occur)))
@@ -274,11 +310,14 @@ struct rk_qnode *rk_q_property(struct parser *p, char kind, const char *key,
 	struct rk_compare cmp;
 	struct rk_qterm *t;
 	struct rk_qnode *node;
-	char name[RK_TERM_MAX];
+	char name[RK_TERM_MAX], *range;
 	unsigned first = p->q->nterms;
 	size_t n, v;
 
-	rk_compare_parse(&cmp, value);
+	if (!(range = rk_q_keep(p, value, strlen(value))))
+		return NULL;
+	if (!rk_compare_range(&cmp, range))
+		rk_compare_parse(&cmp, value);
 	v = cmp.op == '=' ? strlen(cmp.value) : 0;
 	n = rk_property_name(name, kind, key, key_n, cmp.value, v);
 	if (n == 0 || !(t = new_term(p, name, n, value, strlen(value))) ||
@@ -290,4 +329,43 @@ struct rk_qnode *rk_q_property(struct parser *p, char kind, const char *key,
 	node->term = first;
 	node->nterms = 1;
 	return node;
+}
+
+/* --- wildcards --- */
+
+static size_t letter(const char *s, size_t n)
+{
+	size_t k = 1;
+
+	while (k < n && ((unsigned char)s[k] & 0xc0) == 0x80)
+		k++;
+	return k;
+}
+
+/* Greedy with one way back, to the last star: linear for few stars. */
+int rk_word_glob(const char *p, size_t pn, const char *s, size_t n)
+{
+	size_t i = 0, k = 0, star = SIZE_MAX, back = 0;
+
+	while (k < n) {
+		if (i < pn && p[i] == '*') {
+			star = i++;
+			back = k;
+		} else if (i < pn && p[i] == '?') {
+			i++;
+			k += letter(s + k, n - k);
+		} else if (i < pn && p[i] == s[k]) {
+			i++;
+			k++;
+		} else if (star != SIZE_MAX) {
+			i = star + 1;
+			back += letter(s + back, n - back);
+			k = back;
+		} else {
+			return 0;
+		}
+	}
+	while (i < pn && p[i] == '*')
+		i++;
+	return i == pn;
 }

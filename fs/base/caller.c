@@ -234,12 +234,28 @@ static int follow_arguments(pid_t pid, const char *dir, const char *names)
 
 /* --- */
 
+/* The first thread of a thread's program, which bears its name. */
+static pid_t leader_of(pid_t pid)
+{
+	char status[2048], *line;
+
+	read_proc(pid, "status", status, sizeof(status));
+	line = strstr(status, "\nTgid:");
+	return line ? (pid_t)strtol(line + 6, NULL, 10) : pid;
+}
+
+void fs_caller_name(pid_t pid, int program, char *out, size_t cap)
+{
+	read_proc(program ? leader_of(pid) : pid, "comm", out, cap);
+	out[strcspn(out, "\n")] = '\0';
+}
+
 static int is_maker(pid_t pid)
 {
 	char comm[32];
 
-	read_proc(pid, "comm", comm, sizeof(comm));
-	return strcmp(comm, "ln\n") == 0 || strcmp(comm, "mv\n") == 0;
+	fs_caller_name(pid, 0, comm, sizeof(comm));
+	return strcmp(comm, "ln") == 0 || strcmp(comm, "mv") == 0;
 }
 
 int fs_is_making(pid_t pid)

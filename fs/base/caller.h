@@ -16,6 +16,8 @@ enum fs_aim {
  * loop.
  */
 enum fs_aim fs_caller_aim(pid_t pid, const char *dir, const char *names);
+/* What its thread (or its program) is called; "" if that is not known. */
+void fs_caller_name(pid_t pid, int program, char *out, size_t cap);
 /* FS_AIM_MAKE? Without reading its memory. */
 int fs_is_making(pid_t pid);
 

@@ -150,6 +150,8 @@ struct fs_index {
 	struct fs_node **saved; /* targets of saved queries, kept; loop */
 	size_t nsaved;
 	_Atomic uint64_t saved_epoch; /* what saved queries show is another */
+	_Atomic int attributes; /* some document may have attributes beside it;
+				   loop */
 	size_t nnodes; /* of documents that the kernel knows; under loop */
 	uint64_t checkpoint; /* that it is fixed to; 0: it is the newest */
 	struct fs_index *at[FS_AT_MAX]; /* its open checkpoints; under loop */
@@ -236,6 +238,7 @@ struct fs_kind {
 	const char *name;
 	int document; /* a file or folder of the backing folder */
 	mode_t mode;  /* permission bits of a virtual folder; 0: 0555 */
+	unsigned in;  /* as a root: FS_IN_*, its fixed nodes; 0: an index's */
 	void (*lookup)(fuse_req_t, struct fs *, struct fs_node *, const char *);
 	void (*getattr)(fuse_req_t, struct fs *, struct fs_node *);
 	void (*setattr)(fuse_req_t, struct fs *, struct fs_node *,

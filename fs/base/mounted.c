@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* An index as it is mounted: its folder of documents, its owner; and all. */
+#include "base/attributes.h"
 #include "fs/base/mounted.h"
 #include "fs/base/walls.h"
 #include <errno.h>
@@ -17,6 +18,7 @@ static int open_files(struct fs_index *x)
 		 x->name);
 	x->files_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	x->own_fd = 1;
+	x->attributes = x->files_fd >= 0 && rk_attr_used(x->files_fd);
 	return x->files_fd < 0 ? -errno : 0;
 }
 

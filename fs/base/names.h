@@ -5,8 +5,14 @@
 /* Names that are texts. */
 #include "fs/base/fs.h"
 
-/* What editors, shells and version control ask every folder for. */
-int fs_is_probe(const char *name);
+/*
+ * Is the name what editors, shells, version control and build tools ask every
+ * folder for? Those that are good questions, too (`tags`, `go.mod`), are so
+ * only to the programs that look for them: pid is the thread that asks.
+ */
+int fs_is_probe(const char *name, pid_t pid);
+/* To any program at all. */
+int fs_may_be_probe(const char *name);
 /*
  * The text that a name stands for: %2F, %0A and %25 decode, nothing else
  * does, and a leading = is dropped. out has room for the name; returns bytes.

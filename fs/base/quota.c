@@ -128,6 +128,11 @@ static uint64_t plus(uint64_t used, int64_t more)
 	return used + (uint64_t)more;
 }
 
+int fs_quota_limited(struct fs_index *x)
+{
+	return limited(x) != 0;
+}
+
 int fs_quota_take(struct fs_index *x, int64_t bytes, int files)
 {
 	int rc = limited(x);

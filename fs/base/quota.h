@@ -5,6 +5,8 @@
 /* How much an index may hold; on the loop. */
 #include "fs/base/fs.h"
 
+/* 1: there is a limit, or one that cannot be read. */
+int fs_quota_limited(struct fs_index *x);
 /* Room for so much more (or less): 0 or -EDQUOT. */
 int fs_quota_take(struct fs_index *x, int64_t bytes, int files);
 /* Room for a file to reach `end`. */

@@ -17,11 +17,9 @@
 
 unsigned fs_fixed_places(const struct fs_index *x)
 {
-	if (x->root->kind == &FS_TOP)
-		return FS_IN_TOP | FS_IN_TOP_CONTROL;
-	/* of a checkpoint's .rankfs/ only README is ever seen, in its query/ */
-	return (x->root->kind == &FS_AT_ROOT ? FS_IN_AT : FS_IN_ROOT) |
-	       FS_IN_CONTROL;
+	unsigned in = x->root->kind->in;
+
+	return in ? in : FS_IN_ROOT | FS_IN_CONTROL;
 }
 
 struct fs_node *fs_fixed_find(const struct fs_index *x, unsigned where,

@@ -113,7 +113,7 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	char text[4096];
 	struct fs_node *n;
 
-	if (fs_is_probe(name)) {
+	if (fs_is_probe(name, fuse_req_ctx(req)->pid)) {
 		fuse_reply_err(req, ENOENT);
 		return;
 	}

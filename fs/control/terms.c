@@ -118,7 +118,7 @@ static void terms_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 	const char *prefix = dir->text ? dir->text : "";
 	struct terms_job *j;
 
-	if (fs_is_probe(name) ||
+	if (fs_is_probe(name, fuse_req_ctx(req)->pid) ||
 	    strncasecmp(name, prefix, strlen(prefix)) != 0) {
 		fuse_reply_err(req, ENOENT);
 		return;

@@ -12,6 +12,7 @@
 #include "fs/base/tree.h"
 #include "fs/base/walls.h"
 #include "fs/documents/documents.h"
+#include "fs/documents/xattr.h"
 #include "text/match/ignore.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -227,6 +228,7 @@ static void remove_name(fuse_req_t req, struct fs_node *p, const char *name,
 	struct fs_node *n;
 	int dir, rc = 0, files;
 	int64_t bytes;
+	char id[RK_ATTR_ID + 1];
 
 	if (fs_reserved(p, name)) {
 		/* `rm -r` of one of many indexes ends with its root */
@@ -239,6 +241,7 @@ static void remove_name(fuse_req_t req, struct fs_node *p, const char *name,
 	}
 	bytes = fs_quota_of(p->index, dir, name, &files);
 	fs_node_keep(fs, p, name, dir);
+	fs_attr_victim(p->index, dir, name, id);
 	fs_loop_leave(p);
 	rc = unlinkat(dir, name, flags) < 0 ? errno : 0;
 	fs_loop_enter(p);
@@ -248,6 +251,7 @@ static void remove_name(fuse_req_t req, struct fs_node *p, const char *name,
 		return;
 	}
 	fs_quota_take(p->index, -bytes, -files);
+	fs_attr_gone(p->index, id);
 	n = fs_node_find(fs, p, name);
 	if (!flags && (!n || S_ISREG(n->type)))
 		rc = fs_doc_touch_child(p, name, RK_TOUCH_REMOVED);
@@ -311,6 +315,7 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 	struct fs_node *to;
 	int dir, from, rc, files = 0;
 	int64_t bytes = 0;
+	char id[RK_ATTR_ID + 1] = "";
 
 	if (fs_reserved(p, name) || newparent->index != p->index) {
 		fuse_reply_err(req, fs_reserved(p, name) ? EPERM : EXDEV);
@@ -323,6 +328,7 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 	if (!(flags & RENAME_EXCHANGE)) {
 		bytes = fs_quota_of(p->index, dir, newname, &files);
 		fs_node_keep(fs, to, newname, dir);
+		fs_attr_victim(p->index, dir, newname, id);
 	}
 	rc = from < 0					      ? from
 	     : renameat2(from, name, dir, newname, flags) < 0 ? -errno
@@ -332,6 +338,7 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		fs_node_unkeep(fs, to, newname);
 	if (rc == 0) {
 		fs_quota_take(p->index, -bytes, -files);
+		fs_attr_gone(p->index, id);
 		note_link(p, fs_node_find(fs, p, name));
 		note_link(to, fs_node_find(fs, p, name));
 		rc = touch_renamed(fs, p, name, to, newname);

@@ -138,7 +138,7 @@ static void root_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 			const char *name)
 {
 	(void)fs;
-	if (fs_is_probe(name))
+	if (fs_is_probe(name, fuse_req_ctx(req)->pid))
 		fuse_reply_err(req, ENOENT);
 	else if (strlen(name) > FS_QUERY_BYTES)
 		fuse_reply_err(req, ENAMETOOLONG);

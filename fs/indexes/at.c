@@ -162,6 +162,8 @@ static int root_list(struct fs_node *root, const _Atomic int *cancel,
 
 const struct fs_kind FS_AT_ROOT = {
 	.name = ".rankfs/at/<checkpoint>/",
+	/* of its .rankfs/ only README is ever seen, in its query/ */
+	.in = FS_IN_AT | FS_IN_CONTROL,
 	.lookup = root_lookup,
 	.list = root_list,
 };

@@ -5,6 +5,7 @@
  * that were used longest ago are closed again. All of it on the loop, which is
  * given up while files are opened or closed.
  */
+#include "fs/control/import_document.h"
 #include "fs/indexes/index.h"
 #include "fs/base/events.h"
 #include "fs/base/node.h"
@@ -121,6 +122,8 @@ static int open_index(struct fs_index *x)
 	fs->nopen++;
 	rk_index_set_mount(ix, fs->mountpoint);
 	limit_memory(x);
+	if (!fs->read_only)
+		fs_import_tidy(x);
 	rk_listen(ix, fs_live_wake, fs);
 	fs_saved_follow(x);
 	return 0;

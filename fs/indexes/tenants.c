@@ -410,6 +410,7 @@ static void top_rename(fuse_req_t req, struct fs *fs, struct fs_node *root,
 
 const struct fs_kind FS_TOP = {
 	.name = "indexes",
+	.in = FS_IN_TOP | FS_IN_TOP_CONTROL,
 	.lookup = top_lookup,
 	.getattr = top_getattr,
 	.setattr = top_setattr,

@@ -23,7 +23,8 @@
 
 /* --- names with slashes --- */
 
-int fs_slashes_join(const struct fs_node *parent, const char *name, char *out)
+int fs_slashes_join(const struct fs_node *parent, const char *name, pid_t pid,
+		    char *out)
 {
 	const char *before = parent->text;
 	int n = snprintf(out, FS_QUERY_BYTES + 1, "%s%s%s",
@@ -31,14 +32,14 @@ int fs_slashes_join(const struct fs_node *parent, const char *name, char *out)
 
 	if (n > FS_QUERY_BYTES)
 		return -ENAMETOOLONG;
-	return !before && fs_is_probe(name) ? -ENOENT : 0;
+	return !before && fs_is_probe(name, pid) ? -ENOENT : 0;
 }
 
-int fs_slashes_probe(const char *names)
+int fs_slashes_probe(const char *names, pid_t pid)
 {
 	const char *last = strrchr(names, '/');
 
-	return *names != '=' && last && fs_is_probe(last + 1);
+	return *names != '=' && last && fs_is_probe(last + 1, pid);
 }
 
 void fs_slashes_reply(fuse_req_t req, struct fs_index *x,
@@ -95,7 +96,7 @@ static void lookup_run(struct fs_job *job)
 	pthread_mutex_lock(&fs->loop);
 	if (aim == FS_AIM_BEYOND)
 		fs_slashes_reply(j->req, j->x, &FS_QUERY_SLASH, j->names);
-	else if (aim == FS_AIM_MAKE || fs_slashes_probe(j->names))
+	else if (aim == FS_AIM_MAKE || fs_slashes_probe(j->names, pid))
 		fuse_reply_err(j->req, ENOENT);
 	else
 		reply_query(j->req, j->x, j->names);
@@ -107,7 +108,7 @@ static void slash_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 			 const char *name)
 {
 	char names[FS_QUERY_BYTES + 1];
-	int rc = fs_slashes_join(parent, name, names);
+	int rc = fs_slashes_join(parent, name, fuse_req_ctx(req)->pid, names);
 	struct lookup_job *j =
 		rc < 0 ? NULL : calloc(1, sizeof(*j) + strlen(names) + 1);
 

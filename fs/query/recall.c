@@ -129,7 +129,7 @@ static void recall_run(struct fs_job *job)
 	if (fs_caller_aim(fuse_req_ctx(j->req)->pid, "recall", j->names) ==
 	    FS_AIM_BEYOND)
 		reply_slash(j);
-	else if (fs_slashes_probe(j->names))
+	else if (fs_slashes_probe(j->names, fuse_req_ctx(j->req)->pid))
 		fuse_reply_err(j->req, ENOENT);
 	else
 		recall(j);
@@ -140,7 +140,7 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		       const char *name)
 {
 	char names[FS_QUERY_BYTES + 1];
-	int rc = fs_slashes_join(parent, name, names);
+	int rc = fs_slashes_join(parent, name, fuse_req_ctx(req)->pid, names);
 	struct recall_job *j =
 		rc < 0 ? NULL : calloc(1, sizeof(*j) + strlen(names) + 1);
 

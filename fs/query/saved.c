@@ -116,7 +116,7 @@ static const char *why_not(const char *name, const char *target)
 		return "a newline is written %0A";
 	if (strcmp(name, "README") == 0)
 		return "README is taken";
-	if (fs_is_probe(name))
+	if (fs_may_be_probe(name))
 		return "programs look for that name in every folder";
 	if (strlen(target) > FS_QUERY_BYTES || strlen(name) > FS_QUERY_BYTES)
 		return "longer than 1024 bytes";

@@ -3,8 +3,8 @@
  * The built-in embedding on an index: embed_bench BACKING TMPDIR. Prints the
  * time of the sample, the fit and the fold-in, on one thread.
  */
-#include "bench.h"
 #include "index/state/internal.h"
+#include "bench.h"
 #include "storage/fold.h"
 #include <fcntl.h>
 

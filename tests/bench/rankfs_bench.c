@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rankfs_bench CORPUS QUERIES FOLDER: the engine in this process. */
+#include "index/write/ingest.h"
 #include "bench/bench.h"
-#include "index/state/internal.h"
 #include <sys/stat.h>
 
 static void ask(const char *text, void *ctx)

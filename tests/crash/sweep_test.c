@@ -14,8 +14,8 @@
  *
  * CRASH_EVERY=1 visits every step; the default every 19th.
  */
-#include "crash/record.h"
 #include "index/state/internal.h"
+#include "crash/record.h"
 #include "unit/idle.h"
 #include <unistd.h>
 

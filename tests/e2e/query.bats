@@ -187,11 +187,96 @@ queries() { sed -n 's/^queries //p' "$MNT/.rankfs/status"; }
 	assert_failure
 }
 
-@test "names that tools probe for are no queries" {
-	for n in .hidden HEAD RCS CVS Makefile package.json 'a~' 'a,v' '#a#' 'a.swp'; do
+@test "names that nobody asks for are no queries" {
+	for n in .hidden .git .rotate.swp 'rotate keys~' 'a~' 'a,v' '#a b#' 'a.swp'; do
 		assert_not_exist "$MNT/query/$n"
 	done
-	assert_exist "$MNT/query/=Makefile"
+	assert_exist "$MNT/query/=.git"
+	assert_exist "$MNT/query/the end ~"
+}
+
+@test "names that programs probe for are queries to everything else" {
+	echo "remove the tags from go.mod, s.length, .NET 3.5, HEAD, p.m. tomorrow" >"$MNT/a.txt"
+	for n in tags go.mod s.length ".NET 3.5" .NET HEAD "p.m. tomorrow" \
+		Makefile package.json 4913; do
+		run cat "$MNT/query/$n"
+		assert_success
+	done
+	run cat "$MNT/query/tags"
+	assert_output --partial "$MNT/a.txt:1:"
+	run cat "$MNT/query/.NET 3.5"
+	assert_output --partial "$MNT/a.txt:1:"
+	# a program is known by its name
+	cp "$(command -v cat)" "$BATS_TEST_TMPDIR/vim"
+	cp "$(command -v cat)" "$BATS_TEST_TMPDIR/make"
+	run "$BATS_TEST_TMPDIR/vim" "$MNT/query/tags"
+	assert_failure
+	run "$BATS_TEST_TMPDIR/vim" "$MNT/query/HEAD"
+	assert_success
+	run "$BATS_TEST_TMPDIR/make" "$MNT/query/Makefile"
+	assert_failure
+	run "$BATS_TEST_TMPDIR/make" "$MNT/query/s.length"
+	assert_failure
+}
+
+@test "a minus that leaves nothing is read as text" {
+	echo "then rm -rf build" >"$MNT/a.md"
+	echo "walnut cake with butter" >"$MNT/b.md"
+	run cat "$MNT/query/rm -rf"
+	assert_output --partial "$MNT/a.md:1:"
+	assert_output --partial "# note: -rf is read as a word"
+	echo "rm is a command" >"$MNT/c.md"
+	run cat "$MNT/query/rm -rf"
+	refute_output --partial "$MNT/a.md"
+	assert_output --partial "$MNT/c.md:1:"
+	# said in so many words it stays excluded
+	rm "$MNT/c.md"
+	run cat "$MNT/query/rm NOT rf"
+	refute_output --partial "$MNT/a.md"
+	run cat "$MNT/query/-rf"
+	assert_output --partial "$MNT/a.md:1:"
+}
+
+@test "wildcards stand for letters anywhere in a word" {
+	echo "die Hundeschule am Park" >"$MNT/a.txt"
+	echo "the organisation of organized women" >"$MNT/b.txt"
+	for q in "*schule" "hunde*le" "Hund?schule"; do
+		run cat "$MNT/query/$q as:paths"
+		assert_output "$MNT/a.txt"
+	done
+	for q in "organi?ation" "wom?n" "*gani?ed"; do
+		run cat "$MNT/query/$q as:paths mode:lexical"
+		assert_output "$MNT/b.txt"
+	done
+}
+
+@test "case:yes finds words as they are written" {
+	echo "an apple a day" >"$MNT/a.txt"
+	echo "Apple makes computers" >"$MNT/b.txt"
+	run cat "$MNT/query/Apple case:yes as:paths"
+	assert_output "$MNT/b.txt"
+	run cat "$MNT/query/apple case:yes as:paths"
+	assert_output "$MNT/a.txt"
+}
+
+@test "a boost makes a word count for more" {
+	printf 'zebra crossing\n' >"$MNT/a.txt"
+	printf 'giraffe crossing\n' >"$MNT/b.txt"
+	run cat "$MNT/query/zebra giraffe^4 as:paths mode:lexical"
+	assert_line --index 0 "$MNT/b.txt"
+	run cat "$MNT/query/zebra^4 giraffe as:paths mode:lexical"
+	assert_line --index 0 "$MNT/a.txt"
+}
+
+@test "values that make no sense are noted" {
+	echo "purple yak" >"$MNT/a.txt"
+	run cat "$MNT/query/purple n:abc"
+	assert_output --partial "# note: n:abc is not a number"
+	assert_output --partial "$MNT/a.txt:1:"
+	run cat "$MNT/query/purple lang:klingon"
+	assert_output --partial "# note: lang:klingon is no language that is known"
+	run cat "$MNT/query/purple after:whenever"
+	assert_output --partial "# note: after:whenever is not a date"
 }
 
 @test "nothing can be made in query/" {
@@ -210,9 +295,49 @@ queries() { sed -n 's/^queries //p' "$MNT/.rankfs/status"; }
 	assert_output --partial "$MNT/a.md:1:"
 }
 
-@test "common words alone are explained" {
-	echo "to be or not to be" >"$MNT/a.md"
-	run cat "$MNT/query/to be"
+# reason QUERY SENTENCE
+reason() {
+	run cat "$MNT/query/$1"
+	assert_line "# no hits: $2"
+}
+
+@test "an empty answer says what is to blame" {
+	echo "purple yak grazes" >"$MNT/a.md"
+	echo "yellow cow" >"$MNT/b.txt"
+	reason "zebra mode:lexical" "none of the words occurs in any document"
+	reason "zebra -purple mode:lexical" "none of the words occurs in any document"
+	reason "purple +zebra" "no document has zebra"
+	reason "tag:nothing purple" "no document has tag:nothing"
+	reason "+purple +cow" "no document has all that is required: drop a +word"
+	reason '"grazes purple"' 'no document has all that is required: drop a "phrase"'
+	reason '"purple zebra"' 'no document has all the words of "purple zebra"'
+	reason "+purple ext:txt mode:lexical" \
+		"no document has all that is required: drop a +word or a filter"
+	reason "purple NOT yak mode:lexical" "every match is excluded"
+	reason "ext:pdf" "no document passes the filters"
+	reason "purple page:9" "no more results: this page is behind the last one"
+	reason "zebra page:9 mode:lexical" "none of the words occurs in any document"
+	reason "%2Fzebra%2F" "no line matches the pattern"
+	reason "%2Fcow%2F ext:md" "no line matches in the documents that pass the filters"
+	reason "%2F(%2F" "nothing that is understood to search for"
+	reason "()" "no words to search for"
+}
+
+@test "common words alone are looked for as a phrase" {
+	printf 'He said:\nto be, or not\nto be. That is it.\n' >"$MNT/a.md"
+	echo "a band called The Who" >"$MNT/b.md"
+	echo "to not be or to be" >"$MNT/c.md"
+	run cat "$MNT/query/to be or not to be as:paths"
+	assert_output "$MNT/a.md"
+	run cat "$MNT/query/the who as:paths"
+	assert_output "$MNT/b.md"
+	run cat "$MNT/query/\"the who\" band as:paths"
+	assert_output "$MNT/b.md"
+	run cat "$MNT/query/\"who the\" band as:paths"
+	assert_output ""
+	run cat "$MNT/query/it was so"
+	assert_output --partial "no document has in this order"
+	run cat "$MNT/query/the"
 	assert_output --partial "only very common words"
 }
 

@@ -300,3 +300,13 @@ can_switch() {
 	eventually 10 told
 	wait "$w"
 }
+
+@test "what an owner imports is the owner's" {
+	can_switch
+	mkdir "$MNT/alice"
+	chown 1000:1000 "$MNT/alice"
+	as 1000 sh -c "echo '{\"id\":\"new/a.md\",\"text\":\"yak\"}' >'$MNT/alice/.rankfs/import'"
+	assert_equal "$(stat -c '%u:%g %a' "$MNT/alice/new/a.md")" "1000:1000 644"
+	assert_equal "$(stat -c '%u:%g' "$MNT/alice/new")" "1000:1000"
+	as 1000 sh -c "echo more >>'$MNT/alice/new/a.md'"
+}

@@ -5,6 +5,8 @@
  * removed, set aside or built anew, and once it can be read again all is as
  * it was.
  */
+#include "index/documents/linkwalk.h"
+#include "index/documents/walk.h"
 #include "index/state/internal.h"
 #include "storage/registry.h"
 #include "unit/idle.h"

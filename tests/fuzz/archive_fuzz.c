@@ -3,9 +3,9 @@
  * An archive to be imported: any bytes. Properties: no crash; a failure has a
  * sentence; nothing is written outside the documents; the index still answers.
  */
+#include "index/state/internal.h"
 #include "base/mem.h"
 #include "fuzz/fuzz.h"
-#include "index/state/internal.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>

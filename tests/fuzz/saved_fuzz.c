@@ -4,9 +4,9 @@
  * order; what is refused leaves nothing. The checksum is made to fit, so that
  * what is behind it is reached.
  */
+#include "index/answers/saved.h"
 #include "fuzz/fuzz.h"
 #include "base/crc32c.h"
-#include "index/answers/saved.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

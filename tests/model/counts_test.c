@@ -5,6 +5,7 @@
  * word is there, by which spellings are repaired.
  */
 #include "index/state/internal.h"
+#include "index/write/persist.h"
 #include "text/analyse/analyse.h"
 #include "unit/t.h"
 #include <glob.h>

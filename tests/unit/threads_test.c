@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What only two threads at once can break. */
 #include "index/state/internal.h"
+#include "index/write/persist.h"
 #include "unit/t.h"
 #include <time.h>
 
-enum { WAIT_MS = 20000, WRITERS = 3, TOUCHES = 60000 };
+enum { WAIT_MS = 20000, WRITERS = 3, TOUCHES = 60000, SETTINGS = 300 };
 
 static char *top;
 
@@ -84,10 +85,92 @@ static void nobody_waits_for_room_that_is_there(void)
 	rk_index_close(ix);
 }
 
+/* --- settings change while the index is at work --- */
+
+static void *change_settings(void *ctx)
+{
+	struct rk_index *ix = ctx;
+	char err[100];
+
+	for (int i = 0; i < SETTINGS; i++)
+		if (rk_config_set(ix, i % 2 ? "hits 5" : "hits 6", 6, err,
+				  sizeof(err)) < 0)
+			t_failed = 1;
+	writing = 0;
+	return NULL;
+}
+
+/*
+ * The language is no setting that changes while the index is open, and is
+ * read without a lock: what changes the others must not touch it. Built with
+ * SAN=tsan, this test sees whoever does.
+ */
+static void the_language_stays_while_settings_change(void)
+{
+	struct rk_index *ix = open_it("language german");
+	pthread_t th;
+
+	writing = 1;
+	pthread_create(&th, NULL, change_settings, ix);
+	do {
+		struct rk_status st;
+
+		rk_status(ix, &st);
+		CHECK_STR(st.language, "german");
+	} while (writing);
+	pthread_join(th, NULL);
+	rk_index_close(ix);
+}
+
+/* --- nobody who holds the index's lock waits for readers of a table --- */
+
+static void *publish_it(void *ctx)
+{
+	rk_memtable_publish(ctx, 0, 1);
+	return NULL;
+}
+
+/*
+ * A query keeps the tables' locks while it asks for its vector, which takes
+ * the index's lock. Who publishes has that one already.
+ */
+static void documents_come_while_a_table_is_read(void)
+{
+	struct rk_doc_rec rec = {.path_n = 1};
+	struct rk_termmap map = {NULL, 0, NULL, 0, 0, 0};
+	struct rk_inverted inverted;
+	struct rk_analyser *a;
+	struct rk_memtable *m;
+	struct timespec until;
+	pthread_t th;
+
+	memset(&inverted, 0, sizeof(inverted));
+	CHECK_INT(rk_analyser_new("none", &a), 0);
+	CHECK_INT(rk_memtable_new(0, 0, &m), 0);
+	CHECK_INT(rk_memtable_add(m, &rec, "a", (const uint8_t *)"", &inverted,
+				  a, &map, NULL),
+		  0);
+	CHECK_INT(rk_memtable_find(m, "a", 1), -1);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += WAIT_MS / 1000;
+	pthread_rwlock_rdlock(&m->lock);
+	pthread_create(&th, NULL, publish_it, m);
+	CHECK_INT(pthread_timedjoin_np(th, NULL, &until), 0);
+	CHECK_INT(rk_memtable_find(m, "a", 1), 0);
+	pthread_rwlock_unlock(&m->lock);
+	rk_termmap_release(&map);
+	rk_analyser_free(a);
+	rk_memtable_unref(m);
+}
+
 static const struct t_case CASES[] = {
 	{"the floor of the log never falls", the_floor_of_the_log_never_falls},
 	{"nobody waits for room that is there",
 	 nobody_waits_for_room_that_is_there},
+	{"the language stays while settings change",
+	 the_language_stays_while_settings_change},
+	{"documents come while a table is read",
+	 documents_come_while_a_table_is_read},
 };
 
 int main(void)

@@ -4,7 +4,10 @@
  * compressed with zstd. The documents are in it as they are, with modes, times
  * and extended attributes; the index is made from them.
  */
+#include "index/answers/archive_attributes.h"
+#include "index/answers/saved.h"
 #include "index/state/internal.h"
+#include "index/state/requests.h"
 #include "base/mem.h"
 #include <archive.h>
 #include <archive_entry.h>
@@ -160,7 +163,9 @@ static int put_documents(struct rk_index *ix, struct archive *a)
 		}
 		if (archive_read_disk_can_descend(disk))
 			archive_read_disk_descend(disk);
-		rc = put_entry(disk, a, e, strlen(root));
+		rc = rk_archive_put_attributes(ix, e);
+		if (rc == 0)
+			rc = put_entry(disk, a, e, strlen(root));
 	}
 	archive_entry_free(e);
 	archive_read_free(disk);
@@ -321,6 +326,11 @@ static int take_document(struct restore *r, struct archive_entry *e,
 	if (!*path || strlen(path) >= PATH_MAX || archive_entry_hardlink(e) ||
 	    (type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK))
 		return refuse(r, "not a document", path);
+	if ((rc = rk_archive_take_attributes(e)) < 0)
+		return rc == -EPERM
+			       ? refuse(r, "an attribute that only rankfs sets",
+					path)
+			       : rc;
 	snprintf(full, sizeof(full), "%s/%s", r->root, path);
 	archive_entry_copy_pathname(e, full);
 	archive_entry_set_perm(e, archive_entry_perm(e) & 01777);
@@ -333,6 +343,8 @@ static int take_document(struct restore *r, struct archive_entry *e,
 	rc = type == AE_IFREG ? copy_data(r->in, r->disk) : 0;
 	if (rc == 0 && archive_write_finish_entry(r->disk) < ARCHIVE_WARN)
 		rc = fail(r->disk);
+	if (rc == 0 && type != AE_IFLNK)
+		rc = rk_archive_set_attributes(r->ix, e, full);
 	if (rc == 0 && type == AE_IFREG)
 		rc = rk_touch(r->ix, path, 0, NULL);
 	if (rc == 0 && type == AE_IFLNK && !strchr(path, '/'))
@@ -362,7 +374,7 @@ static int open_restore(struct restore *r, int fd)
 	char proc[40];
 	ssize_t n;
 	int flags = ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_PERM |
-		    ARCHIVE_EXTRACT_XATTR | ARCHIVE_EXTRACT_UNLINK |
+		    ARCHIVE_EXTRACT_XATTR | ARCHIVE_EXTRACT_SAFE_WRITES |
 		    ARCHIVE_EXTRACT_SECURE_NODOTDOT |
 		    ARCHIVE_EXTRACT_SECURE_SYMLINKS;
 

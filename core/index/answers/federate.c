@@ -5,7 +5,10 @@
  * score means the same wherever a document lies. Vectors stay out of it: each
  * index may have fitted its own space.
  */
-#include "index/search/search_internal.h"
+#include "index/search/candidates.h"
+#include "index/search/corpus.h"
+#include "index/search/lookup.h"
+#include "index/search/session.h"
 #include "base/mem.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -67,26 +70,12 @@ void rk_federation_free(struct rk_federation *f)
 
 /* --- global statistics --- */
 
-static int same_term(const struct rk_global_term *g, const struct rk_qterm *t)
-{
-	return g->match == (int)t->match && g->n == t->n &&
-	       memcmp(g->s, t->s, t->n) == 0;
-}
-
-uint64_t rk_global_df(const struct rk_global *g, const struct rk_qterm *t)
-{
-	for (unsigned i = 0; i < g->nterms; i++)
-		if (same_term(&g->term[i], t))
-			return g->term[i].df;
-	return 0;
-}
-
 static int add_df(struct rk_federation *f, const struct rk_qterm *t)
 {
 	struct rk_global *g = &f->global;
 
 	for (unsigned i = 0; i < g->nterms; i++)
-		if (same_term(&g->term[i], t)) {
+		if (rk_global_same(&g->term[i], t)) {
 			g->term[i].df += t->df;
 			return 0;
 		}

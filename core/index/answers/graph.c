@@ -5,6 +5,11 @@
  * by a look at the identifiers of the text as it is now; so the graph of calls
  * takes no room of its own and is never older than the documents.
  */
+#include "index/search/calls.h"
+#include "index/search/candidates.h"
+#include "index/search/cursors.h"
+#include "index/search/lookup.h"
+#include "index/search/session.h"
 #include "index/search/symbols.h"
 #include "base/mem.h"
 #include <ctype.h>
@@ -48,59 +53,6 @@ void rk_symbol_free(struct rk_symbol *s)
 	rk_free(s->callees);
 	rk_arena_release(&g->arena);
 	rk_free(g);
-}
-
-/* --- identifiers of a text --- */
-
-static int starts_name(char c)
-{
-	return isalpha((unsigned char)c) || c == '_' || c == '$' ||
-	       (unsigned char)c >= 0x80;
-}
-
-static int in_name(char c)
-{
-	return starts_name(c) || isdigit((unsigned char)c);
-}
-
-struct ident {
-	size_t off, n;
-	uint32_t line; /* from 0 */
-	int is_call;
-};
-
-/* The next identifier at or after id->off + id->n; 0 at the end. */
-static int next_ident(const char *s, size_t n, struct ident *id)
-{
-	size_t i = id->off + id->n, k;
-
-	while (i < n && !starts_name(s[i])) {
-		id->line += s[i] == '\n';
-		/* the rest of a number is none */
-		if (isdigit((unsigned char)s[i]))
-			while (i + 1 < n && in_name(s[i + 1]))
-				i++;
-		i++;
-	}
-	if (i >= n)
-		return 0;
-	for (k = i; k < n && in_name(s[k]);)
-		k++;
-	id->off = i;
-	id->n = k - i;
-	while (k < n && (s[k] == ' ' || s[k] == '\t'))
-		k++;
-	id->is_call = k < n && s[k] == '(';
-	return 1;
-}
-
-void rk_each_call(const char *s, size_t n, rk_call_fn *fn, void *ctx)
-{
-	struct ident id = {0, 0, 0, 0};
-
-	while (next_ident(s, n, &id))
-		if (id.is_call)
-			fn(ctx, s + id.off, id.n, id.line);
 }
 
 /* --- definitions --- */
@@ -214,7 +166,7 @@ static const char *line_text(struct walk *w, const char *s, size_t n,
 }
 
 static int add_ref(struct walk *w, const struct rk_found *f, const char *path,
-		   const char *s, size_t n, const struct ident *id)
+		   const char *s, size_t n, const struct rk_ident *id)
 {
 	struct rk_symbol *o = &w->g->out;
 	uint32_t line = f->chunk.line + id->line;
@@ -246,7 +198,7 @@ static int refs_in_chunk(struct walk *w, const struct rk_qsource *src,
 			 uint32_t chunk)
 {
 	struct rk_text t = RK_TEXT_INIT;
-	struct ident id = {0, 0, 0, 0};
+	struct rk_ident id = {0, 0, 0, 0};
 	struct rk_found f;
 	char *path;
 	int rc;
@@ -259,7 +211,7 @@ static int refs_in_chunk(struct walk *w, const struct rk_qsource *src,
 		return -ENOMEM;
 	if ((rc = rk_load_chunk(w->s, path, &f.chunk, &t)) < 0)
 		return rc == -ENOMEM ? rc : 0;
-	while (rc == 0 && next_ident(t.p, t.n, &id))
+	while (rc == 0 && rk_next_ident(t.p, t.n, &id))
 		if (id.n == w->n && memcmp(t.p + id.off, w->name, w->n) == 0)
 			rc = add_ref(w, &f, path, t.p, t.n, &id);
 	rk_text_release(&t);
@@ -395,7 +347,7 @@ static int add_callee(struct walk *w, const char *s, size_t n)
 static int callees_of(struct walk *w, const struct rk_definition *d)
 {
 	struct rk_text t = RK_TEXT_INIT;
-	struct ident id = {0, 0, 0, 0};
+	struct rk_ident id = {0, 0, 0, 0};
 	struct rk_found f;
 	char *path;
 	int rc;
@@ -407,7 +359,7 @@ static int callees_of(struct walk *w, const struct rk_definition *d)
 		return -ENOMEM;
 	if ((rc = rk_load_chunk(w->s, path, &f.chunk, &t)) < 0)
 		return rc == -ENOMEM ? rc : 0;
-	while (rc == 0 && next_ident(t.p, t.n, &id)) {
+	while (rc == 0 && rk_next_ident(t.p, t.n, &id)) {
 		uint32_t line = f.chunk.line + id.line;
 
 		if (id.is_call && line >= d->entity.line &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The chunks of one document, and its text. */
-#include "index/search/search_internal.h"
+#include "index/documents/texts.h"
+#include "index/state/internal.h"
 #include "base/mem.h"
 #include "text/chunk/chunk.h"
 #include "text/symbols/entity.h"

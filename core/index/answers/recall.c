@@ -7,6 +7,8 @@
  */
 #include "index/answers/agree.h"
 #include "index/state/internal.h"
+#include "index/vectors/spaces.h"
+#include "index/write/cache.h"
 #include "vector/kernels.h"
 #include <ctype.h>
 #include <errno.h>
@@ -152,7 +154,7 @@ int rk_recall(struct rk_index *ix, const char *text, size_t n,
 	n = n < TEXT_MAX ? n : TEXT_MAX;
 	rc = rk_search(ix, query, plain_query(text, n, query, sizeof(query)),
 		       opts, &r);
-	if (rc == 0 && (rc = rk_analyser_new(ix->config.language, &a)) == 0)
+	if (rc == 0 && (rc = rk_analyser_new(ix->language, &a)) == 0)
 		rc = judge(ix, a, text, n, r, &best);
 	hit = rc == 0 && r->nhits > 0 &&
 	      best.score * 100 >= (double)rk_config_int(ix, "recall_min");

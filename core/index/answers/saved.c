@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "index/answers/saved.h"
 #include "index/state/internal.h"
 #include "base/crc32c.h"
 #include "base/mem.h"
@@ -46,6 +47,23 @@ void rk_saved_release(struct rk_saved *s)
 {
 	forget_all(s);
 	pthread_mutex_destroy(&s->lock);
+}
+
+struct rk_saved *rk_saved_new(void)
+{
+	struct rk_saved *s = rk_calloc(1, sizeof(*s));
+
+	if (s)
+		rk_saved_init(s);
+	return s;
+}
+
+void rk_saved_free(struct rk_saved *s)
+{
+	if (!s)
+		return;
+	rk_saved_release(s);
+	rk_free(s);
 }
 
 /* --- in memory --- */
@@ -251,7 +269,7 @@ int rk_saved_load(struct rk_index *ix)
 	int rc = rk_io_read_file(io, ix->dir_fd, NAME, BYTES_MAX, &b);
 
 	if (rc == 0)
-		rc = rk_saved_decode(&ix->saved, b.p, b.n);
+		rc = rk_saved_decode(ix->saved, b.p, b.n);
 	rk_buf_release(&b);
 	if (rc == -ENOENT)
 		return 0;
@@ -270,7 +288,7 @@ static int store(struct rk_index *ix)
 	struct rk_buf b = RK_BUF_INIT;
 	int rc;
 
-	rk_saved_encode(&ix->saved, &b);
+	rk_saved_encode(ix->saved, &b);
 	rc = b.err ? b.err
 		   : rk_io_replace(ix->env->io, ix->dir_fd, NAME, b.p, b.n);
 	rk_buf_release(&b);
@@ -281,10 +299,10 @@ static int store(struct rk_index *ix)
 static int commit(struct rk_index *ix, int rc)
 {
 	if (rc == 0 && (rc = store(ix)) < 0) {
-		forget_all(&ix->saved);
+		forget_all(ix->saved);
 		rk_saved_load(ix);
 	}
-	pthread_mutex_unlock(&ix->saved.lock);
+	pthread_mutex_unlock(&ix->saved->lock);
 	return rc;
 }
 
@@ -292,7 +310,7 @@ static int begin(struct rk_index *ix)
 {
 	if (ix->flags & RK_READ_ONLY)
 		return RK_EREADONLY;
-	pthread_mutex_lock(&ix->saved.lock);
+	pthread_mutex_lock(&ix->saved->lock);
 	return 0;
 }
 
@@ -307,7 +325,7 @@ static int is_name(const char *s)
 
 int rk_saved_put(struct rk_index *ix, const char *name, const char *text)
 {
-	struct rk_saved *s = &ix->saved;
+	struct rk_saved *s = ix->saved;
 	int rc;
 
 	if (!is_name(name) || strlen(text) > TEXT_MAX)
@@ -327,15 +345,15 @@ int rk_saved_drop(struct rk_index *ix, const char *name)
 
 	if ((rc = begin(ix)) < 0)
 		return rc;
-	i = place(&ix->saved, name, &found);
+	i = place(ix->saved, name, &found);
 	if (found)
-		erase(&ix->saved, i);
+		erase(ix->saved, i);
 	return commit(ix, found ? 0 : -ENOENT);
 }
 
 int rk_saved_rename(struct rk_index *ix, const char *from, const char *to)
 {
-	struct rk_saved *s = &ix->saved;
+	struct rk_saved *s = ix->saved;
 	struct rk_saved_query q;
 	int found, rc;
 	size_t i;
@@ -370,20 +388,20 @@ int rk_saved_text(struct rk_index *ix, const char *name, struct rk_buf *out)
 {
 	const struct rk_saved_query *q;
 
-	pthread_mutex_lock(&ix->saved.lock);
-	q = find(&ix->saved, name);
+	pthread_mutex_lock(&ix->saved->lock);
+	q = find(ix->saved, name);
 	if (q && out)
 		rk_buf_str(out, q->text);
-	pthread_mutex_unlock(&ix->saved.lock);
+	pthread_mutex_unlock(&ix->saved->lock);
 	return q != NULL;
 }
 
 void rk_saved_names(struct rk_index *ix, struct rk_buf *out)
 {
-	pthread_mutex_lock(&ix->saved.lock);
-	for (size_t i = 0; i < ix->saved.n; i++)
-		rk_buf_name(out, ix->saved.v[i].name);
-	pthread_mutex_unlock(&ix->saved.lock);
+	pthread_mutex_lock(&ix->saved->lock);
+	for (size_t i = 0; i < ix->saved->n; i++)
+		rk_buf_name(out, ix->saved->v[i].name);
+	pthread_mutex_unlock(&ix->saved->lock);
 }
 
 int rk_saved_mark(struct rk_index *ix, const char *name, const char *path,
@@ -394,7 +412,7 @@ int rk_saved_mark(struct rk_index *ix, const char *name, const char *path,
 
 	if (rc < 0)
 		return rc;
-	if (!(q = find(&ix->saved, name)))
+	if (!(q = find(ix->saved, name)))
 		return commit(ix, -ENOENT);
 	for (size_t i = 0; i < q->nmarks; i++) {
 		if (strcmp(q->marks[i].path, path) != 0)
@@ -415,7 +433,7 @@ int rk_saved_unmark(struct rk_index *ix, const char *name)
 
 	if (rc < 0)
 		return rc;
-	if ((q = find(&ix->saved, name)) != NULL)
+	if ((q = find(ix->saved, name)) != NULL)
 		forget_marks(q);
 	return commit(ix, q ? 0 : -ENOENT);
 }
@@ -425,10 +443,10 @@ void rk_saved_marks(struct rk_index *ix, const char *name,
 {
 	const struct rk_saved_query *q;
 
-	pthread_mutex_lock(&ix->saved.lock);
-	q = find(&ix->saved, name);
+	pthread_mutex_lock(&ix->saved->lock);
+	q = find(ix->saved, name);
 	for (size_t i = 0; q && i < q->nmarks; i++)
 		if (q->marks[i].mark == (int)mark)
 			rk_buf_name(out, q->marks[i].path);
-	pthread_mutex_unlock(&ix->saved.lock);
+	pthread_mutex_unlock(&ix->saved->lock);
 }

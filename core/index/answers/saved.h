@@ -33,6 +33,9 @@ struct rk_saved {
 	size_t n, cap;
 };
 
+struct rk_saved *rk_saved_new(void); /* NULL: no memory */
+void rk_saved_free(struct rk_saved *s);
+/* The same for one that the caller has room for. */
 void rk_saved_init(struct rk_saved *s);
 void rk_saved_release(struct rk_saved *s);
 /* n bytes of such a file; on failure s is empty. 0, RK_ECORRUPT, RK_EVERSION.

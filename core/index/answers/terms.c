@@ -10,7 +10,10 @@
  * name; of very large vocabularies what is rare is dropped on the way.
  */
 #include "base/mem.h"
-#include "index/search/search_internal.h"
+#include "index/search/candidates.h"
+#include "index/search/lookup.h"
+#include "index/search/session.h"
+#include "index/state/internal.h"
 #include "text/extract/property.h"
 #include <errno.h>
 #include <stdlib.h>

@@ -2,13 +2,17 @@
 /*
  * Getting at the documents: the one place that turns their paths into files.
  */
-#include "index/search/search_internal.h"
+#include "index/documents/document.h"
+#include "index/documents/links.h"
+#include "index/documents/texts.h"
+#include "base/attributes.h"
 #include "base/noatime.h"
 #include "text/extract/metadata.h"
 #include "text/extract/property.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -76,22 +80,15 @@ int rk_is_unchanged(const struct rk_doc_rec *d, const struct stat *st)
 				      st->st_mtim.tv_nsec;
 }
 
-int rk_load_chunk(struct rk_searching *s, const char *path,
-		  const struct rk_chunk_rec *c, struct rk_text *out)
+int rk_attached(struct rk_index *ix, int fd, struct rk_buf *props)
 {
-	int fd = rk_open_document(s->ix, path), rc;
+	char names[8192], value[1024], file[32];
+	ssize_t n = flistxattr(fd, NULL, 0);
 
-	if (fd < 0)
-		return fd;
-	rc = rk_read_range(s->ix, fd, path, c->off, c->len, out);
-	close(fd);
-	return rc;
-}
-
-int rk_attached(int fd, struct rk_buf *props)
-{
-	char names[8192], value[1024];
-	ssize_t n = flistxattr(fd, names, sizeof(names));
+	if (n <= 0)
+		return 0; /* as a rule */
+	snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
+	n = rk_attr_list(ix->files_fd, file, names, sizeof(names));
 
 	for (ssize_t i = 0; i < n;) {
 		const char *name = names + i;
@@ -102,7 +99,7 @@ int rk_attached(int fd, struct rk_buf *props)
 		if (strncmp(name, "user.", 5) != 0 ||
 		    strncmp(name, "user.rankfs.", 12) == 0)
 			continue;
-		v = fgetxattr(fd, name, value, sizeof(value));
+		v = rk_attr_get(ix->files_fd, file, name, value, sizeof(value));
 		if (v > 0 && rk_metadata_add(props, name + 5, len - 5, value,
 					     (size_t)v) < 0)
 			return -ENOMEM;
@@ -131,7 +128,7 @@ int rk_document_tags(struct rk_index *ix, const char *path, struct rk_buf *out)
 	if (rc == 0)
 		rc = rk_metadata(t.kind, t.p, t.n, &props);
 	if (rc == 0)
-		rc = rk_attached(fd, &props);
+		rc = rk_attached(ix, fd, &props);
 	while (rc == 0 && (term = rk_buf_next(&props, &at)) != NULL)
 		add_tag(term, out);
 	close(fd);

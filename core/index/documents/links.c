@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/documents/links.h"
 #include "index/state/internal.h"
+#include "index/state/requests.h"
 #include "base/mem.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -9,10 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
-void rk_links_init(struct rk_links *l)
+struct rk_links *rk_links_new(void)
 {
-	memset(l, 0, sizeof(*l));
-	pthread_mutex_init(&l->lock, NULL);
+	struct rk_links *l = rk_calloc(1, sizeof(*l));
+
+	if (l)
+		pthread_mutex_init(&l->lock, NULL);
+	return l;
 }
 
 static void link_release(struct rk_link *l)
@@ -22,13 +26,16 @@ static void link_release(struct rk_link *l)
 	memset(l, 0, sizeof(*l));
 }
 
-void rk_links_release(struct rk_links *l)
+void rk_links_free(struct rk_links *l)
 {
+	if (!l)
+		return;
 	for (unsigned i = 0; i < l->n; i++)
 		link_release(&l->v[i]);
 	rk_free(l->backing);
 	rk_free(l->mount);
 	pthread_mutex_destroy(&l->lock);
+	rk_free(l);
 }
 
 /* --- what may be linked --- */
@@ -126,7 +133,7 @@ static void carry_over(struct rk_link *to, const struct rk_link *from)
 
 int rk_links_read(struct rk_index *ix)
 {
-	struct rk_links *l = &ix->links;
+	struct rk_links *l = ix->links;
 	struct rk_link *v = rk_calloc(RK_LINKS_MAX, sizeof(*v));
 	struct rk_link *old = rk_calloc(RK_LINKS_MAX, sizeof(*old));
 	int rc = v && old ? list_links(ix, v) : -ENOMEM;
@@ -168,7 +175,7 @@ int rk_links_open(struct rk_index *ix, const char *backing)
 	char real[PATH_MAX];
 
 	if (realpath(backing, real) &&
-	    !(ix->links.backing = rk_strndup(real, strlen(real))))
+	    !(ix->links->backing = rk_strndup(real, strlen(real))))
 		return -ENOMEM;
 	return rk_links_read(ix);
 }
@@ -177,9 +184,9 @@ int rk_link_allowed(struct rk_index *ix, const char *root)
 {
 	int yes;
 
-	pthread_mutex_lock(&ix->links.lock);
-	yes = !refused(&ix->links, root);
-	pthread_mutex_unlock(&ix->links.lock);
+	pthread_mutex_lock(&ix->links->lock);
+	yes = !refused(ix->links, root);
+	pthread_mutex_unlock(&ix->links->lock);
 	return yes;
 }
 
@@ -189,7 +196,7 @@ int rk_link_of(struct rk_index *ix, const char *path, char *root,
 	       const char **rest)
 {
 	const char *slash = strchr(path, '/');
-	struct rk_links *l = &ix->links;
+	struct rk_links *l = ix->links;
 	size_t n;
 	int yes = 0;
 
@@ -218,7 +225,7 @@ int rk_link_open(const char *root)
 
 int rk_link_there(struct rk_index *ix, const char *path)
 {
-	struct rk_links *l = &ix->links;
+	struct rk_links *l = ix->links;
 	size_t n = strcspn(path, "/");
 	struct rk_link x = {.missing = -1};
 	char root[PATH_MAX];
@@ -244,16 +251,16 @@ void rk_index_set_mount(struct rk_index *ix, const char *mountpoint)
 {
 	char *copy = rk_strndup(mountpoint, strlen(mountpoint));
 
-	pthread_mutex_lock(&ix->links.lock);
-	rk_free(ix->links.mount);
-	ix->links.mount = copy;
-	pthread_mutex_unlock(&ix->links.lock);
+	pthread_mutex_lock(&ix->links->lock);
+	rk_free(ix->links->mount);
+	ix->links->mount = copy;
+	pthread_mutex_unlock(&ix->links->lock);
 	rk_links_changed(ix);
 }
 
 void rk_sources_print(struct rk_index *ix, struct rk_buf *out)
 {
-	struct rk_links *l = &ix->links;
+	struct rk_links *l = ix->links;
 
 	pthread_mutex_lock(&l->lock);
 	for (unsigned i = 0; i < l->n; i++)

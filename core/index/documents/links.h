@@ -42,8 +42,8 @@ struct rk_links {
 	_Atomic int limited; /* not every folder could be watched */
 };
 
-void rk_links_init(struct rk_links *l);
-void rk_links_release(struct rk_links *l);
+struct rk_links *rk_links_new(void); /* NULL: no memory */
+void rk_links_free(struct rk_links *l);
 
 /* Where the backing directory is, and the links as they are now. */
 int rk_links_open(struct rk_index *ix, const char *backing);
@@ -66,35 +66,5 @@ int rk_link_open(const char *root);
 int rk_link_allowed(struct rk_index *ix, const char *root);
 /* Is the source that the path belongs to there? */
 int rk_link_there(struct rk_index *ix, const char *path);
-
-/* --- walking ----------------------------------------------------------- */
-
-/*
- * A walk over a source or a folder in it. Files and folders that are left
- * out by .gitignore or .rankfsignore are not visited.
- */
-struct rk_link_walk {
-	struct rk_index *ix;
-	const char *name, *root;
-	/* a folder that is entered: path as of documents; rules of its files */
-	void (*folder)(void *ctx, const char *path, const char *real,
-		       struct rk_ignore_set *rules);
-	/* a file to index; 0, or negative to end the walk */
-	int (*file)(void *ctx, const char *path, const struct stat *st);
-	void *ctx;
-};
-/* `below`: a folder in it, relative, "" for all. Returns 0 or negative. */
-int rk_link_walk(const struct rk_link_walk *w, const char *below);
-
-/*
- * Is a document of a source left out, or its folder gone? One look along its
- * path. 1, 0, or -errno where the way there cannot be read now.
- */
-int rk_link_ignored(struct rk_index *ix, const char *path);
-
-/* watch.c */
-void *rk_watch_main(void *ix);
-/* Wake it: links have changed, or all are to be compared. */
-void rk_watch_wake(struct rk_index *ix);
 
 #endif

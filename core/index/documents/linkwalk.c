@@ -4,9 +4,9 @@
  * .git/info/exclude leave out is not visited, nor what lies behind symbolic
  * links, on pseudo file systems, or in our own mount and backing directory.
  */
+#include "index/documents/linkwalk.h"
 #include "index/state/internal.h"
 #include "base/noatime.h"
-#include "index/documents/links.h"
 #include "base/mem.h"
 #include "text/match/ignore.h"
 #include <dirent.h>
@@ -171,7 +171,7 @@ static int is_pseudo(int fd)
 
 static int is_ours(struct walk *w)
 {
-	struct rk_links *l = &w->w->ix->links;
+	struct rk_links *l = w->w->ix->links;
 	char real[PATH_MAX];
 	int yes;
 

@@ -9,6 +9,7 @@
  * A file there that does not verify is as good as none. The oldest go when
  * there are more than `extract_cache_mib`.
  */
+#include "index/documents/texts.h"
 #include "index/state/internal.h"
 #include "base/crc32c.h"
 #include "base/hash.h"

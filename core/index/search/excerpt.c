@@ -49,6 +49,8 @@ static int term_is(const struct rk_qterm *t, const struct rk_word *w)
 		return w->n >= t->n && memcmp(t->s, w->s, t->n) == 0;
 	case RK_TERM_FUZZY:
 		return rk_fuzzy_near(t->s, t->n, w->s, w->n);
+	case RK_TERM_GLOB:
+		return rk_word_glob(t->s, t->n, w->s, w->n);
 	case RK_TERM_EXACT:
 	case RK_TERM_RANGE:
 	default:

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Terms that stand for many: pre*, ~fuzzy, and comparisons of properties. The
+ * Terms that stand for many: pre*, w?ld, ~fuzzy, comparisons of properties. The
  * names that are meant are collected over all sources first, so that an
  * answer does not depend on segments; then each source's postings of them are
  * united into one list, as if they were one term. It has no positions.
  */
-#include "index/search/search_internal.h"
+#include "index/search/expand.h"
+#include "index/search/cursors.h"
 #include "lexical/fuzzy.h"
 #include "text/extract/property.h"
 #include <errno.h>
@@ -47,6 +48,8 @@ static int wanted(const struct rk_qterm *t, const char *s, size_t n)
 		       rk_compare_ok(&t->compare, s + t->n, n - t->n);
 	if ((unsigned char)*s <= RK_PROPERTY_MARK)
 		return 0;
+	if (t->match == RK_TERM_GLOB)
+		return rk_word_glob(t->s, t->n, s, n);
 	return t->match == RK_TERM_PREFIX ? begins_with(s, n, t->s, t->n)
 					  : rk_fuzzy_near(t->s, t->n, s, n);
 }
@@ -117,20 +120,30 @@ static int scan_dict(struct names *l, struct rk_segment *seg, const char *p,
 	return rc;
 }
 
+static size_t before_wildcards(const struct rk_qterm *t)
+{
+	size_t n = 0;
+
+	while (n < t->n && t->s[n] != '*' && t->s[n] != '?')
+		n++;
+	return n;
+}
+
 static int names_in_segment(struct names *l, struct rk_segment *seg)
 {
 	const struct rk_qterm *t = l->t;
 	char word[RK_TERM_MAX + 1];
+	size_t n = t->match == RK_TERM_FUZZY  ? 0
+		   : t->match == RK_TERM_GLOB ? before_wildcards(t)
+					      : t->n;
 	int rc;
 
-	if (t->match == RK_TERM_FUZZY)
-		return scan_dict(l, seg, "", 0);
-	if ((rc = scan_dict(l, seg, t->s, t->n)) < 0 ||
-	    t->match == RK_TERM_RANGE)
+	if ((rc = scan_dict(l, seg, t->s, n)) < 0 ||
+	    t->match == RK_TERM_RANGE || n == 0)
 		return rc;
 	word[0] = RK_WORD_MARK;
-	memcpy(word + 1, t->s, t->n);
-	return scan_dict(l, seg, word, t->n + 1);
+	memcpy(word + 1, t->s, n);
+	return scan_dict(l, seg, word, n + 1);
 }
 
 static int names_in_memtable(struct names *l, const struct rk_memtable *m)

@@ -6,7 +6,10 @@
  * Buettcher 2009) lose against the lexical lane alone with a weak embedder;
  * they are there for who wants them.
  */
-#include "index/search/search_internal.h"
+#include "index/search/fuse.h"
+#include "index/search/candidates.h"
+#include "index/search/match.h"
+#include "index/search/semantic.h"
 #include "vector/kernels.h"
 #include <errno.h>
 #include <stdlib.h>

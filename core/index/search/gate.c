@@ -3,7 +3,9 @@
  * Which chunks may be results: the tree of the query, asked about one chunk
  * after the other. Cursors only go forward, and so must the chunks.
  */
-#include "index/search/search_internal.h"
+#include "index/search/gate.h"
+#include "index/search/candidates.h"
+#include "index/search/cursors.h"
 #include "text/symbols/entity.h"
 #include "text/extract/extract.h"
 #include "text/match/regex.h"
@@ -12,7 +14,11 @@
 #include <string.h>
 #include <stddef.h>
 
-enum { POSITIONS_MAX = 512, PATH_BYTES = 4096 };
+enum {
+	POSITIONS_MAX = 512,
+	PATH_BYTES = 4096,
+	PASSAGES_MIB = 64, /* of text that is read for passages */
+};
 
 /* Positions of a term, each less its place in the phrase, ascending. */
 struct places {
@@ -186,7 +192,23 @@ static int phrase_holds(struct rk_gate *g, const struct rk_qnode *n)
 
 /* --- patterns --- */
 
-/* A line of the chunk's text matches. */
+/* Has enough been read for passages? The answer says so, once. */
+static int spent(struct rk_searching *s)
+{
+	const uint64_t most = (uint64_t)PASSAGES_MIB << 20;
+
+	if (s->passage_bytes <= most)
+		return 0;
+	if (!s->told_spent)
+		rk_buf_printf(&s->q.notes,
+			      "only the first %d MiB of text were looked "
+			      "through for the words as they are written\n",
+			      PASSAGES_MIB);
+	s->told_spent = 1;
+	return 1;
+}
+
+/* A line of the chunk's text matches, or the whole of it. */
 static int regex_holds(struct rk_gate *g, const struct rk_qnode *n)
 {
 	const struct rk_found *f = resolve(g);
@@ -195,14 +217,16 @@ static int regex_holds(struct rk_gate *g, const struct rk_qnode *n)
 	const uint8_t *sig;
 	int yes;
 
-	if (!f || !(path = path_of(g, f)))
+	if (!f || !(path = path_of(g, f)) || (n->passage && spent(g->s)))
 		return 0;
 	sig = g->src->mem ? rk_memtable_gram(g->src->mem, &f->doc)
 			  : rk_segment_gram(g->src->seg, &f->doc);
 	if (!sig || !rk_regex_may_match(n->regex, sig, f->doc.gram_n) ||
 	    rk_load_chunk(g->s, path, &f->chunk, &t) < 0)
 		return 0;
-	yes = rk_regex_in_text(n->regex, t.p, t.n);
+	g->s->passage_bytes += n->passage ? t.n : 0;
+	yes = n->passage ? rk_regex_match(n->regex, t.p, t.n) == 1
+			 : rk_regex_in_text(n->regex, t.p, t.n);
 	rk_text_release(&t);
 	return yes;
 }

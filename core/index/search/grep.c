@@ -4,7 +4,10 @@
  * would print it. Signatures say which documents are worth reading; those are
  * read as they are now.
  */
-#include "index/search/search_internal.h"
+#include "index/search/grep.h"
+#include "index/documents/texts.h"
+#include "index/search/candidates.h"
+#include "index/search/gate.h"
 #include "text/extract/extract.h"
 #include "text/match/regex.h"
 #include <errno.h>
@@ -231,6 +234,8 @@ int rk_is_pattern(const struct rk_query *q)
 	if (q->nregex == 0 || !q->root || q->like)
 		return 0;
 	for (const struct rk_qnode *n = q->root->child; n; n = n->next) {
+		if (n->passage)
+			return 0;
 		if (n->kind == RK_NODE_REGEX)
 			must |= n->occur == RK_MUST;
 		else if (n->occur == RK_SHOULD || !rk_only_documents(n))

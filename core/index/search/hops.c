@@ -5,7 +5,10 @@
  * results rely on is more likely what was meant. The other way round, from
  * what is called to its callers, loses (core/doc/quality.md).
  */
-#include "index/search/symbols.h"
+#include "index/search/hops.h"
+#include "index/search/calls.h"
+#include "index/search/candidates.h"
+#include "text/symbols/entity.h"
 #include "base/hash.h"
 #include <errno.h>
 #include <stdlib.h>

@@ -5,6 +5,8 @@
  * before the others. A word of everyday language only means a definition that
  * is written like it and is more than a field.
  */
+#include "index/search/intent.h"
+#include "index/search/match.h"
 #include "index/search/symbols.h"
 #include <ctype.h>
 #include <errno.h>

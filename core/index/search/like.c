@@ -4,7 +4,10 @@
  * the query, and its vectors the query's vector. The document itself is no
  * result.
  */
-#include "index/search/search_internal.h"
+#include "index/search/like.h"
+#include "index/documents/texts.h"
+#include "index/search/candidates.h"
+#include "index/search/lookup.h"
 #include "text/extract/extract.h"
 #include "vector/kernels.h"
 #include <errno.h>

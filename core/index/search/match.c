@@ -5,7 +5,10 @@
  * fixed order of terms with pair scores added, so that an answer does not
  * depend on segments or on rounding.
  */
-#include "index/search/search_internal.h"
+#include "index/search/match.h"
+#include "index/search/candidates.h"
+#include "index/search/cursors.h"
+#include "index/search/gate.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,13 +28,6 @@ static int matches(void *gate, uint32_t chunk)
 static int cancelled(const struct rk_searching *s)
 {
 	return s->opts->cancel && *s->opts->cancel;
-}
-
-void rk_source_failed(struct rk_qsource *src)
-{
-	src->bad = 1;
-	if (src->seg)
-		src->seg->damaged = 1;
 }
 
 /* A source that fails its checksums is left out; the rest still answers. */

@@ -9,7 +9,11 @@
  * BLAS chooses the candidates of an exact scan; one dot product of our own
  * ranks them, because BLAS's last bits depend on the shape of the matrix.
  */
-#include "index/search/search_internal.h"
+#include "index/search/semantic.h"
+#include "index/search/candidates.h"
+#include "index/search/like.h"
+#include "index/search/match.h"
+#include "index/vectors/spaces.h"
 #include "vector/kernels.h"
 #include <cblas.h>
 #include <errno.h>
@@ -24,14 +28,6 @@ enum {
 #define BLAS_SLACK 1e-5f /* its error, generously */
 
 /* --- the query's vector --- */
-
-const float *rk_chunk_vector(const struct rk_qsource *src, uint32_t chunk)
-{
-	if (!src->has_vectors)
-		return NULL;
-	return src->mem ? rk_memtable_vector(src->mem, chunk)
-			: rk_vectors_rows(src->vec, chunk, 1);
-}
 
 static void add_scaled(float *to, const float *v, double w, size_t n)
 {

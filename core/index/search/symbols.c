@@ -4,6 +4,7 @@
  * the entities that lie with those chunks say what and in which line.
  */
 #include "index/search/symbols.h"
+#include "index/search/candidates.h"
 #include "text/extract/property.h"
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef RK_INDEX_SYMBOLS_H
 #define RK_INDEX_SYMBOLS_H
 
-#include "index/search/search_internal.h"
+#include "index/search/searching.h"
 #include "text/symbols/entity.h"
 
 /* A definition of a name: where, and what of. Lives as long as the search. */
@@ -18,10 +18,6 @@ struct rk_definition {
  */
 int rk_find_definitions(struct rk_searching *s, const char *name, size_t n,
 			struct rk_definition *out, int max);
-
-/* graph.c: each identifier of a text that is called; line from 0. */
-typedef void rk_call_fn(void *ctx, const char *name, size_t n, uint32_t line);
-void rk_each_call(const char *s, size_t n, rk_call_fn *fn, void *ctx);
 
 /* Does a definition have a body, or is it one of those that say what is? */
 int rk_is_major(const struct rk_entity_ref *e);

@@ -37,5 +37,7 @@ void rk_note_change(struct rk_index *ix, const struct rk_docref *d,
 		    const char *path, size_t n, uint32_t gen, int gone);
 /* Answers may be others although no document is: vectors, settings. */
 void rk_note_all(struct rk_index *ix);
+/* The document of change i: where it is, or was. As long as c. */
+const struct rk_docref *rk_changes_doc(const struct rk_changes *c, size_t i);
 
 #endif

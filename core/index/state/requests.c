@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is asked of the threads in the background, and waited for. */
+#include "index/state/requests.h"
 #include "index/state/internal.h"
 #include <errno.h>
 #include <time.h>

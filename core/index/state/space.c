@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "index/state/space.h"
 #include "index/state/internal.h"
 #include "base/mem.h"
 #include "storage/fold.h"

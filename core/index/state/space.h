@@ -24,6 +24,8 @@ struct rk_space {
 	double feedback; /* of the best lexical hits in the query's vector */
 };
 
+struct rk_index;
+
 /* Takes over the references. Returns 0, or -ENOMEM (references dropped). */
 int rk_space_new(uint64_t number, struct rk_latent *latent,
 		 struct rk_embedder *embedder, struct rk_space **out);
@@ -61,5 +63,9 @@ void rk_rows_release(struct rk_rows *r);
 int rk_space_embed(const struct rk_space *sp, struct rk_rows *r,
 		   const struct rk_inverted *v, const struct rk_analyser *a,
 		   const char *s);
+
+/* The space that new vectors are made in; a reference. */
+struct rk_space *rk_target_space(struct rk_index *ix);
+uint64_t rk_take_vectors_id(struct rk_index *ix);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tables in memory: which one is written to, and when it is frozen. */
+#include "index/state/tables.h"
 #include "index/state/internal.h"
 #include "base/mem.h"
 #include <errno.h>

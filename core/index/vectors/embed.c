@@ -11,7 +11,10 @@
  *   4  when all have them, and no memory table of the old space is left, the
  *      spaces are swapped in one step, which is a generation of the index
  */
+#include "index/vectors/embed.h"
 #include "index/state/internal.h"
+#include "index/vectors/embed_text.h"
+#include "index/vectors/spaces.h"
 #include "base/mem.h"
 #include "storage/fold.h"
 #include "vector/embed/server.h"

@@ -4,16 +4,19 @@
  * again, chunk by chunk, as long as they are what was indexed. What a server
  * does not give now is asked for again later.
  */
+#include "index/vectors/embed_text.h"
+#include "index/documents/document.h"
+#include "index/documents/texts.h"
+#include "base/attributes.h"
 #include "base/mem.h"
-#include "index/state/internal.h"
 #include "text/extract/extract.h"
 #include "vector/kernels.h"
 #include "vector/embed/safetensors.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 enum {
@@ -54,10 +57,13 @@ void rk_document_vector(struct rk_index *ix, const struct rk_space *sp,
 	uint16_t *h = rk_malloc(bytes + 1);
 	int fd = rk_open_document(ix, path);
 	ssize_t got = -1;
+	char file[32];
 
+	snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
 	memset(rows, 0, n * sp->stride * sizeof(*rows));
 	if (h && fd >= 0)
-		got = fgetxattr(fd, "user.rankfs.vector", h, bytes + 1);
+		got = rk_attr_get(ix->files_fd, file, "user.rankfs.vector", h,
+				  bytes + 1);
 	for (uint32_t i = 0; h && got == (ssize_t)bytes && i < sp->dim; i++) {
 		rows[i] = rk_half(h[i]);
 	}

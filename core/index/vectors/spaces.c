@@ -5,9 +5,12 @@
  * used; the configuration says which are wanted. Where they differ, answers
  * are by words alone until `reindex`.
  */
+#include "index/vectors/spaces.h"
+#include "index/state/internal.h"
+#include "index/state/tables.h"
+#include "index/vectors/embed.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "index/state/internal.h"
 #include "vector/embed/server.h"
 #include "vector/embed/static.h"
 #include <errno.h>

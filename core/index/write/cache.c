@@ -3,7 +3,9 @@
  * A folder of documents as a cache: what is too old goes, and what was used
  * longest ago while there is too much. Off until it is configured.
  */
-#include "index/state/internal.h"
+#include "index/write/cache.h"
+#include "index/documents/document.h"
+#include "index/documents/walk.h"
 #include "base/mem.h"
 #include <errno.h>
 #include <fcntl.h>

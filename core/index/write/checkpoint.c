@@ -3,7 +3,9 @@
  * A checkpoint: what the view holds as a manifest, durably; then manifests
  * that are too old go away, and files that no kept one names.
  */
+#include "index/write/checkpoint.h"
 #include "index/state/internal.h"
+#include "index/write/recover.h"
 #include "base/mem.h"
 #include "storage/manifest.h"
 #include <dirent.h>
@@ -51,7 +53,7 @@ static int collect_manifest(struct rk_index *ix, struct rk_manifest *m)
 		 ix->foreign ? ix->manifest.embedder
 			     : rk_space_embedder(ix->space));
 	snprintf(m->analyser, sizeof(m->analyser), "%s %s", RK_ANALYSER_VERSION,
-		 ix->config.language);
+		 ix->language);
 	return rc;
 }
 

@@ -4,7 +4,15 @@
  * into chunks, invert them, and publish the result in place of what was known
  * of that path. All but the last step runs outside every lock.
  */
-#include "index/state/internal.h"
+#include "index/write/ingest.h"
+#include "index/documents/document.h"
+#include "index/documents/linkwalk.h"
+#include "index/documents/texts.h"
+#include "index/documents/walk.h"
+#include "index/state/requests.h"
+#include "index/state/tables.h"
+#include "index/vectors/embed_text.h"
+#include "index/write/persist.h"
 #include "base/mem.h"
 #include "text/symbols/entity.h"
 #include "text/extract/extract.h"
@@ -25,11 +33,9 @@ int rk_worker_init(struct rk_worker *w, struct rk_index *ix)
 
 	memset(w, 0, sizeof(*w));
 	rc = rk_ctags_new(&w->ctags);
-	pthread_mutex_lock(&ix->config_lock);
-	w->base = rk_language_by_name(ix->config.language);
+	w->base = rk_language_by_name(ix->language);
 	if (rc == 0)
-		rc = rk_analyser_new(ix->config.language, &w->analyser);
-	pthread_mutex_unlock(&ix->config_lock);
+		rc = rk_analyser_new(ix->language, &w->analyser);
 	if (rc < 0)
 		rk_worker_release(w);
 	return rc;
@@ -269,7 +275,7 @@ static int take_apart(struct rk_index *ix, struct rk_worker *w,
 	    (rc = rk_chunk_text(t->kind, t->s, t->n, &p->defs, &p->chunks)) <
 		    0 ||
 	    (rc = rk_metadata(t->kind, t->s, t->n, &p->props.terms)) < 0 ||
-	    (t->fd >= 0 && (rc = rk_attached(t->fd, &p->props.terms)) < 0) ||
+	    (t->fd >= 0 && (rc = rk_attached(ix, t->fd, &p->props.terms)) < 0) ||
 	    /* line tools see markup as it is, not as it was analysed */
 	    (t->kind != RK_KIND_MAN && t->kind != RK_KIND_HTML &&
 	     (rc = rk_signature(&w->grams, t->s, t->n, &p->gram)) < 0))

@@ -3,7 +3,11 @@
  * One background thread: memory tables become segments, segments become
  * fewer, manifests follow (checkpoint.c).
  */
+#include "index/write/persist.h"
 #include "index/state/internal.h"
+#include "index/state/tables.h"
+#include "index/write/cache.h"
+#include "index/write/checkpoint.h"
 #include "base/mem.h"
 #include "storage/compact.h"
 #include "storage/merge.h"

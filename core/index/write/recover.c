@@ -15,7 +15,9 @@
  *
  * Bytes inside segments are verified when they are first used.
  */
+#include "index/write/recover.h"
 #include "index/state/internal.h"
+#include "index/vectors/embed.h"
 #include "base/mem.h"
 #include "base/mp.h"
 #include <dirent.h>
@@ -184,7 +186,7 @@ static int analyser_matches(struct rk_index *ix, const struct rk_manifest *m)
 	char want[64];
 
 	snprintf(want, sizeof(want), "%s %s", RK_ANALYSER_VERSION,
-		 ix->config.language);
+		 ix->language);
 	return m->analyser[0] == '\0' || strcmp(m->analyser, want) == 0;
 }
 

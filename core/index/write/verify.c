@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every checksum, and the documents against the index; nothing is changed. */
+#include "index/documents/walk.h"
 #include "index/state/internal.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keeping up with linked sources: inotify watches on their folders, changes
- * gathered until it is quiet for a moment, and comparisons with the index
- * where watches cannot tell: at the start, after an overflow, when ignore files
- * change, when a source comes back. Where there are more folders than watches,
- * root watches the file system as a whole; others compare from time to time.
+ * The thread that keeps up with linked sources: it gathers what the watches
+ * on their folders report until it is quiet for a moment, and has a source
+ * compared with the index where watches cannot tell: at the start, after an
+ * overflow, when ignore files change, when a source comes back. Where a source
+ * has more folders than there are watches, and the caller is not root, it is
+ * compared from time to time.
  */
+#include "index/write/watch.h"
 #include "index/state/internal.h"
-#include "index/documents/links.h"
-#include "base/hash.h"
-#include "base/mem.h"
+#include "index/documents/linkwalk.h"
+#include "index/state/requests.h"
 #include "index/write/fanotify.h"
+#include "index/write/linkscan.h"
+#include "index/write/watches.h"
+#include "base/mem.h"
 #include "text/analyse/vocab.h"
 #include <errno.h>
 #include <limits.h>
@@ -30,360 +34,13 @@ enum {
 	CHECK_MS = 5000,     /* are roots that were missing back? */
 	GATHER_MAX = 200000, /* paths; beyond, comparing is cheaper */
 };
-#define MASK                                                                   \
-	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |                 \
-	 IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF |          \
-	 IN_ONLYDIR | IN_EXCL_UNLINK | IN_DONT_FOLLOW)
-
 struct watch {
 	struct rk_index *ix;
-	int fd;
-	int fan;       /* watches file systems; -1: not used */
-	char **folder; /* by watch descriptor: its path, or NULL */
-	size_t folders_cap, nfolders;
+	struct rk_watches on;
 	struct rk_vocab changed;    /* paths to look at */
 	uint64_t first_ns, last_ns; /* of what was gathered */
 	uint64_t scanned_ns;	    /* the last comparison of all */
-	int told_limit;
 };
-
-/* --- links --- */
-
-static void want_scan(struct rk_index *ix, const char *name, int how)
-{
-	struct rk_links *l = &ix->links;
-
-	pthread_mutex_lock(&l->lock);
-	for (unsigned i = 0; i < l->n; i++)
-		if ((!name || strcmp(l->v[i].name, name) == 0) &&
-		    l->v[i].scan < how)
-			l->v[i].scan = how;
-	pthread_mutex_unlock(&l->lock);
-}
-
-static void tell_missing(struct rk_index *ix, struct rk_link *x)
-{
-	x->state = "missing";
-	x->missing = 1;
-	if (!x->told)
-		rk_warn(&ix->warnings,
-			"source %s: %s is missing; its documents are kept",
-			x->name, x->root);
-	x->told = 1;
-}
-
-static void set_state(struct rk_index *ix, const char *name, int missing,
-		      const char *state)
-{
-	struct rk_links *l = &ix->links;
-	int told = 0;
-
-	pthread_mutex_lock(&l->lock);
-	for (unsigned i = 0; i < l->n; i++)
-		if (strcmp(l->v[i].name, name) == 0) {
-			told = l->v[i].told;
-			l->v[i].state = state;
-			l->v[i].missing = missing;
-			if (missing)
-				tell_missing(ix, &l->v[i]);
-			else if (strcmp(state, "ok") == 0)
-				l->v[i].told = 0;
-			told -= l->v[i].told;
-		}
-	pthread_mutex_unlock(&l->lock);
-	if (told)
-		rk_new_generation(ix); /* excerpts come, or go */
-}
-
-/* --- watches --- */
-
-static void folder_forget(struct watch *w, int wd)
-{
-	if (wd < 0 || (size_t)wd >= w->folders_cap)
-		return;
-	w->nfolders -= w->folder[wd] != NULL;
-	rk_free(w->folder[wd]);
-	w->folder[wd] = NULL;
-}
-
-static void unwatch(struct watch *w, const char *path);
-
-/* Root has another way: the file system of the source, as a whole. */
-static int watch_file_system(struct watch *w, const char *path)
-{
-	struct rk_links *l = &w->ix->links;
-	size_t n = strcspn(path, "/");
-	char name[NAME_MAX + 1];
-	int rc = -ENOENT;
-
-	if (w->fan < 0)
-		w->fan = rk_fan_open();
-	if (w->fan < 0)
-		return w->fan;
-	pthread_mutex_lock(&l->lock);
-	for (unsigned i = 0; i < l->n; i++)
-		if (strlen(l->v[i].name) == n &&
-		    memcmp(l->v[i].name, path, n) == 0) {
-			rc = rk_fan_mark(w->fan, l->v[i].root);
-			l->v[i].fan = rc == 0;
-		}
-	pthread_mutex_unlock(&l->lock);
-	if (rc == 0) {
-		snprintf(name, sizeof(name), "%.*s", (int)n, path);
-		unwatch(w, name);
-	}
-	return rc;
-}
-
-static int is_fanned(struct rk_index *ix, const char *path)
-{
-	struct rk_links *l = &ix->links;
-	size_t n = strcspn(path, "/");
-	int yes = 0;
-
-	pthread_mutex_lock(&l->lock);
-	for (unsigned i = 0; i < l->n; i++)
-		yes |= l->v[i].fan && strlen(l->v[i].name) == n &&
-		       memcmp(l->v[i].name, path, n) == 0;
-	pthread_mutex_unlock(&l->lock);
-	return yes;
-}
-
-static void limit_reached(struct watch *w, const char *path)
-{
-	if (path && watch_file_system(w, path) == 0)
-		return;
-	w->ix->links.limited = 1;
-	if (w->told_limit)
-		return;
-	w->told_limit = 1;
-	rk_warn(&w->ix->warnings,
-		"linked sources: more folders than fs.inotify.max_user_watches;"
-		" they are compared every %lld s",
-		(long long)rk_config_int(w->ix, "scan_s"));
-}
-
-static void watch_folder(void *ctx, const char *path, const char *real,
-			 struct rk_ignore_set *rules)
-{
-	struct watch *w = ctx;
-	int64_t most = rk_config_int(w->ix, "watch_max");
-	int wd;
-
-	(void)rules;
-	if (w->fd < 0 || is_fanned(w->ix, path))
-		return;
-	errno = ENOSPC;
-	wd = most > 0 && w->nfolders >= (uint64_t)most
-		     ? -1
-		     : inotify_add_watch(w->fd, real, MASK);
-	if (wd < 0) {
-		if (errno == ENOSPC || errno == ENOMEM)
-			limit_reached(w, path);
-		return;
-	}
-	if (rk_grow(&w->folder, &w->folders_cap, (size_t)wd + 1,
-		    sizeof(*w->folder)) < 0)
-		return;
-	folder_forget(w, wd); /* the same folder under another name */
-	w->folder[wd] = rk_strndup(path, strlen(path));
-	w->nfolders += w->folder[wd] != NULL;
-}
-
-/* Folders below a path that has gone or moved away. */
-static void unwatch(struct watch *w, const char *path)
-{
-	size_t n = strlen(path);
-
-	for (size_t wd = 0; wd < w->folders_cap; wd++) {
-		const char *p = w->folder[wd];
-
-		if (!p || strncmp(p, path, n) != 0 || (p[n] && p[n] != '/'))
-			continue;
-		inotify_rm_watch(w->fd, (int)wd);
-		folder_forget(w, (int)wd);
-	}
-}
-
-/* --- comparing --- */
-
-struct compare {
-	struct watch *w;
-	unsigned flags;
-	uint64_t *seen; /* open addressing over hashes of paths; 0: free */
-	size_t n, nslots;
-	uint64_t files;
-	int rc;
-};
-
-static int seen_add(struct compare *c, uint64_t h)
-{
-	size_t i;
-
-	h |= 1;
-	if (2 * c->n >= c->nslots) {
-		size_t n = c->nslots ? 2 * c->nslots : 4096;
-		uint64_t *v = rk_calloc(n, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		for (size_t k = 0; k < c->nslots; k++)
-			if (c->seen[k]) {
-				i = c->seen[k] & (n - 1);
-				while (v[i])
-					i = (i + 1) & (n - 1);
-				v[i] = c->seen[k];
-			}
-		rk_free(c->seen);
-		c->seen = v;
-		c->nslots = n;
-	}
-	for (i = h & (c->nslots - 1); c->seen[i] && c->seen[i] != h;)
-		i = (i + 1) & (c->nslots - 1);
-	c->n += c->seen[i] == 0;
-	c->seen[i] = h;
-	return 0;
-}
-
-static int was_seen(const struct compare *c, uint64_t h)
-{
-	size_t i;
-
-	h |= 1;
-	for (i = h & (c->nslots - 1); c->nslots && c->seen[i];
-	     i = (i + 1) & (c->nslots - 1))
-		if (c->seen[i] == h)
-			return 1;
-	return 0;
-}
-
-static int compare_file(void *ctx, const char *path, const struct stat *st)
-{
-	struct compare *c = ctx;
-	struct rk_index *ix = c->w->ix;
-	struct rk_docref d;
-	int same;
-
-	c->files++;
-	if (seen_add(c, rk_hash64(path, strlen(path))) < 0)
-		return -ENOMEM;
-	pthread_mutex_lock(&ix->writer);
-	same = rk_find_live(ix, path, strlen(path), &d) == 1 &&
-	       rk_is_unchanged(&d.rec, st);
-	pthread_mutex_unlock(&ix->writer);
-	if (same && !(c->flags & RK_TASK_FORCE))
-		return 0;
-	rk_throttle(ix);
-	return rk_queue_push(&ix->queue, path, c->flags, 0);
-}
-
-static void compare_folder(void *ctx, const char *path, const char *real,
-			   struct rk_ignore_set *rules)
-{
-	struct compare *c = ctx;
-
-	watch_folder(c->w, path, real, rules);
-}
-
-struct gone {
-	struct compare *c;
-	struct rk_buf paths;
-	uint64_t known;
-};
-
-static int note_gone(void *ctx, const struct rk_docref *d, const char *path)
-{
-	struct gone *g = ctx;
-	size_t n = strlen(path);
-
-	(void)d;
-	g->known++;
-	if (!was_seen(g->c, rk_hash64(path, n)))
-		rk_buf_add(&g->paths, path, n + 1);
-	return g->paths.err;
-}
-
-/*
- * Documents that the walk has not met are looked at once more by a worker. A
- * source with nothing in it at all is more likely not mounted.
- */
-static int remove_gone(struct compare *c, const char *name)
-{
-	struct rk_index *ix = c->w->ix;
-	struct gone g = {c, RK_BUF_INIT, 0};
-	char prefix[NAME_MAX + 2];
-
-	snprintf(prefix, sizeof(prefix), "%s/", name);
-	pthread_mutex_lock(&ix->writer);
-	rk_each_live(ix, prefix, note_gone, &g);
-	pthread_mutex_unlock(&ix->writer);
-	if (c->files == 0 && g.known > 0) {
-		rk_buf_release(&g.paths);
-		return 0;
-	}
-	for (size_t i = 0; i < g.paths.n && !ix->stopping;) {
-		const char *path = (const char *)g.paths.p + i;
-
-		rk_throttle(ix);
-		rk_queue_push(&ix->queue, path, 0, 0);
-		i += strlen(path) + 1;
-	}
-	rk_buf_release(&g.paths);
-	return 1;
-}
-
-static void compare_link(struct watch *w, const char *name, const char *root,
-			 int how)
-{
-	struct compare c = {.w = w, .flags = how == 2 ? RK_TASK_FORCE : 0};
-	struct rk_link_walk lw = {.ix = w->ix,
-				  .name = name,
-				  .root = root,
-				  .folder = compare_folder,
-				  .file = compare_file,
-				  .ctx = &c};
-	int rc, there;
-
-	if (!rk_link_allowed(w->ix, root))
-		return; /* the mount has come over it */
-	set_state(w->ix, name, 0, "scanning");
-	rc = rk_link_walk(&lw, "");
-	there = rc == 0 && rk_link_there(w->ix, name) && remove_gone(&c, name);
-	set_state(w->ix, name, !there && !w->ix->stopping,
-		  there ? "ok" : "missing");
-	rk_free(c.seen);
-}
-
-/* The next link that is to be compared; copies. */
-static int next_scan(struct rk_index *ix, char *name, char *root)
-{
-	struct rk_links *l = &ix->links;
-	int how = 0;
-
-	pthread_mutex_lock(&l->lock);
-	for (unsigned i = 0; i < l->n && !how; i++) {
-		how = l->v[i].missing ? 0 : l->v[i].scan;
-		if (how) {
-			l->v[i].scan = 0;
-			snprintf(name, NAME_MAX + 1, "%s", l->v[i].name);
-			snprintf(root, PATH_MAX, "%s", l->v[i].root);
-		}
-	}
-	pthread_mutex_unlock(&l->lock);
-	return how;
-}
-
-static void run_scans(struct watch *w)
-{
-	char name[NAME_MAX + 1], root[PATH_MAX];
-	int how;
-
-	w->ix->links.scanning = 1;
-	while (!w->ix->stopping && (how = next_scan(w->ix, name, root)))
-		compare_link(w, name, root, how);
-	w->ix->links.scanning = 0;
-	w->scanned_ns = rk_mono_ns();
-}
 
 /* --- events --- */
 
@@ -397,7 +54,7 @@ static void gather(struct watch *w, const char *path)
 	if (w->changed.n >= GATHER_MAX ||
 	    rk_vocab_id(&w->changed, path, (uint32_t)strlen(path)) < 0) {
 		rk_vocab_clear(&w->changed);
-		want_scan(w->ix, NULL, 1);
+		rk_want_scan(w->ix, NULL, 1);
 	}
 }
 
@@ -406,6 +63,14 @@ static int gather_file(void *ctx, const char *path, const struct stat *st)
 	(void)st;
 	gather(ctx, path);
 	return 0;
+}
+
+static void watch_folder(void *ctx, const char *path, const char *real,
+			 struct rk_ignore_set *rules)
+{
+	struct watch *w = ctx;
+
+	rk_watches_add(&w->on, path, real, rules);
 }
 
 /* A folder that is new: watched first, then looked through. */
@@ -439,7 +104,7 @@ static void old_folder(struct watch *w, const char *path)
 {
 	char prefix[PATH_MAX];
 
-	unwatch(w, path);
+	rk_watches_drop(&w->on, path);
 	if ((size_t)snprintf(prefix, sizeof(prefix), "%s/", path) >=
 	    sizeof(prefix))
 		return;
@@ -463,7 +128,7 @@ static void changed(struct watch *w, const char *path, const char *name,
 
 		snprintf(link, sizeof(link), "%.*s", (int)strcspn(path, "/"),
 			 path);
-		want_scan(w->ix, link, 1);
+		rk_want_scan(w->ix, link, 1);
 	}
 	if (!is_dir) {
 		gather(w, path);
@@ -481,15 +146,14 @@ static void handle(struct watch *w, const struct inotify_event *e)
 	char path[PATH_MAX];
 
 	if (e->mask & IN_Q_OVERFLOW) {
-		want_scan(w->ix, NULL, 1);
+		rk_want_scan(w->ix, NULL, 1);
 		return;
 	}
 	if (e->mask & (IN_IGNORED | IN_UNMOUNT)) {
-		folder_forget(w, e->wd);
+		rk_watches_forget(&w->on, e->wd);
 		return;
 	}
-	folder = e->wd >= 0 && (size_t)e->wd < w->folders_cap ? w->folder[e->wd]
-							      : NULL;
+	folder = rk_watches_folder(&w->on, e->wd);
 	if (!folder || e->len == 0 ||
 	    (size_t)snprintf(path, sizeof(path), "%s/%s", folder, e->name) >=
 		    sizeof(path))
@@ -502,7 +166,7 @@ static void handle(struct watch *w, const struct inotify_event *e)
 /* Links that are watched as file systems: copies of name and root. */
 static unsigned fanned(struct rk_index *ix, struct rk_link *v)
 {
-	struct rk_links *l = &ix->links;
+	struct rk_links *l = ix->links;
 	unsigned n = 0;
 
 	pthread_mutex_lock(&l->lock);
@@ -530,7 +194,7 @@ static void handle_fan(void *ctx, const struct rk_fan_event *e)
 	char folder[PATH_MAX], path[PATH_MAX];
 
 	if (e->overflow)
-		want_scan(f->w->ix, NULL, 1);
+		rk_want_scan(f->w->ix, NULL, 1);
 	for (unsigned i = 0; i < f->n && !e->overflow; i++) {
 		size_t n = strlen(f->v[i].root);
 
@@ -554,7 +218,7 @@ static void read_fan(struct watch *w)
 	struct fan f = {.w = w};
 
 	f.n = fanned(w->ix, f.v);
-	rk_fan_read(w->fan, handle_fan, &f);
+	rk_fan_read(w->on.fan, handle_fan, &f);
 	for (unsigned i = 0; i < f.n; i++) {
 		rk_free(f.v[i].name);
 		rk_free(f.v[i].root);
@@ -564,7 +228,7 @@ static void read_fan(struct watch *w)
 static void read_events(struct watch *w)
 {
 	_Alignas(struct inotify_event) char buf[EVENT_BYTES];
-	ssize_t n = read(w->fd, buf, sizeof(buf));
+	ssize_t n = read(w->on.fd, buf, sizeof(buf));
 
 	for (ssize_t i = 0; i < n;) {
 		const struct inotify_event *e =
@@ -596,8 +260,8 @@ static void judge_root(struct watch *w, struct rk_link *x, int there,
 	if (!x->missing && same)
 		return;
 	if (!x->missing) {
-		tell_missing(w->ix, x);
-		unwatch(w, x->name);
+		rk_tell_missing(w->ix, x);
+		rk_watches_drop(&w->on, x->name);
 		rk_new_generation(w->ix);
 	}
 	/* back, or another folder in its place, or one that was empty */
@@ -615,7 +279,7 @@ static void judge_root(struct watch *w, struct rk_link *x, int there,
  */
 static void check_roots(struct watch *w)
 {
-	struct rk_links *l = &w->ix->links;
+	struct rk_links *l = w->ix->links;
 	char root[PATH_MAX];
 
 	for (unsigned i = 0; i < l->n; i++) {
@@ -640,7 +304,7 @@ static int is_due(const struct watch *w)
 {
 	int64_t s = rk_config_int(w->ix, "scan_s");
 
-	return w->ix->links.limited && s > 0 &&
+	return w->ix->links->limited && s > 0 &&
 	       rk_mono_ns() - w->scanned_ns > (uint64_t)s * 1000000000;
 }
 
@@ -648,23 +312,23 @@ static int wait_ms(const struct watch *w)
 {
 	if (w->changed.n)
 		return QUIET_MS / 2;
-	return w->ix->links.n || w->ix->links_changed ? CHECK_MS : -1;
+	return w->ix->links->n || w->ix->links_changed ? CHECK_MS : -1;
 }
 
 static void wait_for_more(struct watch *w)
 {
 	/* a negative descriptor is not looked at */
 	struct pollfd p[3] = {{w->ix->watch_fd, POLLIN, 0},
-			      {w->fd, POLLIN, 0},
-			      {w->fan, POLLIN, 0}};
+			      {w->on.fd, POLLIN, 0},
+			      {w->on.fan, POLLIN, 0}};
 	uint64_t drained;
 
 	poll(p, 3, wait_ms(w));
 	if (p[0].revents && read(w->ix->watch_fd, &drained, 8) < 0)
 		return;
-	if (w->fd >= 0 && p[1].revents)
+	if (w->on.fd >= 0 && p[1].revents)
 		read_events(w);
-	if (w->fan >= 0 && p[2].revents)
+	if (w->on.fan >= 0 && p[2].revents)
 		read_fan(w);
 }
 
@@ -686,15 +350,16 @@ static void turn(struct watch *w)
 
 	/* before the wishes are taken down: status must never see neither */
 	if (w->ix->links_changed || w->ix->links_rescan)
-		w->ix->links.scanning = 1;
+		w->ix->links->scanning = 1;
 	if (atomic_exchange(&w->ix->links_changed, 0))
 		read_links(w->ix);
 	if ((rescan = atomic_exchange(&w->ix->links_rescan, 0)) != 0)
-		want_scan(w->ix, NULL, rescan);
+		rk_want_scan(w->ix, NULL, rescan);
 	check_roots(w);
 	if (is_due(w))
-		want_scan(w->ix, NULL, 1);
-	run_scans(w);
+		rk_want_scan(w->ix, NULL, 1);
+	rk_run_scans(&w->on);
+	w->scanned_ns = rk_mono_ns();
 	now = rk_mono_ns();
 	if (w->changed.n && (now - w->last_ns > QUIET_MS * 1000000ull ||
 			     now - w->first_ns > HELD_MS * 1000000ull))
@@ -703,28 +368,20 @@ static void turn(struct watch *w)
 
 void *rk_watch_main(void *arg)
 {
-	struct watch w = {.ix = arg, .fan = -1};
+	struct watch w = {.ix = arg};
 
 	while (rk_vocab_init(&w.changed) < 0) {
 		if (w.ix->stopping)
 			return NULL;
 		usleep(START_AGAIN_US);
 	}
-	w.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (w.fd < 0)
-		limit_reached(&w, NULL);
+	rk_watches_open(&w.on, w.ix);
 	while (!w.ix->stopping) {
 		turn(&w);
 		if (!w.ix->stopping)
 			wait_for_more(&w);
 	}
-	for (size_t i = 0; i < w.folders_cap; i++)
-		rk_free(w.folder[i]);
-	rk_free(w.folder);
+	rk_watches_close(&w.on);
 	rk_vocab_release(&w.changed);
-	if (w.fd >= 0)
-		close(w.fd);
-	if (w.fan >= 0)
-		close(w.fan);
 	return NULL;
 }

@@ -5,7 +5,8 @@
  * definitions are put together. Where no parser knows the language, or none is
  * there, definitions are recognised by the shape of their lines.
  */
-#include "text/chunk/chunk_internal.h"
+#include "text/chunk/cutters.h"
+#include "text/chunk/pieces.h"
 #include "text/symbols/entity.h"
 #include "base/mem.h"
 #include <ctype.h>

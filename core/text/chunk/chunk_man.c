@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Manual pages (man(7) and mdoc(7) macros) by section and subsection. */
-#include "text/chunk/chunk_internal.h"
+#include "text/chunk/cutters.h"
+#include "text/chunk/pieces.h"
 #include <errno.h>
 #include <string.h>
 

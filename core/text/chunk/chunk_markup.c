@@ -4,7 +4,8 @@
  * function that says whether a line is a heading, of which level, with which
  * words; what becomes of the sections is common to all.
  */
-#include "text/chunk/chunk_internal.h"
+#include "text/chunk/cutters.h"
+#include "text/chunk/pieces.h"
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>

@@ -5,7 +5,8 @@
  * because CommonMark reads its end as a setext heading. The text of a heading
  * is taken from its source line.
  */
-#include "text/chunk/chunk_internal.h"
+#include "text/chunk/cutters.h"
+#include "text/chunk/pieces.h"
 #include "text/extract/metadata.h"
 #include <cmark.h>
 #include <errno.h>

@@ -4,7 +4,8 @@
  * logs by gaps in time. Many small records share chunks, so that a large file
  * does not become a million of them.
  */
-#include "text/chunk/chunk_internal.h"
+#include "text/chunk/cutters.h"
+#include "text/chunk/pieces.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -188,3 +188,21 @@ const char *rk_kind_name(enum rk_kind kind)
 {
 	return (unsigned)kind < RK_KINDS ? KINDS[kind].name : "text";
 }
+
+int rk_kind_known(const char *name, size_t n)
+{
+	for (size_t i = 0; i < RK_KINDS; i++)
+		if (strlen(KINDS[i].name) == n &&
+		    strncasecmp(KINDS[i].name, name, n) == 0)
+			return 1;
+	return 0;
+}
+
+int rk_language_known(const char *name, size_t n)
+{
+	for (size_t i = 0; i < sizeof(LANGUAGES) / sizeof(LANGUAGES[0]); i++)
+		if (strlen(LANGUAGES[i].name) == n &&
+		    strncasecmp(LANGUAGES[i].name, name, n) == 0)
+			return 1;
+	return 0;
+}

@@ -43,5 +43,8 @@ enum rk_kind rk_kind_of_path(const char *path);
 const char *rk_kind_name(enum rk_kind kind);
 /* The programming language that a file name stands for, or "". */
 const char *rk_language_of_path(const char *path);
+/* Is it the name of one, whatever its case? */
+int rk_language_known(const char *name, size_t n);
+int rk_kind_known(const char *name, size_t n);
 
 #endif

@@ -165,6 +165,9 @@ static int add_tag(const json_t *o, struct rk_entities *out)
 		.end = (uint32_t)json_integer_value(json_object_get(o, "end")),
 	};
 
+	/* Python's methods; those of C are fields */
+	if (strcmp(e.kind, "member") == 0 && *e.signature)
+		e.kind = "method";
 	if (!*e.name || e.line == 0 || strcmp(e.kind, "local") == 0 ||
 	    strcmp(e.kind, "parameter") == 0 ||
 	    strncmp(e.name, "__anon", 6) == 0)

@@ -34,6 +34,15 @@ int rk_entities_add(struct rk_entities *e, const struct rk_entity *x);
 void rk_entities_sort(struct rk_entities *e);
 
 /*
+ * What parsers of different languages call the same goes by one name:
+ * "function" for Go's "func" and Perl's "subroutine". The kind itself if it
+ * has no other.
+ */
+const char *rk_entity_kind_common(const char *kind);
+/* Is it a kind, by any parser's name or the common one? */
+int rk_entity_kind_known(const char *kind, size_t n);
+
+/*
  * Append what the shape of its lines says that n bytes of source code define;
  * kind "definition". For languages that no parser knows. 0 or -ENOMEM.
  */

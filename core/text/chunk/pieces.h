@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef RK_TEXT_CHUNK_INTERNAL_H
-#define RK_TEXT_CHUNK_INTERNAL_H
+#ifndef RK_TEXT_PIECES_H
+#define RK_TEXT_PIECES_H
 
 #include "text/chunk/chunk.h"
 
@@ -22,6 +22,11 @@ struct line {
 struct line chunk_line_at(const char *s, size_t n, size_t off);
 int chunk_line_blank(const char *s, struct line l);
 
+/* Newlines in n bytes. */
+uint32_t chunk_count_lines(const char *s, size_t n);
+
+/* Append a chunk; its strings live in c's arena. 0 or -ENOMEM. */
+int chunk_push(struct rk_chunks *c, struct rk_chunk k);
 /* Append [off, off+len), trimmed of blank lines; line is that of off. */
 int chunk_emit(struct rk_chunks *c, const char *s, size_t off, size_t len,
 	       uint32_t line, const char *head, const char *sym);
@@ -30,20 +35,8 @@ int chunk_emit(struct rk_chunks *c, const char *s, size_t off, size_t len,
 int chunk_paragraphs(struct rk_chunks *c, const char *s, size_t off, size_t end,
 		     uint32_t line, const char *head);
 
-int chunk_markdown(struct rk_chunks *c, const char *s, size_t n);
-int chunk_man(struct rk_chunks *c, const char *s, size_t n);
-int chunk_code(struct rk_chunks *c, const char *s, size_t n,
-	       const struct rk_entities *defs);
-int chunk_markup(struct rk_chunks *c, enum rk_kind kind, const char *s,
-		 size_t n);
-int chunk_records(struct rk_chunks *c, enum rk_kind kind, const char *s,
-		  size_t n);
-int chunk_mail(struct rk_chunks *c, const char *s, size_t n);
-int chunk_log(struct rk_chunks *c, const char *s, size_t n);
-int chunk_pages(struct rk_chunks *c, const char *s, size_t n);
-
 /*
- * Heading levels 1 to 6 as a stack; rk "path" is "A > B > C". A new heading
+ * Heading levels 1 to 6 as a stack; its path is "A > B > C". A new heading
  * drops the deeper ones.
  */
 struct heading_stack {

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RK_INDEX_GATE_H
+#define RK_INDEX_GATE_H
+
+#include "index/search/searching.h"
+
+/* What may be a result, by the tree of the query. */
+struct rk_gate;
+/*
+ * For the chunks of one source, in ascending order; in the arena. NULL: no
+ * memory. Damage met on the way sticks and is told by rk_gate_error().
+ */
+struct rk_gate *rk_gate_open(struct rk_searching *s,
+			     const struct rk_qsource *src);
+int rk_gate_error(const struct rk_gate *g);
+/* Alive, and all that is required holds. */
+int rk_gate_admits(struct rk_gate *g, uint32_t chunk);
+/* Besides, some of its words are there: it is a lexical match. */
+int rk_gate_matches(struct rk_gate *g, uint32_t chunk);
+/* Any of the terms that are not excluded is in the chunk. */
+int rk_gate_has_words(struct rk_gate *g, uint32_t chunk);
+/* Its conditions do not look at terms: chunks may come in any order. */
+int rk_gate_any_order(const struct rk_query *q);
+/* A chunk without any of the terms could match ("word OR path:x"). */
+int rk_query_wordless(const struct rk_query *q);
+int rk_query_about_chunks(const struct rk_query *q);
+/* Nothing in it is asked of single chunks. */
+int rk_only_documents(const struct rk_qnode *n);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RK_INDEX_EMBED_H
+#define RK_INDEX_EMBED_H
+
+struct rk_index;
+
+/* Vectors that are made in the background. */
+
+void *rk_embed_main(void *ix);
+/* Choose the space that a manifest (or nothing) and the configuration ask for.
+ */
+int rk_space_recover(struct rk_index *ix);
+/* Are vectors to be made that are not there yet? */
+int rk_embed_pending(struct rk_index *ix);
+
+#endif
