@@ -77,6 +77,35 @@ refused_to() {
 	assert_output --partial a.md
 }
 
+@test "what somebody has open already tells no more once one document is private" {
+	echo "zanzibar" >"$MNT/secret.md"
+	mkdir "$MNT/cache"
+	echo "cache_dir cache" >"$MNT/.rankfs/config"
+	echo "zanzibar" >"$MNT/cache/zanzibar"
+	echo checkpoint >"$MNT/.rankfs/ctl"
+	local user pid to line
+	for user in $A 0; do
+		coproc HELD { as "$user" /usr/bin/python3 -c "$(<"$BATS_TEST_DIRNAME/held.py")" "$MNT" zanzibar 2>&1; }
+		pid=$HELD_PID to=${HELD[1]}
+		read -rt 30 line <&"${HELD[0]}"
+		assert_equal "$line" "all open"
+		chmod 600 "$MNT/secret.md"
+		echo >&"${HELD[1]}"
+		read -rt 30 line <&"${HELD[0]}"
+		if ((user)); then
+			assert_equal "$line" "told nothing"
+		else
+			assert_equal "$line" "told: all" # it is his
+		fi
+		chmod 644 "$MNT/secret.md"
+		echo >&"${HELD[1]}"
+		read -rt 30 line <&"${HELD[0]}"
+		assert_equal "$line" "told: all"
+		exec {to}>&-
+		wait "$pid"
+	done
+}
+
 @test "a folder that others may not enter, a document moved into it, one made with a narrow mode" {
 	mkdir "$MNT/d"
 	echo "zanzibar" >"$MNT/d/secret.md"
