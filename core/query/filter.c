@@ -5,6 +5,7 @@
  */
 #include "query/query.h"
 #include "text/extract/kind.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -313,6 +314,7 @@ int rk_compare_ok(const struct rk_compare *c, const char *value, size_t n)
 	double x;
 	int r;
 
+	assert(value || n == 0);
 	if (c->op == '*')
 		return 1;
 	n = n < sizeof(text) - 1 ? n : sizeof(text) - 1;

@@ -2,6 +2,7 @@
 /* Words of a query to terms: as they are indexed, in every language there. */
 #include "query/parse.h"
 #include "text/extract/property.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
@@ -254,6 +255,7 @@ struct rk_qnode *rk_q_expanding(struct parser *p, const char *s, size_t n,
 	struct rk_qterm *t = unstemmed(p, s, n);
 	struct rk_qnode *node;
 
+	assert(match != RK_TERM_EXACT);
 	if (!t || !(node = rk_q_node(p, RK_NODE_WORD, occur)))
 		return NULL;
 	t->match = match;

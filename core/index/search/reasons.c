@@ -2,9 +2,11 @@
 /* Why an answer is empty, in words. */
 #include "index/search/reasons.h"
 #include "index/search/grep.h"
+#include <assert.h>
 
 const char *rk_why_empty(const struct rk_searching *s)
 {
+	assert(s->begun);
 	if (s->snap.stats.docs == 0)
 		return "the index is empty: copy some documents in";
 	if (s->like_missing)

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "text/analyse/stop.h"
+#include <assert.h>
 #include <errno.h>
 #include <libstemmer.h>
 #include <stdlib.h>
@@ -565,6 +566,7 @@ int rk_analyse(struct rk_analyser *a, const char *s, size_t n, int code,
 	size_t i = 0;
 	int rc = 0;
 
+	assert(n <= UINT32_MAX);
 	while (i < n && rc == 0) {
 		uint8_t c = CLASS[(uint8_t)s[i]];
 		size_t end;

@@ -3,6 +3,7 @@
 #include "base/child.h"
 #include "base/env.h"
 #include "base/mem.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
@@ -202,6 +203,7 @@ int rk_ctags_run(struct rk_ctags *c, const char *path, const char *s, size_t n,
 	uint64_t deadline = rk_mono_ns() + TIMEOUT_NS;
 	int rc = 0;
 
+	assert(out->n == 0);
 	if (c->child.pid && c->files >= FILES_PER_CHILD)
 		rk_child_kill(&c->child);
 	if (c->child.pid == 0 && (rc = start(c)) < 0)
