@@ -62,7 +62,7 @@ int rk_child_start(struct rk_child *c, char *const argv[], int fd,
 {
 	int s[2], rc;
 
-	assert(c->pid == 0 && argv[0]);
+	assert(argv[0]);
 	*c = (struct rk_child)RK_CHILD_NONE;
 	/* a socket, so that writing to the dead is an error, not a signal */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s) < 0)
