@@ -459,6 +459,5 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 	out->warnings = ix->warnings.count;
 	pthread_mutex_unlock(&ix->warnings.lock);
 	snprintf(out->state, sizeof(out->state), "ok");
-	snprintf(out->language, sizeof(out->language), "%s",
-		 ix->language);
+	snprintf(out->language, sizeof(out->language), "%s", ix->language);
 }
