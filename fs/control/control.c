@@ -14,7 +14,6 @@
 #include "fs/base/tree.h"
 #include "fs/control/help.h"
 #include "fs/query/saved.h"
-#include "fs/render/render.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,22 +23,22 @@
 
 static void read_status(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 
 	(void)uid;
 	rk_status(x->ix, &st);
-	fs_render_status(&st, out);
+	rk_render_status(&st, RK_STATUS_TEXT, out);
 	rk_sources_print(x->ix, out);
 	fs_quota_print(x, out);
 }
 
 static void read_status_json(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 
 	(void)uid;
 	rk_status(x->ix, &st);
-	fs_render_status_json(&st, out);
+	rk_render_status(&st, RK_STATUS_JSON, out);
 }
 
 static void read_warnings(struct fs_index *x, uid_t uid, struct rk_buf *out)
@@ -69,7 +68,7 @@ void fs_read_agents(struct fs_index *x, uid_t uid, struct rk_buf *out)
 /* What is still to be done, a line each; "idle" when there is nothing. */
 static void read_progress(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 	size_t before = out->n;
 
 	(void)uid;
@@ -89,18 +88,18 @@ static void read_progress(struct fs_index *x, uid_t uid, struct rk_buf *out)
 
 static void read_metrics(struct fs_index *x, uid_t uid, struct rk_buf *out)
 {
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 
 	(void)uid;
 	rk_status(x->ix, &st);
-	fs_render_metrics(&st, out);
+	rk_render_status(&st, RK_STATUS_METRICS, out);
 }
 
 /* --- what writing does --- */
 
 static int verb_verify(struct rk_index *ix)
 {
-	struct rk_verify_report r;
+	struct rk_verify_report r = {.size = sizeof(r)};
 	int rc = rk_verify(ix, &r);
 
 	return rc < 0 ? rc : r.damaged ? RK_ECORRUPT : 0;

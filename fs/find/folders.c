@@ -49,7 +49,8 @@ static int is_used(struct fs_found *f)
 static int results(struct fs_node *dir, int listing, const _Atomic int *cancel,
 		   struct fs_found **out)
 {
-	struct rk_search_opts opts = {.wait_ms = -1, .cancel = cancel};
+	struct rk_search_opts opts = {
+		.size = sizeof(opts), .wait_ms = -1, .cancel = cancel};
 	struct fs *fs = dir->index->fs;
 	struct fs_scope s;
 	uint64_t epoch;
@@ -182,7 +183,8 @@ static void put_facet(struct rk_buf *b, const struct rk_buf *values)
 static int list_facet(struct find_job *j, const struct fs_scope *s,
 		      struct rk_buf *b)
 {
-	struct rk_search_opts opts = {.wait_ms = -1, .cancel = &j->cancel};
+	struct rk_search_opts opts = {
+		.size = sizeof(opts), .wait_ms = -1, .cancel = &j->cancel};
 	struct rk_buf values = RK_BUF_INIT;
 	int rc = fs_found_facet(j->dir->index, s->query,
 				(enum fs_facet)s->facet, &opts, &values);

@@ -11,7 +11,7 @@ const char *rk_why_empty(const struct rk_searching *s)
 		return "there is no document at like:";
 	if (s->q.like)
 		return "no other document is like it";
-	if (s->opts->vector && s->mode == RK_MODE_LEXICAL)
+	if (s->opts.vector && s->mode == RK_MODE_LEXICAL)
 		return "the vector has another dimension than the index";
 	if (s->q.nterms == 0 && !s->q.constrained)
 		return s->q.only_stop_words ? "only very common words, which "
