@@ -114,7 +114,7 @@ int rk_correct_spelling(struct rk_searching *s)
 {
 	int rc = 0;
 
-	if (s->opts->global) /* the word may be in another index */
+	if (s->global) /* the word may be in another index */
 		return 0;
 	for (unsigned i = 0; i < s->q.nterms && rc == 0; i++)
 		if (s->q.terms[i].df == 0 && s->q.terms[i].occur != RK_NOT)
