@@ -757,7 +757,7 @@ struct rk_terms {
  * is still in memory count together. Words of documents that were changed or
  * removed count until a checkpoint or a merge has dropped them. Waits as
  * rk_search() does; `opts` may be NULL, only wait_ms and cancel matter. Any
- * thread. It walks the dictionaries: 10 to 20 ms for 100,000 words.
+ * thread. It walks the dictionaries: 100 to 300 ms for 100,000 words.
  * Returns 0 and *out, which the caller frees with rk_terms_free(); nothing
  * begins so: n is 0. RK_ECANCELLED, -ENOMEM: *out is not touched.
  */

@@ -77,7 +77,10 @@ static void reply(struct terms_job *j, uint64_t count)
 		n->nlookup++;
 		n->size = (size_t)count;
 		fs_node_stat(n, &st);
-		fs_reply_virtual(j->req, x->fs, n, &st, 0);
+		/* whether a prefix is one takes a walk of the dictionaries: not
+		 * for each word below it */
+		fs_reply_virtual(j->req, x->fs, n, &st,
+				 j->dir->text ? 0 : x->fs->timeout);
 	} else {
 		fuse_reply_err(j->req, ENOMEM);
 	}
