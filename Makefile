@@ -10,7 +10,7 @@ OPT     ?= -O2 -g
 # that is used of it is in the headers.
 MSGPACK := $(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c || \
            { pkg-config --exists msgpack 2>/dev/null && echo msgpack; })
-PKG     := $(MSGPACK) fuse3 libcurl libcrypto libarchive libutf8proc jansson libxxhash libzstd zlib libcmark libpcre2-8
+PKG     := $(MSGPACK) fuse3 libcurl libcrypto libarchive libutf8proc jansson libxxhash libzstd zlib libcmark libpcre2-8 icu-uc
 MSGPACKH := $(if $(MSGPACK),,build/msgpack/usr/include/msgpack.h)
 # headers of packages that are not there yet: no flags, and no noise of make's
 PKGC    := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(PKG) 2>/dev/null)) \

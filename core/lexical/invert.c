@@ -100,7 +100,7 @@ static void count_token(struct rk_inverted *v, const struct rk_tok *t, size_t i,
 	e->pos_n += i < f->body;
 	if (i >= f->title && i < f->body) {
 		e->tf++;
-		++*body;
+		*body += !t->extra;
 	}
 	e->head += head_weight(f, i);
 	*head += head_weight(f, i) != 0;

@@ -39,7 +39,14 @@ struct rk_compare {
 	double to_number;
 };
 
-enum { RK_ALTS_MAX = 8 };
+enum { RK_ALTS_MAX = 16 };
+
+/* What a word is in a language, other than in the index's own. */
+struct rk_form {
+	const char *s;
+	uint8_t language; /* counts in documents of it alone */
+	uint32_t df;	  /* filled by the search */
+};
 
 struct rk_qterm {
 	const char *s; /* the term, in the arena */
@@ -48,11 +55,12 @@ struct rk_qterm {
 				RK_NOT: it does not score */
 	enum rk_term_match match;
 	struct rk_compare compare;
-	const char *alts[RK_ALTS_MAX]; /* the same word in other languages */
+	struct rk_form alts[RK_ALTS_MAX];
 	unsigned nalts;
 	float weight;	     /* how often the query says it; 0: a filter */
 	uint32_t slot;	     /* words in order; pairs are neighbours */
 	uint16_t len;	     /* bytes of its token */
+	const char *typed;   /* those, in the query; while it is parsed */
 	int part;	     /* of an identifier, whole or not */
 	const char *surface; /* as typed, folded; for spelling */
 	size_t surface_n;

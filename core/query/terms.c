@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Words of a query to terms: as they are indexed, in every language there. */
 #include "query/parse.h"
+#include "text/analyse/fold.h"
 #include "text/extract/property.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
+
+enum { RESPELLINGS = 48 /* of a word that are tried */ };
 
 char *rk_q_keep(struct parser *p, const char *s, size_t n)
 {
@@ -116,6 +119,7 @@ static void add_term(struct parser *p, const struct rk_tok *t, const char *text,
 		return;
 	e->slot = p->slot + t->pos;
 	e->len = t->len;
+	e->typed = text + t->off;
 	e->part = part;
 	e->phrase = phrase;
 	e->phrase_pos = t->pos;
@@ -125,7 +129,8 @@ static void add_term(struct parser *p, const struct rk_tok *t, const char *text,
 static int stands_for_parts(const struct rk_tok *t, size_t n, size_t i)
 {
 	return i + 1 < n && t[i + 1].off == t[i].off && !t[i + 1].word &&
-	       t[i].word == 0 && (i == 0 || t[i - 1].off != t[i].off);
+	       !t[i + 1].extra && t[i].word == 0 &&
+	       (i == 0 || t[i - 1].off != t[i].off);
 }
 
 static int analyse(struct parser *p, const char *s, size_t n,
@@ -148,48 +153,84 @@ static void note_text(struct parser *p, const char *s, size_t n)
 		p->err = -ENOMEM;
 }
 
-static void add_alternative(struct parser *p, struct rk_qterm *t,
-			    const struct rk_word *w)
+static void add_form(struct parser *p, struct rk_qterm *t,
+		     const struct rk_word *w, enum rk_language l)
 {
 	if (t->n == w->n && memcmp(t->s, w->s, w->n) == 0)
 		return;
 	for (unsigned i = 0; i < t->nalts; i++)
-		if (strcmp(t->alts[i], w->s) == 0)
+		if (t->alts[i].language == l && !strcmp(t->alts[i].s, w->s))
 			return;
-	if (t->nalts < RK_ALTS_MAX &&
-	    (t->alts[t->nalts] = rk_q_keep(p, w->s, w->n)))
-		t->nalts++;
+	if (t->nalts == RK_ALTS_MAX)
+		return;
+	t->alts[t->nalts].language = (uint8_t)l;
+	t->alts[t->nalts].s = rk_q_keep(p, w->s, w->n);
+	t->nalts += t->alts[t->nalts].s != NULL;
 }
 
-/* What the other languages of the index make of the same tokens. */
-static void add_alternatives(struct parser *p, const char *s, size_t n,
-			     unsigned first, uint32_t base_pos)
+/* The same tokens as the language in use stems them. */
+static void add_stems(struct parser *p, const char *s, size_t n, unsigned first,
+		      uint32_t base_pos, enum rk_language l)
 {
-	uint64_t left = p->q->nterms > first ? p->languages : 0;
+	const struct rk_tok *toks;
+	size_t count;
 
-	for (; left && !p->err; left &= left - 1) {
+	analyse(p, s, n, &toks, &count);
+	for (size_t i = 0; i < count; i++)
+		for (unsigned t = first; t < p->q->nterms; t++) {
+			struct rk_qterm *e = &p->q->terms[t];
+
+			/* the same place is the same word */
+			if (!toks[i].word && !toks[i].extra && !e->part &&
+			    e->len == toks[i].len &&
+			    e->slot == base_pos + toks[i].pos)
+				add_form(p, e,
+					 &rk_analyser_vocab(p->a)
+						  ->v[toks[i].term],
+					 l);
+		}
+}
+
+/* A word as who leaves accents out, or writes them, would have meant it. */
+static void add_respellings(struct parser *p, struct rk_qterm *e,
+			    enum rk_language l)
+{
+	enum rk_language way = rk_analyser_language(p->a);
+	char low[RK_RESPELL_MAX], other[RK_RESPELL_MAX + 8];
+	int64_t n = rk_fold_case(way, e->typed, e->len, low, sizeof(low));
+	size_t m;
+
+	for (unsigned i = 0;
+	     n > 2 && !p->err && i < RESPELLINGS &&
+	     (m = rk_respelling(way, low, (size_t)n, i, other, sizeof(other)));
+	     i++) {
 		const struct rk_tok *toks;
 		size_t count;
 
-		p->err |= rk_analyser_use(
-			p->a, (enum rk_language)__builtin_ctzll(left));
-		analyse(p, s, n, &toks, &count);
-		for (size_t i = 0; i < count; i++)
-			for (unsigned t = first; t < p->q->nterms; t++) {
-				struct rk_qterm *e = &p->q->terms[t];
-
-				/* the same place is the same word */
-				if (!toks[i].word && e->len == toks[i].len &&
-				    e->slot == base_pos + toks[i].pos &&
-				    !e->part)
-					add_alternative(
-						p, e,
-						&rk_analyser_vocab(p->a)
-							 ->v[toks[i].term]);
-			}
+		analyse(p, other, m, &toks, &count);
+		if (count && !toks[0].word && (count == 1 || toks[1].word))
+			add_form(p, e,
+				 &rk_analyser_vocab(p->a)->v[toks[0].term], l);
 	}
-	if (p->languages)
-		p->err |= rk_analyser_use(p->a, RK_LANGUAGE_BASE);
+}
+
+/* What the languages of the index make of the same tokens. */
+static void add_alternatives(struct parser *p, const char *s, size_t n,
+			     unsigned first, uint32_t base_pos)
+{
+	uint64_t left = p->languages | 1;
+
+	for (; left && p->q->nterms > first && !p->err; left &= left - 1) {
+		enum rk_language l = (enum rk_language)__builtin_ctzll(left);
+
+		p->err |= rk_analyser_use(p->a, l);
+		if (l != RK_LANGUAGE_BASE)
+			add_stems(p, s, n, first, base_pos, l);
+		for (unsigned t = first; t < p->q->nterms; t++)
+			if (!p->q->terms[t].part)
+				add_respellings(p, &p->q->terms[t], l);
+	}
+	p->err |= rk_analyser_use(p->a, RK_LANGUAGE_BASE);
 }
 
 /*
@@ -210,7 +251,7 @@ struct rk_qnode *rk_q_text(struct parser *p, const char *s, size_t n,
 		const struct rk_word *w;
 		struct rk_qterm *said;
 
-		if (toks[i].word ||
+		if (toks[i].word || toks[i].extra ||
 		    (phrase >= 0 && stands_for_parts(toks, count, i)))
 			continue;
 		found++;

@@ -50,18 +50,56 @@ static void tokens_become_terms(void)
 		{"the cat and the hat", "cat@1 hat@4", 0},
 		{"don't panic, user's guide", "dont@0 panic@1 user@2 guid@3",
 		 0},
-		{"readAheadSize", "readaheadsize@0 read@0 ahead@1 size@2", 0},
+		{"don’t panic, user’s guide", "dont@0 panic@1 user@2 guid@3",
+		 0},
+		{"l'école dell’acqua aujourd’hui O'Brien's",
+		 "ecol@0 acqua@1 aujourdhui@2 obrien@3 brien@4", 0},
+		{"readAheadSize", "readaheads@0 read@0 ahead@1 size@2", 0},
+		{"YouTube youtube", "youtub@0 tube@1 youtub@2", 0},
 		{"max_open_files", "max_open_files@0 max@0 open@1 file@2", 0},
 		{"HTTPServer2", "httpserver2@0 http@0 server@1", 0},
 		{"sqlite3_open", "sqlite3_open@0 sqlite@0 open@2", 0},
+		{"Rechnung_März_2024",
+		 "rechnung_marz_2024@0 rechnung@0 marz@1 2024@2", 0},
+		{"МояКнига3", "моякнига3@0 моя@0 книга@1", 0},
 		{"__init", "init@0", 0},
 		{"x = y", "x@0 y@1", 0},
 		{"x = y", "", 1},
 		{"2024 1e9", "2024@0 1e9@1", 0},
+		{"١٢٣ १२३ 123", "123@0 123@1 123@2", 0},
+		{"plug-ins, e-mail; a - b",
+		 "plugin@0 plug@0 in@1 email@2 e@2 "
+		 "mail@3 b@5",
+		 0},
+		{"under-\n  standable x-\nX",
+		 "understand@0 under@0 "
+		 "standabl@1 x@2 x@3",
+		 0},
+		{"xx-yy xx++", "xx@0 yy@1 xx@2", 1},
+		{"C++ C# .NET and C", "c++@0 c@0 c#@1 c@1 .net@2 net@2 c@4", 0},
+		{"§ 12 🎉!", "§@0 12@1 🎉@2", 0},
+		{"Ge\u00adsamt\u00adkonzept key\u200bword",
+		 "gesamtkonzept@0 keyword@1", 0},
+		{"كتــاب", "كتاب@0", 0},
 		{"Ｆｕｌｌ ﬁne Straße", "full@0 fine@1 strass@2", 0},
-		{"naïve café", "naiv@0 cafe@1", 0},
-		{"ÅNGSTRÖM", "angstrom@0", 0},
-		{"全文検索", "全文@0 文検@1 検索@2", 0},
+		{"naïve café résumés", "naiv@0 cafe@1 resum@2", 0},
+		{"ÅNGSTRÖM Łódź Søren cœur",
+		 "angstrom@0 lodz@1 soren@2 "
+		 "coeur@3",
+		 0},
+		{"новый ёлка йод", "новый@0 елка@1 йод@2", 0},
+		{"バス パス ハス",
+		 "バス@0 バ@0 ス@1 パス@1 パ@1 ス@2 "
+		 "ハス@2 ハ@2 ス@3",
+		 0},
+		{"ﾊﾞｽ", "バス@0 バ@0 ス@1", 0},
+		{"학점", "학점@0 학@0 점@1", 0},
+		{"全文検索", "全文@0 全@0 文検@1 文@1 検索@2 検@2 索@3", 0},
+		{"篇", "篇@0", 0},
+		{"ฉันกินข้าวเช้า", "ฉัน@0 กิน@1 ข้าว@2 เช้า@3", 0},
+		{"ພາສາລາວ", "ພາສາ@0 ລາວ@1", 0},
+		{"ខ្ញុំស្រលាញ់", "ខ្ញុំ@0 ស្រលាញ់@1", 0},
+		{"မြန်မာစာ", "မြန်မာ@0 စာ@1", 0},
 		{"", "", 0},
 		{"\xff\xfe broken \xc3", "broken@0", 0},
 	};
@@ -88,17 +126,58 @@ static void other_languages_stem_their_own_way(void)
 	CHECK(rk_analyser_knows("none"));
 }
 
-static void long_tokens_are_left_out(void)
+static void long_tokens_give_their_parts(void)
 {
-	char text[200];
+	static const char *const ROWS[][2] = {
+		{"Smith_2021_A_survey_of_retrieval_methods_for_large_document_"
+		 "archives_and_other_places_where_texts_are_put_away_by_people_"
+		 "who_do_not_want_to_read_them_now_but_may_want_to_find_them_"
+		 "again_in_a_year",
+		 "retriev@"},
+		{"a_b_c_do_re_mi_fa_so_la_ti_uno_due_tre_qua_cin_sei_otter",
+		 "otter@"},
+		{"Предварительное-Согласование_Документов_И_Приложений_К_ним_"
+		 "На_Предприятии_в_Следующем_Году_После_Проверки_Отчётности",
+		 "проверки@"},
+	};
 	struct rk_analyser *a = analyser("english");
-	char *got;
 
-	memset(text, 'a', sizeof(text));
-	memcpy(text + 190, " end", 5);
-	got = terms(a, text, 0);
-	CHECK_STR(got, "end@1");
-	free(got);
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+		char *got = terms(a, ROWS[i][0], 0);
+
+		if (!strstr(got, ROWS[i][1]))
+			printf("# no %s in %s\n", ROWS[i][1], got);
+		CHECK(strstr(got, ROWS[i][1]) != NULL);
+		free(got);
+	}
+	rk_analyser_free(a);
+}
+
+static void encoded_data_gives_few_terms(void)
+{
+	char text[500];
+	struct rk_analyser *a = analyser("english");
+	uint32_t pos = 0;
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = "aGVsbG8gd29ybGQ"[i % 15];
+	memcpy(text + sizeof(text) - 5, " end", 5);
+	rk_analyser_reset(a);
+	CHECK_INT(rk_analyse(a, text, sizeof(text) - 1, 0, &pos), 0);
+	rk_analyser_toks(a, &n);
+	CHECK_INT(n, 9); /* pieces of 64 bytes, and the word */
+	rk_analyser_free(a);
+}
+
+static void marks_that_are_no_accents_stay(void)
+{
+	struct rk_analyser *a = analyser("hindi");
+	char *x = terms(a, "हिन्दी", 0), *y = terms(a, "हन्द", 0);
+
+	CHECK(strcmp(x, y) != 0);
+	free(x);
+	free(y);
 	rk_analyser_free(a);
 }
 
@@ -595,7 +674,9 @@ static const struct t_case CASES[] = {
 	{"tokens become terms", tokens_become_terms},
 	{"other languages stem their own way",
 	 other_languages_stem_their_own_way},
-	{"long tokens are left out", long_tokens_are_left_out},
+	{"long tokens give their parts", long_tokens_give_their_parts},
+	{"encoded data gives few terms", encoded_data_gives_few_terms},
+	{"marks that are no accents stay", marks_that_are_no_accents_stay},
 	{"a trimmed analyser goes on",
 	 trimming_changes_the_epoch_and_keeps_working},
 	{"stop words", stop_words},

@@ -99,7 +99,7 @@ static int add_forms(struct rk_standing *st, const struct rk_qterm *t)
 	int rc = add_term(st, t->s, t->n);
 
 	for (unsigned i = 0; i < t->nalts && rc == 0; i++)
-		rc = add_term(st, t->alts[i], strlen(t->alts[i]));
+		rc = add_term(st, t->alts[i].s, strlen(t->alts[i].s));
 	return rc;
 }
 

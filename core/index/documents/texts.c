@@ -359,7 +359,8 @@ static void tell(const struct source *s, int rc)
 
 static int ask_helper(const struct source *s, struct rk_buf *out)
 {
-	const struct rk_helper_limits limits = {
+	struct stat owner = {.st_uid = 0};
+	struct rk_helper_limits limits = {
 		.memory_bytes =
 			(size_t)rk_config_int(s->ix, "extract_memory_mib")
 			<< 20,
@@ -369,6 +370,12 @@ static int ask_helper(const struct source *s, struct rk_buf *out)
 			(unsigned)rk_config_int(s->ix, "extract_timeout_s"),
 	};
 
+	/* nobody's documents are read with more rights than the index's owner
+	 */
+	if (fstat(s->ix->files_fd, &owner) < 0)
+		return -errno;
+	limits.uid = owner.st_uid;
+	limits.gid = owner.st_gid;
 	return rk_helper_run(&s->helper, s->fd, &limits, out);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Cursors on the postings of terms, and the positions where they stand. */
 #include "index/search/cursors.h"
+#include "index/search/forms.h"
 #include <stdlib.h>
 
 static void cursor_on(const struct rk_qsource *src, const struct rk_plist *l,
@@ -65,7 +66,8 @@ static int positions_of_parts(const struct rk_qsource *src,
 		struct rk_cursor c;
 		int got;
 
-		if (l->parts[k].df == 0)
+		if (l->parts[k].df == 0 ||
+		    (k && !rk_chunk_speaks(src, chunk, l->parts[k].language)))
 			continue;
 		cursor_on(src, &l->parts[k], 1, &c);
 		if (rk_cursor_geq(&c, chunk) != chunk)

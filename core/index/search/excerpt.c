@@ -57,7 +57,7 @@ static int term_is(const struct rk_qterm *t, const struct rk_word *w)
 		if (t->n == w->n && memcmp(t->s, w->s, w->n) == 0)
 			return 1;
 		for (unsigned i = 0; i < t->nalts; i++)
-			if (strcmp(t->alts[i], w->s) == 0)
+			if (strcmp(t->alts[i].s, w->s) == 0)
 				return 1;
 		return 0;
 	}

@@ -314,31 +314,6 @@ static int sums_new(struct rk_searching *s, const struct rk_qsource *src,
 	return 0;
 }
 
-int rk_unite_parts(struct rk_searching *s, const struct rk_qsource *src,
-		   struct rk_plist *parts, unsigned n, struct rk_plist *out)
-{
-	struct sums u;
-
-	if (sums_new(s, src, &u) < 0)
-		return -ENOMEM;
-	for (unsigned i = 0; i < n; i++) {
-		struct rk_cursor c;
-
-		if (parts[i].df == 0)
-			continue;
-		rk_plist_cursor(src, &parts[i], &c);
-		for (uint32_t id = rk_cursor_geq(&c, 0); id != RK_END;
-		     id = rk_cursor_geq(&c, id + 1))
-			add_posting(&u, id, c.tf[c.i],
-				    c.has_head ? c.head[c.i] : 0);
-	}
-	memset(out, 0, sizeof(*out));
-	out->united = 1;
-	out->parts = parts;
-	out->nparts = n;
-	return list_sums(s, src, &u, out);
-}
-
 static int unite_postings(const struct names *l, struct rk_qsource *src,
 			  struct rk_plist *list)
 {

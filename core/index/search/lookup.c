@@ -7,6 +7,7 @@
 #include "index/search/lookup.h"
 #include "index/search/corpus.h"
 #include "index/search/expand.h"
+#include "index/search/forms.h"
 #include "lexical/fuzzy.h"
 #include "text/extract/property.h"
 #include <errno.h>
@@ -132,41 +133,11 @@ static int lookup_seg(struct rk_searching *s, struct rk_qsource *src,
 	return 0;
 }
 
-static int lookup_in(struct rk_searching *s, struct rk_qsource *src,
+int rk_lookup_in(struct rk_searching *s, struct rk_qsource *src,
 		     const struct rk_qterm *e, struct rk_plist *l)
 {
 	memset(l, 0, sizeof(*l));
 	return src->mem ? lookup_mem(s, src, e, l) : lookup_seg(s, src, e, l);
-}
-
-/* A word and its forms in other languages, as one list. */
-static int lookup_alts(struct rk_searching *s, struct rk_qsource *src,
-		       const struct rk_qterm *e, struct rk_plist *l)
-{
-	struct rk_plist *parts =
-		rk_arena_alloc(&s->arena, (e->nalts + 1) * sizeof(*parts));
-	unsigned found = 0, last = 0;
-	int rc = 0;
-
-	if (!parts)
-		return -ENOMEM;
-	for (unsigned i = 0; i <= e->nalts && rc == 0; i++) {
-		struct rk_qterm form = *e;
-
-		if (i) {
-			form.s = e->alts[i - 1];
-			form.n = strlen(form.s);
-		}
-		rc = lookup_in(s, src, &form, &parts[i]);
-		if (parts[i].df) {
-			found++;
-			last = i;
-		}
-	}
-	*l = parts[last];
-	if (rc < 0 || found < 2)
-		return rc;
-	return rk_unite_parts(s, src, parts, e->nalts + 1, l);
 }
 
 /* By what is in this index, or in all that are asked. */
@@ -196,8 +167,16 @@ int rk_lookup_term(struct rk_searching *s, unsigned t)
 
 		if (src->bad)
 			continue;
-		rc = e->nalts ? lookup_alts(s, src, e, l)
-			      : lookup_in(s, src, e, l);
+		rc = rk_lookup_in(s, src, e, l);
+		if (rc == 0 && e->nalts) {
+			struct rk_plist own = *l;
+
+			rc = rk_lookup_forms(s, src, e, &own, l);
+		}
+		if (rc == RK_ECORRUPT) {
+			src->bad = 1;
+			rc = 0;
+		}
 		e->df += l->df;
 	}
 	e->idf = idf_of(s, e);

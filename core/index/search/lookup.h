@@ -11,6 +11,9 @@
 int rk_lookup_terms(struct rk_searching *s);
 /* The same for one term, whose lists there are already. */
 int rk_lookup_term(struct rk_searching *s, unsigned t);
+/* The postings of a word, without its forms, in one source. */
+int rk_lookup_in(struct rk_searching *s, struct rk_qsource *src,
+		 const struct rk_qterm *t, struct rk_plist *l);
 /* Live postings of a term over all sources. */
 uint64_t rk_count_postings(struct rk_searching *s, const char *term, size_t n);
 

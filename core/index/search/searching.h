@@ -30,6 +30,7 @@ struct rk_plist {
 	int united; /* of several terms, in arrays; positions by parts */
 	struct rk_plist *parts; /* of each of a word's alternatives, or NULL */
 	unsigned nparts;
+	unsigned language; /* of a part behind the first */
 };
 
 /* A segment or memory table of the snapshot, during one query. */

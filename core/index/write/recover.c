@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 /* Changes when the same text would give other terms. */
-const char RK_ANALYSER_VERSION[] = "3";
+const char RK_ANALYSER_VERSION[] = "4";
 
 enum { MANIFESTS_MAX = 256 };
 

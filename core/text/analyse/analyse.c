@@ -7,56 +7,15 @@
 #include "text/analyse/analyse.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "text/analyse/stop.h"
+#include "text/analyse/breaks.h"
+#include "text/analyse/emit.h"
+#include "text/analyse/token.h"
 #include <errno.h>
 #include <libstemmer.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
-enum {
-	VOCAB_BYTES_MAX = 24 * 1024 * 1024,
-	PARTS_MAX = 16, /* parts of one identifier */
-};
-
-/* what one raw token gives: `n` emissions from `first` in the emit list */
-struct emission {
-	uint32_t term;
-	uint16_t step; /* position relative to the token's */
-	uint16_t word;
-};
-struct cached {
-	uint32_t first;
-	uint16_t n;
-	uint16_t width; /* positions that the token takes, or: */
-};
-enum { NOT_ANALYSED = UINT16_MAX };
-
-/* How words of one language are treated. */
-struct voice {
-	struct sb_stemmer *stemmer; /* NULL: no stemming */
-	int english;
-	struct rk_vocab raw[2]; /* raw tokens of prose, of code */
-	struct cached *cache[2];
-	uint32_t cache_cap[2];
-};
-
-struct rk_analyser {
-	struct voice *voices[RK_LANGUAGES]; /* made when first used */
-	struct voice *v;		    /* the one in use */
-	struct rk_vocab vocab;
-	struct emission *emit;
-	uint32_t nemit, emit_cap;
-	struct rk_tok *toks;
-	size_t ntoks, toks_cap;
-	uint64_t epoch;
-};
-
-enum cls { SEP, LOWER, UPPER, DIGIT, UNDER, APOS, HIGH };
-static const uint8_t CLASS[256] = {
-	['a' ... 'z'] = LOWER, ['A' ... 'Z'] = UPPER, ['0' ... '9'] = DIGIT,
-	['_'] = UNDER,	       ['\''] = APOS,	      [0x80 ... 0xff] = HIGH,
-};
+enum { VOCAB_BYTES_MAX = 24 * 1024 * 1024 };
 
 int rk_analyser_knows(const char *language)
 {
@@ -94,7 +53,7 @@ static int voice_new(const char *language, struct voice **out)
 	}
 	if (rc < 0)
 		return rc;
-	v->english = strcmp(language, "english") == 0;
+	v->language = rk_language_by_name(language);
 	if (strcmp(language, "none") != 0 &&
 	    !(v->stemmer = sb_stemmer_new(language, NULL))) {
 		voice_free(v);
@@ -135,12 +94,18 @@ int rk_analyser_use(struct rk_analyser *a, enum rk_language l)
 	return rc == -ENOMEM ? rc : 0;
 }
 
+enum rk_language rk_analyser_language(const struct rk_analyser *a)
+{
+	return a->v->language;
+}
+
 void rk_analyser_free(struct rk_analyser *a)
 {
 	if (!a)
 		return;
 	for (int i = 0; i < RK_LANGUAGES; i++)
 		voice_free(a->voices[i]);
+	rk_breaks_free(a->breaks);
 	rk_vocab_release(&a->vocab);
 	rk_free(a->emit);
 	rk_free(a->toks);
@@ -205,195 +170,6 @@ void rk_analyser_trim(struct rk_analyser *a)
 	rk_vocab_clear(&a->vocab);
 }
 
-static int emit_push(struct rk_analyser *a, struct emission e)
-{
-	if (a->nemit == a->emit_cap) {
-		uint32_t cap = a->emit_cap ? a->emit_cap * 2 : 4096;
-		struct emission *p = rk_realloc(a->emit, cap * sizeof(*p));
-
-		if (!p)
-			return -ENOMEM;
-		a->emit = p;
-		a->emit_cap = cap;
-	}
-	a->emit[a->nemit++] = e;
-	return 0;
-}
-
-static int emit_term(struct rk_analyser *a, const char *s, size_t n,
-		     uint16_t step, uint16_t word)
-{
-	int64_t id = rk_vocab_id(&a->vocab, s, (uint32_t)n);
-
-	if (id < 0)
-		return (int)id;
-	return emit_push(a, (struct emission){(uint32_t)id, step, word});
-}
-
-/* A folded word: stop, stem, and keep its unstemmed form beside the stem. */
-static int emit_word(struct rk_analyser *a, const char *s, size_t n,
-		     uint16_t step)
-{
-	char marked[RK_TOKEN_MAX + 2];
-	const char *stem = s;
-	size_t len = n;
-	int rc;
-
-	if (n == 0 || n > RK_TOKEN_MAX ||
-	    (a->v->english && rk_is_stop_word(s, n)))
-		return 0;
-	if (a->v->stemmer && n > 2) {
-		const sb_symbol *r = sb_stemmer_stem(
-			a->v->stemmer, (const sb_symbol *)s, (int)n);
-		if (!r)
-			return -ENOMEM;
-		stem = (const char *)r;
-		len = (size_t)sb_stemmer_length(a->v->stemmer);
-	}
-	if ((rc = emit_term(a, stem, len, step, 0)) < 0)
-		return rc;
-	if (n < 4 || (len == n && memcmp(stem, s, n) == 0))
-		return 0;
-	marked[0] = RK_WORD_MARK;
-	memcpy(marked + 1, s, n);
-	return emit_term(a, marked, n + 1, step, 1);
-}
-
-/* Where an identifier's part that starts at i ends. */
-static size_t part_end(const char *s, size_t n, size_t i)
-{
-	size_t b = i + 1;
-	uint8_t first = CLASS[(uint8_t)s[i]];
-
-	if (first == DIGIT) {
-		while (b < n && CLASS[(uint8_t)s[b]] == DIGIT)
-			b++;
-		return b;
-	}
-	if (first == UPPER && b < n && CLASS[(uint8_t)s[b]] == UPPER) {
-		while (b < n && CLASS[(uint8_t)s[b]] == UPPER)
-			b++;
-		/* HTTPServer: the last capital begins the next part */
-		if (b < n && CLASS[(uint8_t)s[b]] == LOWER)
-			b--;
-		return b;
-	}
-	while (b < n &&
-	       (CLASS[(uint8_t)s[b]] == LOWER || CLASS[(uint8_t)s[b]] == HIGH))
-		b++;
-	return b;
-}
-
-static size_t lower_ascii(char *d, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		d[i] = CLASS[(uint8_t)s[i]] == UPPER ? (char)(s[i] | 32) : s[i];
-	return n;
-}
-
-/* Returns the positions taken, or -errno. */
-static int emit_identifier(struct rk_analyser *a, const char *s, size_t n)
-{
-	char low[RK_TOKEN_MAX];
-	size_t start[PARTS_MAX], len[PARTS_MAX];
-	int parts = 0, rc = 0;
-
-	for (size_t i = 0; i < n && parts < PARTS_MAX;) {
-		if (s[i] == '_') {
-			i++;
-			continue;
-		}
-		start[parts] = i;
-		i = part_end(s, n, i);
-		len[parts] = i - start[parts];
-		parts++;
-	}
-	if (parts > 1)
-		rc = emit_term(a, low, lower_ascii(low, s, n), 0, 0);
-	for (int p = 0; p < parts && rc == 0; p++)
-		if (len[p] > 1 || parts == 1)
-			rc = emit_word(a, low,
-				       lower_ascii(low, s + start[p], len[p]),
-				       (uint16_t)p);
-	return rc < 0 ? rc : parts ? parts : 1;
-}
-
-/* Apostrophes inside words are dropped, a final 's with them. */
-static size_t drop_apostrophes(char *d, const char *s, size_t n)
-{
-	size_t k = 0;
-
-	if (n > 2 && s[n - 2] == '\'' && (s[n - 1] | 32) == 's')
-		n -= 2;
-	for (size_t i = 0; i < n; i++)
-		if (s[i] != '\'')
-			d[k++] = s[i];
-	return k;
-}
-
-/* NFKC, case folding, accents off; folded bytes are cut to RK_TOKEN_MAX. */
-static int emit_unicode(struct rk_analyser *a, const char *s, size_t n)
-{
-	utf8proc_uint8_t *folded = NULL;
-	utf8proc_ssize_t len = utf8proc_map(
-		(const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &folded,
-		UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
-			UTF8PROC_CASEFOLD | UTF8PROC_IGNORE |
-			UTF8PROC_STRIPMARK);
-	int rc = 0;
-
-	if (len > 0)
-		rc = emit_word(a, (const char *)folded, (size_t)len, 0);
-	free(folded); /* from utf8proc's own malloc */
-	return rc < 0 ? rc : 1;
-}
-
-static int is_identifier(const char *s, size_t n)
-{
-	int digits = 0, others = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		uint8_t c = CLASS[(uint8_t)s[i]];
-
-		if (c == UNDER)
-			return 1;
-		if (c == UPPER && i > 0 && CLASS[(uint8_t)s[i - 1]] == LOWER)
-			return 1;
-		/* XMLHttp: a run of capitals, then a word */
-		if (c == LOWER && i > 1 && CLASS[(uint8_t)s[i - 1]] == UPPER &&
-		    CLASS[(uint8_t)s[i - 2]] == UPPER)
-			return 1;
-		digits += c == DIGIT;
-		others += c != DIGIT;
-	}
-	return digits && others;
-}
-
-static int has_high(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if ((uint8_t)s[i] >= 0x80)
-			return 1;
-	return 0;
-}
-
-/* Analyse a token not seen before. Returns positions taken or -errno. */
-static int emit_raw(struct rk_analyser *a, const char *s, size_t n, int code)
-{
-	char tmp[RK_TOKEN_MAX], low[RK_TOKEN_MAX];
-	int rc;
-
-	if (has_high(s, n))
-		return emit_unicode(a, s, n);
-	n = drop_apostrophes(tmp, s, n);
-	if (is_identifier(tmp, n))
-		return emit_identifier(a, tmp, n);
-	if (code && n == 1)
-		return 1;
-	rc = emit_word(a, low, lower_ascii(low, tmp, n), 0);
-	return rc < 0 ? rc : 1;
-}
-
 static int cache_room(struct rk_analyser *a, int code)
 {
 	uint32_t need = a->v->raw[code].cap;
@@ -425,7 +201,7 @@ static const struct cached *lookup(struct rk_analyser *a, const char *s,
 	c = &a->v->cache[code][id];
 	if (c->width != NOT_ANALYSED)
 		return c;
-	width = emit_raw(a, s, n, code);
+	width = rk_emit_raw(a, s, n, code);
 	if (width < 0) { /* the next time again, not a half of it */
 		a->nemit = first;
 		return NULL;
@@ -452,141 +228,140 @@ static int toks_room(struct rk_analyser *a, size_t n)
 	return 0;
 }
 
-/* s[off, off+n) is a token: append what it gives. */
+/*
+ * s[off, off+n) is a token: append what it gives. `extra`: only because it is
+ * part of another.
+ */
 static int add_token(struct rk_analyser *a, const char *s, size_t off, size_t n,
-		     int code, uint32_t *pos)
+		     int code, int extra, uint32_t pos)
 {
-	const struct cached *c;
+	const struct cached *c = lookup(a, s + off, n, code);
 
-	if (n > RK_TOKEN_MAX) {
-		*pos += 1;
-		return 0;
-	}
-	c = lookup(a, s + off, n, code);
 	if (!c || toks_room(a, c->n) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < c->n; i++) {
 		struct emission e = a->emit[c->first + i];
 
-		a->toks[a->ntoks++] =
-			(struct rk_tok){e.term, *pos + e.step, (uint32_t)off,
-					(uint16_t)n, e.word};
+		a->toks[a->ntoks++] = (struct rk_tok){
+			e.term,	     pos + e.step, (uint32_t)off,
+			(uint16_t)n, e.word,	   (uint8_t)(e.extra | extra)};
 	}
-	*pos += c->width;
-	return 0;
+	return c->width;
 }
 
-enum uni { U_OTHER, U_WORD, U_CJK };
-
-static enum uni classify(int32_t c)
+static int take(struct rk_analyser *a, const char *s, size_t off, size_t n,
+		int code, uint32_t *pos)
 {
-	int cat;
+	int width = add_token(a, s, off, n, code, 0, *pos);
 
-	if ((c >= 0x3040 && c <= 0x30ff) || (c >= 0x3400 && c <= 0x4dbf) ||
-	    (c >= 0x4e00 && c <= 0x9fff) || (c >= 0xac00 && c <= 0xd7af) ||
-	    (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3ffff))
-		return U_CJK;
-	/* letters, marks and numbers are the categories LU to NO */
-	cat = (int)utf8proc_category(c);
-	return cat >= UTF8PROC_CATEGORY_LU && cat <= UTF8PROC_CATEGORY_NO
-		       ? U_WORD
-		       : U_OTHER;
+	*pos += width > 0 ? (uint32_t)width : 0;
+	return width < 0 ? width : 0;
 }
 
-/* Length and class of the character at s; a bad byte is one separator. */
-static size_t decode(const char *s, size_t n, enum uni *u)
+/*
+ * Overlapping pairs, and for who asks for a single character each of them: it
+ * has no place of its own.
+ */
+static int add_pairs(struct rk_analyser *a, const char *s,
+		     const struct rk_span *t, uint32_t *pos)
 {
-	int32_t c;
-	utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)s,
-						(utf8proc_ssize_t)n, &c);
+	size_t at = t->off, end = t->off + t->n;
+	size_t one = rk_cluster(s + at, end - at);
+	int rc = 0;
 
-	*u = len > 0 ? classify(c) : U_OTHER;
-	return len > 0 ? (size_t)len : 1;
-}
+	if (one == t->n)
+		return take(a, s, at, one, 0, pos);
+	while (rc >= 0) {
+		size_t next = at + one, two = 0;
 
-/* A run of CJK characters from off: overlapping pairs. Returns its end. */
-static int64_t add_cjk(struct rk_analyser *a, const char *s, size_t n,
-		       size_t off, uint32_t *pos)
-{
-	size_t prev = off, count = 0, at = off;
-	enum uni u = U_CJK;
-
-	while (at < n) {
-		size_t len = decode(s + at, n - at, &u);
-
-		if (u != U_CJK)
-			break;
-		if (count++ > 0) {
-			if (add_token(a, s, prev, at + len - prev, 0, pos) < 0)
-				return -ENOMEM;
-			while (prev + 1 < at &&
-			       ((uint8_t)s[prev + 1] & 0xc0) == 0x80)
-				prev++;
-			prev++;
+		if (next < end) {
+			two = rk_cluster(s + next, end - next);
+			rc = add_token(a, s, at, one + two, 0, 0, *pos);
 		}
-		at += len;
+		if (rc >= 0)
+			rc = add_token(a, s, at, one, 0, 1, *pos);
+		if (next == end)
+			break;
+		*pos += 1;
+		at = next;
+		one = two;
 	}
-	if (count == 1 && add_token(a, s, off, at - off, 0, pos) < 0)
-		return -ENOMEM;
-	return (int64_t)at;
+	return rc < 0 ? rc : 0;
 }
 
-/* Where the token that starts at off ends. */
-static size_t token_end(const char *s, size_t n, size_t off)
+/* The last byte of a run's piece at off: at most RK_RUN_MAX, whole letters. */
+static size_t piece_end(const char *s, size_t off, size_t end, size_t max)
 {
-	size_t i = off;
+	size_t at = off + max;
 
-	while (i < n) {
-		uint8_t c = CLASS[(uint8_t)s[i]];
+	if (end - off <= max)
+		return end;
+	while (at > off + 1 && ((uint8_t)s[at] & 0xc0) == 0x80)
+		at--;
+	return at;
+}
 
-		if (c == SEP)
-			break;
-		if (c == HIGH) {
-			enum uni u;
-			size_t len = decode(s + i, n - i, &u);
+static int add_run(struct rk_analyser *a, const char *s,
+		   const struct rk_span *t, uint32_t *pos)
+{
+	uint16_t ends[RK_RUN_MAX];
+	size_t at = t->off, end = t->off + t->n;
+	int rc = 0;
 
-			if (u != U_WORD)
-				break;
-			i += len;
-			continue;
+	while (at < end && rc == 0) {
+		size_t to = piece_end(s, at, end, RK_RUN_MAX), from = 0;
+		int n = rk_breaks_find(&a->breaks, s + at, to - at, ends);
+
+		for (int i = 0; i < n && rc == 0; i++) {
+			/* a word that no dictionary has */
+			size_t stop = piece_end(s, at + from, at + ends[i],
+						RK_TOKEN_MAX) -
+				      at;
+
+			rc = take(a, s, at + from, stop - from, 0, pos);
+			from = ends[i];
 		}
-		if (c == APOS && (i + 1 >= n || i == off ||
-				  CLASS[(uint8_t)s[i + 1]] == SEP ||
-				  CLASS[(uint8_t)s[i + 1]] == APOS))
-			break;
-		i++;
+		rc = n < 0 ? n : rc;
+		at = to;
 	}
-	return i;
+	return rc;
+}
+
+/* What is written without a space for so long: its parts, or pieces. */
+static int add_long(struct rk_analyser *a, const char *s,
+		    const struct rk_span *t, int code, uint32_t *pos)
+{
+	size_t at = t->off, end = t->off + t->n;
+	int encoded = rk_is_encoded(s + at, t->n), rc = 0;
+
+	while (at < end && rc == 0) {
+		size_t to =
+			encoded ? end : at + rk_part_end(s + at, end - at, 0);
+
+		to = piece_end(s, at, to, RK_PIECE);
+		if (to > at && s[at] != '_' && s[at] != '-')
+			rc = take(a, s, at, to - at, code, pos);
+		at = to > at ? to : at + 1;
+	}
+	return rc;
 }
 
 int rk_analyse(struct rk_analyser *a, const char *s, size_t n, int code,
 	       uint32_t *pos)
 {
-	size_t i = 0;
+	struct rk_span t;
+	size_t at = 0;
 	int rc = 0;
 
-	while (i < n && rc == 0) {
-		uint8_t c = CLASS[(uint8_t)s[i]];
-		size_t end;
-
-		if (c == SEP || c == APOS) {
-			i++;
-			continue;
-		}
-		end = token_end(s, n, i);
-		if (end > i) {
-			rc = add_token(a, s, i, end - i, code, pos);
-			i = end;
-		} else { /* a character that is no part of a word, or CJK */
-			enum uni u;
-			size_t len = decode(s + i, n - i, &u);
-			int64_t at = u == U_CJK ? add_cjk(a, s, n, i, pos)
-						: (int64_t)(i + len);
-
-			if (at < 0)
-				return (int)at;
-			i = (size_t)at;
-		}
+	while (rc == 0 && rk_token_next(s, n, code, &at, &t)) {
+		if (t.kind == RK_C_CJK)
+			rc = add_pairs(a, s, &t, pos);
+		else if (t.kind == RK_C_RUN)
+			rc = add_run(a, s, &t, pos);
+		else if (t.n > RK_TOKEN_MAX)
+			rc = add_long(a, s, &t, code, pos);
+		else
+			rc = take(a, s, t.off, t.n, code, pos);
 	}
 	return rc;
 }

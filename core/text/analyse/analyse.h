@@ -9,24 +9,29 @@
 
 /*
  * Text to terms. A token is a run of Unicode letters, marks and digits with
- * underscores, and apostrophes inside words. It becomes
- *   - a plain word: normalised (NFKC, case folded, accents dropped), dropped
- *     if a stop word, stemmed (Snowball); or
- *   - an identifier (inner capitals, underscores or digits): the whole of it
- *     in lower case and unstemmed, then its parts, treated as words;
- *   - a run of Han, Kana or Hangul: overlapping pairs of characters.
- * Tokens above RK_TOKEN_MAX bytes (encoded data) are left out.
+ * underscores, and apostrophes and hyphens inside words. It becomes
+ *   - a plain word: normalised (NFKC, case folded), dropped if a stop word,
+ *     stemmed (Snowball) with its accents, by which endings are known, and
+ *     then without them; or
+ *   - an identifier (inner capitals, underscores or digits) or a word with
+ *     hyphens: the whole of it, then its parts, treated as words;
+ *   - of a run of Han, Kana or Hangul: overlapping pairs of characters;
+ *   - of Thai, Lao, Khmer and Burmese: the words of ICU's dictionaries;
+ *   - an emoji, a paragraph sign, C++, C#, .NET: that.
+ * Tokens above RK_TOKEN_MAX bytes give their parts, or pieces of RK_PIECE
+ * bytes where they have none (encoded data).
  * The unstemmed form of each stemmed word is kept as a "word", which feeds
  * spelling repair; words are vocabulary entries that begin with RK_WORD_MARK.
  */
-enum { RK_TOKEN_MAX = 64, RK_WORD_MARK = 0x01 };
+enum { RK_TOKEN_MAX = 192, RK_PIECE = 64, RK_WORD_MARK = 0x01 };
 
 struct rk_tok {
 	uint32_t term; /* id in the analyser's vocabulary */
 	uint32_t pos;  /* position; parts of one identifier follow on */
 	uint32_t off;  /* bytes from the start of the analysed text */
 	uint16_t len;  /* bytes of the token in the text */
-	uint16_t word; /* 1: an unstemmed form (no posting), 0: a term */
+	uint8_t word;  /* 1: an unstemmed form (no posting), 0: a term */
+	uint8_t extra; /* 1: found by it, but queries do not ask for it */
 };
 
 struct rk_analyser;
@@ -44,6 +49,8 @@ void rk_analyser_free(struct rk_analyser *a);
  * made for. Returns 0, -ENOMEM (and the base language is in use).
  */
 int rk_analyser_use(struct rk_analyser *a, enum rk_language l);
+/* The language in use; BASE for one that has no number. */
+enum rk_language rk_analyser_language(const struct rk_analyser *a);
 /* True if rk_analyser_new() would know this language. */
 int rk_analyser_knows(const char *language);
 

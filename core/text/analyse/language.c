@@ -9,8 +9,9 @@ enum {
 	LOOK_BYTES = 4096, /* of a text */
 	SCRIPTS_FROM = 0x370,
 	WORD_BYTES = 24,
-	WORDS_MIN = 5, /* function words that make a language likely */
-	SHARE = 8,     /* one in so many words, at least */
+	/* points: two for a function word, one for a letter of its own */
+	POINTS_MIN = 6,
+	SHARE = 3, /* of the points that its words could have, at least */
 };
 
 /*
@@ -22,36 +23,79 @@ static const struct {
 } LANGUAGES[RK_LANGUAGES] = {
 	[RK_LANGUAGE_BASE] = {"", ""},
 	[RK_ENGLISH] = {"english",
-			"the and of to is that with for was are this "
-			"have from not which be by it"},
+			"the and of to is that with for was are this have "
+			"from not which be by it has were been their they "
+			"would there what when your you will can but its had "
+			"she his our who these those into than then"},
 	[RK_GERMAN] = {"german",
-		       "der die das und ist nicht ein eine zu mit den von dem "
-		       "auf für sich auch wird sind wie als werden"},
-	[RK_FRENCH] = {"french", "le la les et des est une dans pour que qui "
-				 "sur pas avec du au cette sont il nous être"},
+		       "der die das und ist nicht ein eine einen einem einer "
+		       "zu mit den von dem auf für sich auch wird sind wie "
+		       "als werden nach bei aus über wir ihr sie er es im "
+		       "am zum zur haben hat war wurde aber oder noch nur "
+		       "kann müssen durch vor um bis diese dieser dieses "
+		       "unter sehr mehr man wenn dass ich"},
+	[RK_FRENCH] = {"french",
+		       "le la les et des est une un dans pour que qui sur "
+		       "pas avec du au aux cette ces sont il elle nous vous "
+		       "être ce par plus mais ou se ne leur été ont fait "
+		       "comme tout sans son sa ses très deux entre aussi "
+		       "après avant je"},
 	[RK_SPANISH] = {"spanish",
-			"el los las y es una por con para del se que lo como "
-			"pero más su al este son está"},
-	[RK_ITALIAN] = {"italian", "il di che è per una sono con non gli della "
-				   "del nel alla questo anche dei le si"},
-	[RK_PORTUGUESE] = {"portuguese", "o os as e é uma não para com do da "
-					 "dos das em no na que por mais são"},
-	[RK_DUTCH] = {"dutch", "het een van de en niet dat zijn voor met op te "
-			       "aan er wordt ook als bij naar"},
-	[RK_SWEDISH] = {"swedish", "och att det som är på av för med den inte "
-				   "har till ett om var från jag"},
-	[RK_NORWEGIAN] = {"norwegian", "og det er på til av for ikke som med "
-				       "jeg har var fra et den også"},
-	[RK_DANISH] = {"danish", "og det er på til af for ikke som med jeg har "
-				 "var fra et den også blev hvad"},
-	[RK_FINNISH] = {"finnish", "ja on ei että se oli hän joka ovat mutta "
-				   "kun niin myös tai olla sen"},
-	[RK_HUNGARIAN] = {"hungarian", "a az és hogy nem egy is van volt de ez "
-				       "meg csak mint már vagy"},
-	[RK_ROMANIAN] = {"romanian", "și în de la nu care este cu pe din mai "
-				     "să pentru sunt au fost o"},
-	[RK_TURKISH] = {"turkish", "ve bir bu için ile de da çok daha olarak "
-				   "olan gibi değil var sonra"},
+			"el la los las y es una un con por para del de se que "
+			"lo como pero más su sus al este esta son está "
+			"están no ha han muy sobre entre cuando también sin "
+			"fue ser hay todo desde porque nos mi donde ya en"},
+	[RK_ITALIAN] = {"italian",
+			"il che di è per una un sono con non gli della del "
+			"nel nella alla al questo questa anche dei delle "
+			"degli le si lo da come più ma ha hanno stato essere "
+			"ci sua suo loro tra dopo quando molto in i"},
+	[RK_PORTUGUESE] = {"portuguese",
+			   "o os as e é uma um não para com do da dos das em "
+			   "no na nos nas que por mais são se foi ao à como "
+			   "mas ser tem muito já também sua seu pela pelo "
+			   "entre está quando depois"},
+	[RK_DUTCH] = {"dutch",
+		      "het een van de en niet dat zijn voor met op te aan "
+		      "er wordt ook als bij naar om uit maar nog is in was "
+		      "ik wij ze door over deze dit heeft worden kan geen "
+		      "hebben meer dan zo onze tot moet moeten"},
+	[RK_SWEDISH] = {"swedish",
+			"och att det som är på av för med den inte har "
+			"till ett om var från jag vi de en i så men kan ska "
+			"vid när också efter eller sig hade alla över "
+			"under mycket blev"},
+	[RK_NORWEGIAN] = {"norwegian",
+			  "og det er på til av for ikke som med jeg har var "
+			  "fra et den også en vi de å han hun men kan skal om "
+			  "når etter eller seg hadde være bli ble blir noe ut "
+			  "over mot"},
+	[RK_DANISH] = {"danish",
+		       "og det er på til af for ikke som med jeg har var "
+		       "fra et den også blev hvad en vi de at han hun men "
+		       "kan skal om når efter eller sig havde være bliver "
+		       "noget ud over mod meget"},
+	[RK_FINNISH] = {"finnish",
+			"ja on ei että se oli hän joka ovat mutta kun niin "
+			"myös tai olla sen jos kuin mitä tämä minä sinä "
+			"me he nyt vain jo sitä hänen ole olen olivat jotka "
+			"voi sekä ennen jälkeen kanssa vielä tässä "
+			"siitä"},
+	[RK_HUNGARIAN] = {"hungarian",
+			  "a az és hogy nem egy is van volt de ez meg csak "
+			  "mint már vagy el ki fel be mert majd ha még azt "
+			  "ezt akkor aki ami sem nagyon lesz minden után "
+			  "előtt között benne voltam voltak ők mi te én"},
+	[RK_ROMANIAN] = {"romanian",
+			 "și în de la nu care este cu pe din mai să pentru "
+			 "sunt au fost o un ce sau că dar ca după când prin "
+			 "lui ei al ale unei unui această acest fără foarte "
+			 "am va"},
+	[RK_TURKISH] = {"turkish",
+			"ve bir bu için ile de da çok daha olarak olan gibi "
+			"değil var sonra ama ne mi o her en kadar ki ya biz "
+			"ben sen onun önce hiç şey oldu olduğu bütün "
+			"ancak veya yeni"},
 	[RK_RUSSIAN] = {"russian", ""},
 	[RK_GREEK] = {"greek", ""},
 	[RK_ARABIC] = {"arabic", ""},
@@ -59,6 +103,33 @@ static const struct {
 	[RK_TAMIL] = {"tamil", ""},
 	[RK_ARMENIAN] = {"armenian", ""},
 };
+
+/* Letters that few languages have: by them even a few words tell. */
+#define BIT(l) (1u << (l))
+static const struct {
+	int32_t letter;
+	uint32_t languages;
+} RARE[] = {
+	{0xdf, BIT(RK_GERMAN)},
+	{0xe3, BIT(RK_PORTUGUESE)},
+	{0xe5, BIT(RK_SWEDISH) | BIT(RK_NORWEGIAN) | BIT(RK_DANISH)},
+	{0xe6, BIT(RK_NORWEGIAN) | BIT(RK_DANISH)},
+	{0xea, BIT(RK_FRENCH) | BIT(RK_PORTUGUESE)},
+	{0xe8, BIT(RK_FRENCH) | BIT(RK_ITALIAN)},
+	{0xf1, BIT(RK_SPANISH)},
+	{0xf5, BIT(RK_PORTUGUESE)},
+	{0xf8, BIT(RK_NORWEGIAN) | BIT(RK_DANISH)},
+	{0x103, BIT(RK_ROMANIAN)},
+	{0x11f, BIT(RK_TURKISH)},
+	{0x131, BIT(RK_TURKISH)},
+	{0x151, BIT(RK_HUNGARIAN)},
+	{0x153, BIT(RK_FRENCH)},
+	{0x15f, BIT(RK_TURKISH)},
+	{0x171, BIT(RK_HUNGARIAN)},
+	{0x219, BIT(RK_ROMANIAN)},
+	{0x21b, BIT(RK_ROMANIAN)},
+};
+enum { NRARE = sizeof(RARE) / sizeof(RARE[0]) };
 
 /* Languages that their script tells. */
 static const struct {
@@ -86,9 +157,10 @@ enum rk_language rk_language_by_name(const char *name)
 
 struct counts {
 	unsigned words;
-	unsigned of[RK_LANGUAGES];     /* function words */
+	unsigned of[RK_LANGUAGES];     /* points */
 	unsigned script[RK_LANGUAGES]; /* letters */
 	unsigned letters;
+	uint32_t letters_of; /* languages that have a letter of the word */
 };
 
 /* All function words by hash, with the languages that have them. */
@@ -127,12 +199,18 @@ static void count_word(struct counts *c, const char *w, size_t n)
 
 	c->words++;
 	for (; left; left &= left - 1)
+		c->of[__builtin_ctz(left)] += 2;
+	for (left = c->letters_of; left; left &= left - 1)
 		c->of[__builtin_ctz(left)]++;
+	c->letters_of = 0;
 }
 
 static void count_letter(struct counts *c, int32_t ch)
 {
 	c->letters++;
+	for (int i = 0; ch >= 0xdf && i < NRARE; i++)
+		if (RARE[i].letter == ch)
+			c->letters_of |= RARE[i].languages;
 	if (ch < SCRIPTS_FROM)
 		return;
 	for (int i = 0; i < NSCRIPTS; i++)
@@ -211,11 +289,10 @@ enum rk_language rk_language_detect(const char *s, size_t n)
 			next = c.of[l];
 		}
 	}
+	if (most < POINTS_MIN || most * SHARE < c.words)
+		return RK_LANGUAGE_BASE;
 	/* neighbours (Danish, Norwegian) may be close: the first will do */
-	if (most < WORDS_MIN || most * SHARE < c.words || most * 4 < next * 5)
-		return most >= WORDS_MIN && most * SHARE >= c.words &&
-				       best >= RK_SWEDISH && best <= RK_DANISH
-			       ? best
-			       : RK_LANGUAGE_BASE;
+	if (most * 5 < next * 6 && (best < RK_SWEDISH || best > RK_DANISH))
+		return RK_LANGUAGE_BASE;
 	return best;
 }

@@ -32,6 +32,8 @@ enum rk_language {
 	RK_TAMIL,
 	RK_ARMENIAN,
 	RK_LANGUAGES,
+	/* on disk only: too few words to tell; any form counts in them */
+	RK_LANGUAGE_UNSURE = 63,
 };
 
 /* The Snowball algorithm's name, or "". */

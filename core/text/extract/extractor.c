@@ -184,8 +184,11 @@ static int split(char *s, char **argv)
 static int start(struct rk_child *c, const char *text, int fd,
 		 const struct rk_helper_limits *limits)
 {
-	const struct rk_child_limits own = {limits->memory_bytes,
-					    limits->timeout_s};
+	const struct rk_child_limits own = {.memory_bytes =
+						    limits->memory_bytes,
+					    .cpu_s = limits->timeout_s,
+					    .uid = limits->uid,
+					    .gid = limits->gid};
 	char command[sizeof(((struct rk_helper *)0)->command)];
 	char *argv[ARGS_MAX + 1];
 
