@@ -3,6 +3,7 @@
 CC      ?= gcc
 V       ?= 0
 SAN     ?=
+# asserts stay in; OPT='-O2 -g -DNDEBUG' leaves them out (core/doc/performance.md)
 OPT     ?= -O2 -g
 
 # msgpack-c by its package where that is installed, else by what scripts/deps

@@ -579,6 +579,7 @@ struct rk_status {
 	uint64_t memory_bytes; /* tables not yet written */
 	size_t pending;
 	int reconciling;
+	int sandbox; /* version of Landlock for helper programs; 0: none */
 	uint64_t queries, recall_hits, recall_misses, warnings;
 	uint64_t evicted;      /* documents of the cache, since it was opened */
 	uint64_t vectors;      /* chunks that have theirs */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 #include "base/mem.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@ int rk_buf_reserve(struct rk_buf *b, size_t n)
 	size_t cap = b->cap ? b->cap : 64;
 	uint8_t *p;
 
+	assert(b->n <= b->cap);
 	if (b->err)
 		return b->err;
 	if (n > SIZE_MAX / 2 - b->n)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/child.h"
 #include "base/env.h"
+#include "base/sandbox.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -35,8 +37,6 @@ static int spawn(pid_t *pid, char *const argv[], int in, int out)
 	sigset_t set;
 	int rc;
 
-	/* no child, nor a child of it, gains rights by a set-user-id program */
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawnattr_init(&at);
 	posix_spawn_file_actions_adddup2(&fa, in, 0);
@@ -56,22 +56,55 @@ static int spawn(pid_t *pid, char *const argv[], int in, int out)
 	return -rc;
 }
 
+struct start {
+	pid_t pid;
+	char *const *argv;
+	int in, out, rc;
+	const struct rk_child_limits *limits;
+};
+
+static void *start_in_sandbox(void *arg)
+{
+	struct start *s = arg;
+
+	s->rc = rk_sandbox_enter(s->argv, s->limits->uid, s->limits->gid);
+	if (s->rc == 0)
+		s->rc = spawn(&s->pid, s->argv, s->in, s->out);
+	return NULL;
+}
+
+/* By a thread of its own, which has no other use: nobody leaves a sandbox. */
+static int start(struct start *s)
+{
+	pthread_t thread;
+	int rc = pthread_create(&thread, NULL, start_in_sandbox, s);
+
+	if (rc)
+		return -rc;
+	pthread_join(thread, NULL);
+	return s->rc;
+}
+
 int rk_child_start(struct rk_child *c, char *const argv[], int fd,
 		   const struct rk_child_limits *limits)
 {
+	struct start st = {.argv = argv, .limits = limits};
 	int s[2], rc;
 
+	assert(argv[0]);
 	*c = (struct rk_child)RK_CHILD_NONE;
 	/* a socket, so that writing to the dead is an error, not a signal */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s) < 0)
 		return -errno;
-	rc = spawn(&c->pid, argv, fd < 0 ? s[1] : fd, s[1]);
+	st.in = fd < 0 ? s[1] : fd;
+	st.out = s[1];
+	rc = start(&st);
 	close(s[1]);
 	if (rc < 0) {
 		close(s[0]);
-		c->pid = 0;
 		return rc;
 	}
+	c->pid = st.pid;
 	if (limits->memory_bytes)
 		limit(c->pid, RLIMIT_AS, limits->memory_bytes);
 	if (limits->cpu_s)
@@ -130,6 +163,7 @@ ssize_t rk_child_read(struct rk_child *c, struct rk_buf *out,
 	ssize_t n;
 	int rc;
 
+	assert(c->pid > 0 && c->out >= 0);
 	if (rk_buf_reserve(out, READ_BYTES) < 0)
 		return -ENOMEM;
 	do {
@@ -165,6 +199,7 @@ int rk_child_finish(struct rk_child *c, uint64_t deadline_ns)
 {
 	int status, rc;
 
+	assert(c->pid > 0);
 	for (;;) {
 		rc = (int)waitpid(c->pid, &status, WNOHANG);
 		if (rc == c->pid)

@@ -8,9 +8,9 @@
 
 /*
  * A helper program as a child: no shell, a fixed environment, a process group
- * of its own, limits on memory and processor time. What it reads comes from a
- * file or from us, what it writes comes to us. It must be expected to hang, to
- * die and to say anything. One thread at a time.
+ * and a sandbox of its own (sandbox.h), limits on memory and processor time.
+ * What it reads comes from a file or from us, what it writes comes to us. It
+ * must be expected to hang, to die and to say anything. One thread at a time.
  */
 struct rk_child {
 	pid_t pid;   /* 0: none */
@@ -24,6 +24,8 @@ struct rk_child {
 struct rk_child_limits {
 	size_t memory_bytes; /* of address space; 0: no limit */
 	unsigned cpu_s;	     /* 0: no limit */
+	uid_t uid;	     /* by whom it is run, if we are root; 0: root */
+	gid_t gid;
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "index/write/reconcile.h"
 #include "index/write/recover.h"
 #include "index/write/watch.h"
+#include "base/sandbox.h"
 #include "base/mem.h"
 #include "base/mp.h"
 #include "storage/registry.h"
@@ -446,6 +447,7 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 	out->checkpoint = ix->manifest.number;
 	out->checkpoint_ns = ix->manifest.created_ns;
 	pthread_mutex_unlock(&ix->lock);
+	out->sandbox = rk_sandbox_version();
 	out->pending = rk_pending(ix);
 	out->reconciling = ix->reconciling || ix->links->scanning ||
 			   ix->links_rescan || ix->links_changed;
@@ -457,6 +459,5 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 	out->warnings = ix->warnings.count;
 	pthread_mutex_unlock(&ix->warnings.lock);
 	snprintf(out->state, sizeof(out->state), "ok");
-	snprintf(out->language, sizeof(out->language), "%s",
-		 ix->language);
+	snprintf(out->language, sizeof(out->language), "%s", ix->language);
 }

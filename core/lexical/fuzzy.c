@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lexical/fuzzy.h"
+#include <assert.h>
 #include <string.h>
 
 enum { LEN_MAX = 64 };
@@ -17,6 +18,7 @@ unsigned rk_edit_distance(const char *a, size_t an, const char *b, size_t bn,
 	unsigned rows[3][LEN_MAX + 1], *two = rows[0], *one = rows[1],
 				       *now = rows[2];
 
+	assert(an <= 64 && bn <= 64);
 	if (an > LEN_MAX || bn > LEN_MAX || (an > bn ? an - bn : bn - an) > max)
 		return max + 1;
 	for (unsigned j = 0; j <= bn; j++)

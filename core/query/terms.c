@@ -3,6 +3,7 @@
 #include "query/parse.h"
 #include "text/analyse/fold.h"
 #include "text/extract/property.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -346,6 +347,7 @@ struct rk_qnode *rk_q_expanding(struct parser *p, const char *s, size_t n,
 		match == RK_TERM_GLOB ? glob_term(p, s, n) : unstemmed(p, s, n);
 	struct rk_qnode *node;
 
+	assert(match != RK_TERM_EXACT);
 	if (!t || !(node = rk_q_node(p, RK_NODE_WORD, occur)))
 		return NULL;
 	t->match = match;

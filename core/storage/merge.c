@@ -552,6 +552,7 @@ int64_t rk_merge(const struct rk_io *io, int dir, uint64_t id,
 	char name[40];
 	int rc;
 
+	assert(n > 0 && id > 0);
 	if (!m)
 		return -ENOMEM;
 	assert(n <= sizeof(m->have) / sizeof(m->have[0]));
@@ -602,6 +603,7 @@ int rk_merge_vectors(const struct rk_io *io, int dir, uint64_t id,
 	struct rk_vectors_writer w;
 	int rc = rk_vectors_create(io, dir, id, space, dim, &w);
 
+	assert(n > 0 && n == remap->n && dim > 0);
 	for (unsigned i = 0; i < n && rc == 0; i++)
 		for (uint32_t d = 0; d < src[i].ndocs && rc == 0; d++) {
 			const struct rk_doc_rec *r;

@@ -382,6 +382,7 @@ int rk_ivf_build(rk_rows_fn *get, void *ctx, uint32_t rows, uint32_t dim,
 	struct layout l;
 	int rc = builder_alloc(&b);
 
+	assert(nlists > 0 && dim > 0);
 	if (rc == 0 && (rc = cluster(&b)) == 0 && (rc = assign_all(&b)) == 0 &&
 	    (rc = lay_out(&b, &v, &l)) == 0) {
 		memcpy(l.centroids, b.centroids,
@@ -757,6 +758,7 @@ int rk_ivf_nearest(const struct rk_ivf *ivf, const struct rk_near_query *s,
 			   .threshold = -INFINITY};
 	int n = 0, rc = 0;
 
+	assert(s->k > 0);
 	if (s->k == 0 || ivf->ngroups == 0)
 		return 0;
 	c.cap = 2 * c.effort;

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "vector/kernels.h"
+#include <assert.h>
 #include <cblas.h>
 #include <errno.h>
 #include <math.h>
@@ -273,6 +274,7 @@ int rk_svd_right(const struct rk_sparse *a, unsigned k, float *v, size_t stride,
 	struct svd s = {.a = a};
 	int rc = 0;
 
+	assert(k > 0 && stride >= k);
 	for (size_t i = 0; i < a->cols; i++)
 		memset(v + i * stride, 0, k * sizeof(*v));
 	if (a->rows == 0 || a->cols == 0)

@@ -133,7 +133,8 @@ static void reply_opened(fuse_req_t req, struct fs_handle *h,
 	const struct fs_file *f = h->node->file;
 
 	fi->fh = (uintptr_t)h;
-	fi->keep_cache = h->node->content != NULL; /* it never changes */
+	/* it never changes; but with others about, each read asks who it is */
+	fi->keep_cache = h->node->content && !h->node->index->fs->allow_other;
 	fi->direct_io = !fi->keep_cache;
 	fi->noflush = !f->stream || !f->stream->flush;
 	fi->nonseekable = f->stream && f->stream->no_seek;
@@ -218,11 +219,10 @@ static void file_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		fuse_reply_err(req, EACCES);
 		return;
 	}
-	if (!(h = fs_handle_blob(n, NULL))) {
+	if (!(h = fs_handle_new(req, n, NULL))) {
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	h->pid = fuse_req_ctx(req)->pid;
 	if (!f->stream)
 		open_text(req, h, fi);
 	else if (f->stream->begin_later)

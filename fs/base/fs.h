@@ -112,7 +112,12 @@ struct fs_handle {
 	int writes; /* opened for it: the index stays open */
 	void *dir;  /* DIR* */
 	struct fs_blob *blob;
+	/* of virtual files: who opened it */
+	uid_t uid;
+	gid_t gid;
 	pid_t pid;
+	unsigned
+		walls; /* fs->walls when that one was last found to be let in */
 	/* of an answer: read to its end; told that it begins anew */
 	int at_end, restart;
 	struct fs_handle *next; /* of the node */
@@ -186,6 +191,7 @@ struct fs {
 	pthread_cond_t opened;	/* an index has been opened, or closed */
 	struct fs_pool *closer; /* one thread, that closes them */
 	_Atomic uint64_t epoch; /* grows with any change of any index */
+	_Atomic unsigned walls; /* grows when any wall may have been raised */
 	struct fuse_session *se;
 	struct fs_pool *pool;	  /* searches, control verbs */
 	struct fs_pool *slow;	  /* searches that leave a processor free */

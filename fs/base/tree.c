@@ -162,11 +162,18 @@ void fs_blob_unref(struct fs_blob *b)
 		free(b);
 }
 
-struct fs_handle *fs_handle_blob(struct fs_node *n, struct fs_blob *b)
+struct fs_handle *fs_handle_new(fuse_req_t req, struct fs_node *n,
+				struct fs_blob *b)
 {
+	const struct fuse_ctx *c = fuse_req_ctx(req);
 	struct fs_handle *h = calloc(1, sizeof(*h));
 
 	if (h) {
+		h->uid = c->uid;
+		h->gid = c->gid;
+		h->pid = c->pid;
+		/* asked with its first use: the kernel has done so before */
+		h->walls = n->index->fs->walls - 1;
 		h->node = n;
 		h->fd = -1;
 		h->blob = b;

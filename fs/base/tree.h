@@ -38,7 +38,9 @@ void fs_node_stat(struct fs_node *n, struct stat *st);
 void fs_virtual_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n);
 void fs_reply_virtual(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		      const struct stat *st, double entry_timeout);
-struct fs_handle *fs_handle_blob(struct fs_node *n, struct fs_blob *b);
+/* An open one, the caller's; b is taken over. NULL: no memory (b is not). */
+struct fs_handle *fs_handle_new(fuse_req_t req, struct fs_node *n,
+				struct fs_blob *b);
 void fs_blob_read(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
 		  off_t off);
 void fs_blob_release(fuse_req_t req, struct fs *fs, struct fs_handle *h);

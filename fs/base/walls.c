@@ -13,6 +13,7 @@
  */
 #include "fs/base/walls.h"
 #include "base/noatime.h"
+#include "fs/base/mounted.h"
 #include "fs/base/node.h"
 #include "fs/base/pool.h"
 #include "text/match/ignore.h"
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 enum {
+	GROUPS_MAX = 256,
 	DEPTH_MAX = 200,
 	PATH_BYTES = 4096,
 	AT_ONCE = 1000, /* documents that are looked at without a thread */
@@ -184,6 +186,7 @@ static void set_wall(struct fs_index *x, enum fs_wall wall)
 {
 	x->wall_changes++;
 	x->wall = wall;
+	x->fs->walls++;
 	x->fs->epoch++; /* answers over many indexes are others now */
 }
 
@@ -213,4 +216,66 @@ void fs_wall_recheck(struct fs_index *x)
 {
 	if (x->fs->allow_other)
 		set_wall(x, FS_WALL_UNKNOWN);
+}
+
+/* --- what is open already --- */
+
+static int is_in_group(fuse_req_t req, uid_t uid, gid_t own, gid_t gid)
+{
+	gid_t v[GROUPS_MAX];
+	int n;
+
+	if (own == gid)
+		return 1;
+	if (fuse_req_ctx(req)->uid != uid)
+		return 0; /* passed on: of the opener no more is known */
+	n = fuse_req_getgroups(req, GROUPS_MAX, v);
+	for (int i = 0; i < n && i < GROUPS_MAX; i++)
+		if (v[i] == gid)
+			return 1;
+	return 0;
+}
+
+/* As the kernel would decide about opening it now. */
+static int may_open(fuse_req_t req, const struct fs_node *n, uid_t uid,
+		    gid_t gid)
+{
+	struct fs_index *x = n->index;
+	int is_private = n->file && n->file->mode && !(n->file->mode & 0066);
+
+	if (fs_is_owner(x, uid))
+		return 1;
+	if (is_private || fs_walled(x))
+		return 0;
+	return (x->mode &
+		(is_in_group(req, uid, gid, x->gid) ? 0040 : 0004)) != 0;
+}
+
+int fs_may_use(fuse_req_t req, struct fs_handle *h)
+{
+	const struct fs_node *n = h->node;
+	struct fs *fs = n->index->fs;
+	unsigned walls = fs->walls; /* before what it counts is looked at */
+
+	if (!fs->allow_other || h->walls == walls)
+		return 1;
+	/* an answer over many indexes may hold what is behind a wall by now */
+	if (n->file && n->file->is_allowed && !fs_is_owner(n->index, h->uid))
+		return 0;
+	if (n->index != fs->top && !may_open(req, n, h->uid, h->gid))
+		return 0;
+	h->walls = walls;
+	return 1;
+}
+
+int fs_may_see(fuse_req_t req, const struct fs_node *n)
+{
+	const struct fuse_ctx *c = fuse_req_ctx(req);
+	struct fs *fs = n->index->fs;
+
+	/* fixed folders say nothing by their attributes */
+	if (!fs->allow_other || n->index == fs->top ||
+	    (n->kind->lookup && !n->keyed))
+		return 1;
+	return may_open(req, n, c->uid, c->gid);
 }

@@ -16,4 +16,13 @@ void fs_wall_note(struct fs_index *x, struct fs_node *parent, const char *name);
 /* Anything may have changed. */
 void fs_wall_recheck(struct fs_index *x);
 
+/*
+ * May who opened a virtual file go on with it? It is he that counts, not whom
+ * it was passed on to. Asked anew once a wall may have been raised. On the
+ * loop.
+ */
+int fs_may_use(fuse_req_t req, struct fs_handle *h);
+/* May the caller know a node's attributes? fstat(2) asks nobody else. */
+int fs_may_see(fuse_req_t req, const struct fs_node *n);
+
 #endif

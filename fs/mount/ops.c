@@ -4,6 +4,7 @@
 #include "fs/base/file.h"
 #include "fs/base/node.h"
 #include "fs/base/tree.h"
+#include "fs/base/walls.h"
 #include "fs/documents/documents.h"
 #include "fs/indexes/index.h"
 #include "fs/mount/mount.h"
@@ -31,6 +32,22 @@ static int ready(fuse_req_t req, const struct fs_node *n)
 static int is_document(const struct fs_node *n)
 {
 	return n->kind->document || n->kind == &FS_TOP;
+}
+
+/*
+ * The same for an open file. Unlike a document, a virtual file goes on telling
+ * of documents while it is open, so each use asks whether it still may.
+ */
+static int usable(fuse_req_t req, struct fs_handle *h)
+{
+	if (is_document(h->node))
+		return 1;
+	if (!ready(req, h->node))
+		return 0;
+	if (fs_may_use(req, h))
+		return 1;
+	fuse_reply_err(req, EACCES);
+	return 0;
 }
 
 static void op_init(void *data, struct fuse_conn_info *conn)
@@ -92,7 +109,9 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 	(void)fi; /* fstat(2) never brings a handle */
 	if (!is_document(n) && !ready(req, n))
 		return;
-	if (n->kind->getattr)
+	if (!fs_may_see(req, n))
+		fuse_reply_err(req, EACCES);
+	else if (n->kind->getattr)
 		n->kind->getattr(req, fs_of(req), n);
 	else
 		fs_virtual_getattr(req, fs_of(req), n);
@@ -134,7 +153,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino,
 		n->kind->open(req, fs_of(req), n, fi);
 		return;
 	}
-	fi->fh = (uintptr_t)fs_handle_blob(n, NULL);
+	fi->fh = (uintptr_t)fs_handle_new(req, n, NULL);
 	if (fi->fh)
 		fuse_reply_open(req, fi);
 	else
@@ -147,7 +166,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t n, off_t off,
 	struct fs_handle *h = handle(fi);
 
 	(void)ino;
-	if (!is_document(h->node) && !ready(req, h->node))
+	if (!usable(req, h))
 		return;
 	if (h->node->kind->read)
 		h->node->kind->read(req, fs_of(req), h, n, off);
@@ -161,7 +180,7 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *p, size_t n,
 	struct fs_handle *h = handle(fi);
 
 	(void)ino;
-	if (!ready(req, h->node))
+	if (!ready(req, h->node) || !usable(req, h))
 		return;
 	if (h->node->kind->write)
 		h->node->kind->write(req, fs_of(req), h, p, n, off);
@@ -197,7 +216,7 @@ static void op_release(fuse_req_t req, fuse_ino_t ino,
 static void list(fuse_req_t req, struct fs_handle *h, size_t size, off_t off,
 		 int plus)
 {
-	if (!is_document(h->node) && !ready(req, h->node))
+	if (!usable(req, h))
 		return;
 	if (h->node->kind->readdir)
 		h->node->kind->readdir(req, fs_of(req), h, size, off, plus);
@@ -370,7 +389,7 @@ static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
 	struct fs_handle *h = handle(fi);
 
 	(void)ino;
-	if (h->node->kind->poll)
+	if (h->node->kind->poll && fs_may_use(req, h))
 		h->node->kind->poll(req, h, ph);
 	else
 		fs_poll_ready(req, ph);

@@ -19,11 +19,19 @@
 static const int NEEDED[] = {
 	CAP_CHOWN,	  /* new files belong to the caller */
 	CAP_DAC_OVERRIDE, /* every document is stored and indexed */
-	CAP_DAC_READ_SEARCH, CAP_FOWNER,    CAP_FSETID,
-	CAP_LINUX_IMMUTABLE,		    /* chattr +i by who may (flags.c) */
-	CAP_MKNOD,	     CAP_SYS_ADMIN, /* unmount, notifications of whole
-					       file systems */
+	CAP_DAC_READ_SEARCH,
+	CAP_FOWNER,
+	CAP_FSETID,
+	CAP_LINUX_IMMUTABLE, /* chattr +i by who may (flags.c) */
+	CAP_MKNOD,
+	CAP_SYS_ADMIN,	/* unmount, notifications of whole
+			   file systems */
 	CAP_SYS_PTRACE, /* which system call a caller is in (caller.c) */
+	/* helper programs run as the owner of the index, and have limits */
+	CAP_SETUID,
+	CAP_SETGID,
+	CAP_KILL,
+	CAP_SYS_RESOURCE,
 };
 
 static uint64_t needed_mask(void)

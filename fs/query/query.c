@@ -133,6 +133,7 @@ struct query_job {
 	struct fs *fs;
 	struct fs_node *n;
 	int opening;
+	unsigned walls; /* when it was asked */
 	struct fuse_file_info fi;
 	_Atomic int cancel;
 };
@@ -194,18 +195,20 @@ static void reply_stat(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	fuse_reply_attr(req, &st, 0);
 }
 
-/* Takes over the reference to b. */
+/* Takes over the reference to b; walls: fs->walls before it was found. */
 static void reply_opened(fuse_req_t req, struct fs *fs, struct fs_node *n,
-			 struct fs_blob *b, struct fuse_file_info *fi)
+			 struct fs_blob *b, unsigned walls,
+			 struct fuse_file_info *fi)
 {
-	struct fs_handle *h = fs_handle_blob(n, b);
+	struct fs_handle *h = fs_handle_new(req, n, b);
 
 	if (!h) {
 		fs_blob_unref(b);
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	h->pid = fuse_req_ctx(req)->pid;
+	if (n->file->is_allowed)
+		h->walls = walls;
 	pthread_mutex_lock(&fs->answers);
 	h->next = n->open;
 	n->open = h;
@@ -282,7 +285,7 @@ static void query_run(struct fs_job *job)
 	if (rc < 0) {
 		fuse_reply_err(j->req, fs_errno(rc));
 	} else if (j->opening) {
-		reply_opened(j->req, j->fs, j->n, b, &j->fi);
+		reply_opened(j->req, j->fs, j->n, b, j->walls, &j->fi);
 	} else {
 		reply_stat(j->req, j->fs, j->n,
 			   size_for(j->req, j->fs, j->n, b));
@@ -317,6 +320,7 @@ static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	j->req = req;
 	j->fs = fs;
 	j->n = n;
+	j->walls = fs->walls;
 	if (fi) {
 		j->opening = 1;
 		j->fi = *fi;
@@ -406,7 +410,7 @@ static void open_to_touch(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		fuse_reply_err(req, EACCES);
 		return;
 	}
-	if (!(h = fs_handle_blob(n, NULL))) {
+	if (!(h = fs_handle_new(req, n, NULL))) {
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
@@ -432,6 +436,7 @@ static void query_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 static void query_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		       struct fuse_file_info *fi)
 {
+	unsigned walls = fs->walls;
 	struct fs_blob *b;
 
 	if (!is_allowed(req, fs, n))
@@ -439,7 +444,7 @@ static void query_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	else if ((fi->flags & O_ACCMODE) != O_RDONLY)
 		open_to_touch(req, fs, n, fi);
 	else if ((b = fresh_answer(fs, n)) != NULL)
-		reply_opened(req, fs, n, b, fi);
+		reply_opened(req, fs, n, b, walls, fi);
 	else
 		search_later(req, fs, n, fi);
 }

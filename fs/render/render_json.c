@@ -253,6 +253,10 @@ void fs_render_status(const struct rk_status *st, struct rk_buf *out)
 	rk_buf_printf(out, "reconciling %s\n", st->reconciling ? "yes" : "no");
 	rk_buf_printf(out, "embedder %s\n", st->embedder);
 	rk_buf_printf(out, "embedding %s\n", st->embedding ? "yes" : "no");
+	if (st->sandbox)
+		rk_buf_printf(out, "sandbox landlock %d\n", st->sandbox);
+	else
+		rk_buf_str(out, "sandbox none (this kernel has no Landlock)\n");
 }
 
 void fs_render_status_json(const struct rk_status *st, struct rk_buf *out)
@@ -267,6 +271,7 @@ void fs_render_status_json(const struct rk_status *st, struct rk_buf *out)
 	json_object_set_new(o, "reconciling", json_boolean(st->reconciling));
 	json_object_set_new(o, "embedder", json_string(st->embedder));
 	json_object_set_new(o, "embedding", json_boolean(st->embedding));
+	set_int(o, "sandbox", (uint64_t)st->sandbox);
 	dump(o, JSON_INDENT(2), out);
 }
 

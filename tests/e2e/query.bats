@@ -323,6 +323,44 @@ reason() {
 	reason "()" "no words to search for"
 }
 
+@test "an answer does not claim what is behind a limit" {
+	echo "text_max_mib 1" >"$MNT/.rankfs/config"
+	yes "2024-01-01 10:00:00 a line about ordinary things" | head -c 1200000 >"$MNT/big.log"
+	echo "needlefish" >>"$MNT/big.log"
+	run cat "$MNT/query/needlefish mode:lexical"
+	assert_output --partial "# note: 1 document is too long to be indexed whole"
+	# patterns read the file itself
+	run cat "$MNT/query/%2Fneedlefish%2F"
+	assert_output --partial "$MNT/big.log:"
+	refute_output --partial "# note:"
+	rm "$MNT/big.log"
+	run cat "$MNT/query/needlefish mode:lexical"
+	refute_output --partial "# note:"
+}
+
+@test "a script is code by its first line" {
+	printf '#!/usr/bin/env -S python3 -u\ndef roll_out(server):\n\treturn server\n' >"$MNT/deploy"
+	printf '#!/bin/sh\nroll_back() {\n\techo x\n}\n' >"$MNT/undo"
+	run cat "$MNT/query/sym:roll_out as:paths"
+	assert_output "$MNT/deploy"
+	run cat "$MNT/query/sym:roll_back kind:function as:paths"
+	assert_output "$MNT/undo"
+	run cat "$MNT/query/kind:code server as:paths mode:lexical"
+	assert_output "$MNT/deploy"
+}
+
+@test "kind:function finds functions in every language" {
+	printf 'package a\n\nfunc Walk() {\n\tx()\n}\n' >"$MNT/a.go"
+	printf 'sub walk {\n\treturn 1;\n}\n' >"$MNT/a.pl"
+	printf 'const walk = () => {\n\treturn 1;\n};\n' >"$MNT/a.js"
+	printf 'class A:\n\tdef walk(self):\n\t\treturn 1\n' >"$MNT/a.py"
+	printf 'func walk() {\n\tx()\n}\n' >"$MNT/a.swift"
+	printf 'contract A {\n\tfunction walk() public {\n\t}\n}\n' >"$MNT/a.sol"
+	printf 'struct walk {\n\tint a;\n};\n' >"$MNT/a.c"
+	run bash -c "cat '$MNT/query/kind:function walk as:paths n:20 mode:lexical' | sort"
+	assert_output "$(printf "$MNT/a.%s\n" go js pl py sol swift)"
+}
+
 @test "common words alone are looked for as a phrase" {
 	printf 'He said:\nto be, or not\nto be. That is it.\n' >"$MNT/a.md"
 	echo "a band called The Who" >"$MNT/b.md"

@@ -77,6 +77,35 @@ refused_to() {
 	assert_output --partial a.md
 }
 
+@test "what somebody has open already tells no more once one document is private" {
+	echo "zanzibar" >"$MNT/secret.md"
+	mkdir "$MNT/cache"
+	echo "cache_dir cache" >"$MNT/.rankfs/config"
+	echo "zanzibar" >"$MNT/cache/zanzibar"
+	echo checkpoint >"$MNT/.rankfs/ctl"
+	local user pid to line
+	for user in $A 0; do
+		coproc HELD { as "$user" /usr/bin/python3 -c "$(<"$BATS_TEST_DIRNAME/held.py")" "$MNT" zanzibar 2>&1; }
+		pid=$HELD_PID to=${HELD[1]}
+		read -rt 30 line <&"${HELD[0]}"
+		assert_equal "$line" "all open"
+		chmod 600 "$MNT/secret.md"
+		echo >&"${HELD[1]}"
+		read -rt 30 line <&"${HELD[0]}"
+		if ((user)); then
+			assert_equal "$line" "told nothing"
+		else
+			assert_equal "$line" "told: all" # it is his
+		fi
+		chmod 644 "$MNT/secret.md"
+		echo >&"${HELD[1]}"
+		read -rt 30 line <&"${HELD[0]}"
+		assert_equal "$line" "told: all"
+		exec {to}>&-
+		wait "$pid"
+	done
+}
+
 @test "a folder that others may not enter, a document moved into it, one made with a narrow mode" {
 	mkdir "$MNT/d"
 	echo "zanzibar" >"$MNT/d/secret.md"
@@ -214,10 +243,10 @@ found() { [[ -n $(paths "$1") ]]; }
 	run cat "/proc/$(daemon_pid)/status"
 	assert_line --regexp 'NoNewPrivs:.1$'
 	assert_line --regexp 'Seccomp:.2$'
-	# CAP_SYS_MODULE 16, SYS_RAWIO 17, SYS_BOOT 22, NET_ADMIN 12, SETUID 7
+	# CAP_SYS_MODULE 16, SYS_RAWIO 17, SYS_BOOT 22, NET_ADMIN 12, NET_RAW 13, SYS_CHROOT 18
 	cap=0x$(sed -n 's/^CapEff:.//p' <<<"$output")
 	bnd=0x$(sed -n 's/^CapBnd:.//p' <<<"$output")
-	for c in 7 12 16 17 22; do
+	for c in 12 13 16 17 18 22; do
 		assert_equal $(((cap | bnd) >> c & 1)) 0
 	done
 }
@@ -225,14 +254,73 @@ found() { [[ -n $(paths "$1") ]]; }
 @test "helpers cannot gain rights, and have limits" {
 	cat >"$BATS_TEST_TMPDIR/x" <<-'SH'
 	#!/bin/sh
-	grep -E 'NoNewPrivs|CapBnd' /proc/self/status
+	setpriv --dump
 	ulimit -v; ulimit -n; ulimit -c
 	SH
 	chmod 755 "$BATS_TEST_TMPDIR/x"
 	echo "extract.*.zzz $BATS_TEST_TMPDIR/x {}" >"$MNT/.rankfs/config"
 	printf 'PK\0\0' >"$MNT/a.zzz"
 	run cat "$MNT/.rankfs/chunks/a.zzz/1"
-	assert_output --regexp 'NoNewPrivs:.1'
+	assert_line --regexp 'no_new_privs: 1'
 	assert_line 64
 	refute_line unlimited
+}
+
+# what a program that is given a document finds it can do: TRY prints one word
+try_everything() {
+	cat >"$BATS_TEST_TMPDIR/try" <<-SH
+	#!/bin/sh
+	cat
+	echo "user \$(id -u) \$(id -G)"
+	cat /etc/passwd >/dev/null 2>&1 && echo read-etc
+	cat "$BATS_TEST_TMPDIR/secret" 2>/dev/null
+	cat "$MNT"/*.md 2>/dev/null
+	ls / >/dev/null 2>&1 && echo list-root
+	ls /proc >/dev/null 2>&1 && echo list-proc
+	echo x 2>/dev/null >"/tmp/rankfs-$$" && echo write-tmp
+	echo x 2>/dev/null >"$BATS_TEST_TMPDIR/owned" && echo write-here
+	ls /usr/bin >/dev/null && echo list-usr
+	python3 -c 'import socket
+	try: socket.create_connection(("127.0.0.1", $1), 1); print("connected")
+	except PermissionError: print("tcp-refused")'
+	SH
+	sed -i 's/^\t//' "$BATS_TEST_TMPDIR/try"
+	chmod 755 "$BATS_TEST_TMPDIR/try"
+}
+
+@test "a helper program reads what is installed and its document, and nothing else" {
+	[[ $(cat "$MNT/.rankfs/status") == *"sandbox landlock "* ]] || skip "this kernel has no Landlock"
+	python3 -c 'import socket, sys, time
+s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); s.accept()' >"$BATS_TEST_TMPDIR/port" 3>&- &
+	server=$!
+	eventually 10 test -s "$BATS_TEST_TMPDIR/port"
+	try_everything "$(cat "$BATS_TEST_TMPDIR/port")"
+	echo secret >"$BATS_TEST_TMPDIR/secret"
+	echo other >"$MNT/other.md"
+	echo "extract.*.zzz $BATS_TEST_TMPDIR/try" >"$MNT/.rankfs/config"
+	printf 'the document\n' >"$MNT/a.zzz"
+	run cat "$MNT/.rankfs/text/a.zzz"
+	kill "$server"
+	assert_output - <<-END
+		the document
+		user 0 0
+		list-usr
+		tcp-refused
+	END
+}
+
+@test "helper programs for an index that is another user's run as that user" {
+	cat >"$BATS_TEST_TMPDIR/try" <<-'SH'
+	#!/bin/sh
+	echo "user $(id -u) $(id -G)"
+	cat "$1"
+	SH
+	chmod 755 "$BATS_TEST_TMPDIR/try"
+	echo "extract.*.zzz $BATS_TEST_TMPDIR/try {}" >"$MNT/.rankfs/config"
+	chown $A:$A "$MNT"
+	echo text >"$MNT/a.zzz"
+	chmod 600 "$MNT/a.zzz"
+	run cat "$MNT/.rankfs/text/a.zzz"
+	assert_output "user $A $A
+text"
 }

@@ -221,6 +221,16 @@ static void kinds_follow_names(void)
 	CHECK_INT(rk_kind_of_path("notes"), RK_KIND_TEXT);
 	CHECK_INT(rk_kind_of_path(".md"), RK_KIND_TEXT);
 	CHECK_INT(rk_kind_of_path("Makefile"), RK_KIND_CODE);
+	CHECK_INT(rk_kind_of_path("CMakeLists.txt"), RK_KIND_CODE);
+	CHECK_STR(rk_language_of_path("a/Dockerfile"), "dockerfile");
+	CHECK_STR(rk_language_of_path("k.cu"), "cuda");
+	CHECK_STR(rk_script_extension("#!/bin/sh -e\n", 13), "sh");
+	CHECK_STR(rk_script_extension("#!/usr/bin/env python3.11", 25), "py");
+	CHECK_STR(rk_script_extension("#! /usr/bin/env -S A=1 node\n", 28),
+		  "js");
+	CHECK_STR(rk_script_extension("#!/bin/nonesuch\n", 16), "");
+	CHECK_STR(rk_script_extension("#!", 2), "");
+	CHECK_STR(rk_script_extension("", 0), "");
 }
 
 static void what_is_ignored(void)

@@ -10,6 +10,7 @@
 #include "index/search/lookup.h"
 #include "index/search/session.h"
 #include "base/mem.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,7 @@ int rk_federation_ask(struct rk_federation *f, struct rk_index *ix,
 	struct rk_results *r;
 	int rc;
 
+	assert(opts);
 	wide.global = &f->global;
 	wide.all_pages = 1;
 	if (rk_grow(&f->v, &f->cap, f->nv + 1, sizeof(*f->v)) < 0)

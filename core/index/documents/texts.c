@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "text/extract/extract.h"
 #include "text/extract/extractor.h"
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -47,6 +48,14 @@ struct source {
 static size_t text_max(struct rk_index *ix)
 {
 	return (size_t)rk_config_int(ix, "text_max_mib") << 20;
+}
+
+/* A file that is its own text costs patterns no more than reading it. */
+static size_t lines_max(struct rk_index *ix)
+{
+	const size_t least = (size_t)RK_LINES_MIB << 20, max = text_max(ix);
+
+	return max > least ? max : least;
 }
 
 /* Of a compressed document that another program then reads; in memory. */
@@ -351,7 +360,8 @@ static void tell(const struct source *s, int rc)
 
 static int ask_helper(const struct source *s, struct rk_buf *out)
 {
-	const struct rk_helper_limits limits = {
+	struct stat owner = {.st_uid = 0};
+	struct rk_helper_limits limits = {
 		.memory_bytes =
 			(size_t)rk_config_int(s->ix, "extract_memory_mib")
 			<< 20,
@@ -361,6 +371,12 @@ static int ask_helper(const struct source *s, struct rk_buf *out)
 			(unsigned)rk_config_int(s->ix, "extract_timeout_s"),
 	};
 
+	/* nobody's documents are read with more rights than the index's owner
+	 */
+	if (fstat(s->ix->files_fd, &owner) < 0)
+		return -errno;
+	limits.uid = owner.st_uid;
+	limits.gid = owner.st_gid;
 	return rk_helper_run(&s->helper, s->fd, &limits, out);
 }
 
@@ -397,10 +413,12 @@ int rk_read_text(struct rk_index *ix, int fd, const char *path,
 	struct source s = {
 		.ix = ix, .fd = fd, .path = path, .max = text_max(ix)};
 
+	assert(fd >= 0);
 	if (needs_helper(ix, path, &s.helper))
 		return helped(&s, how != RK_READ_TO_INDEX, out);
 	if (how == RK_READ_LINES)
-		return rk_text_load_raw(ix->env->io, fd, path, s.max, out);
+		return rk_text_load_raw(ix->env->io, fd, path, lines_max(ix),
+					out);
 	return rk_text_load(ix->env->io, fd, path, s.max, out);
 }
 
@@ -411,6 +429,7 @@ int rk_read_range(struct rk_index *ix, int fd, const char *path, uint64_t off,
 		.ix = ix, .fd = fd, .path = path, .max = text_max(ix)};
 	int rc;
 
+	assert(fd >= 0);
 	if (!needs_helper(ix, path, &s.helper))
 		return rk_text_load_range(ix->env->io, fd, path, off, len,
 					  s.max, out);

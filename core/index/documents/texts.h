@@ -11,6 +11,7 @@ enum rk_read {
 	RK_READ_AGAIN,
 	RK_READ_LINES, /* markup as it is */
 };
+enum { RK_LINES_MIB = 64 }; /* read of a plain file for its lines, at least */
 /*
  * The text of an open document, by a helper program where its kind needs one.
  * Returns 0, -errno, -ENOMEM.

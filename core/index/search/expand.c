@@ -9,6 +9,7 @@
 #include "index/search/cursors.h"
 #include "lexical/fuzzy.h"
 #include "text/extract/property.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -370,6 +371,8 @@ int rk_expand_term(struct rk_searching *s, unsigned t)
 	struct names l = {.s = s, .t = e};
 	int rc = 0;
 
+	assert(t < s->q.nterms);
+	assert(s->q.terms[t].match != RK_TERM_EXACT);
 	for (unsigned i = 0; i < s->nsrc && rc == 0; i++) {
 		if (s->src[i].mem)
 			rc = names_in_memtable(&l, s->src[i].mem);

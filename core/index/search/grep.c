@@ -10,6 +10,7 @@
 #include "index/search/gate.h"
 #include "text/extract/extract.h"
 #include "text/match/regex.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct grep {
 	uint64_t skip, most; /* lines of earlier pages; on this one */
 	size_t bytes;
 	int limit_hit;
+	unsigned cut; /* documents that were read in part */
 };
 
 /* --- which documents --- */
@@ -86,7 +88,9 @@ static int look_at(struct grep *g, const struct rk_qsource *src,
 		       : rk_segment_gram(src->seg, d);
 	if (!sig)
 		return RK_ECORRUPT;
-	if (!worth_reading(&g->s->q, sig, d->gram_n) ||
+	/* the signature is of what was indexed */
+	if ((!(d->flags & RK_DOC_TRUNCATED) &&
+	     !worth_reading(&g->s->q, sig, d->gram_n)) ||
 	    d->chunk0 >= src->nchunks || !rk_gate_admits(gate, d->chunk0))
 		return rk_gate_error(gate);
 	if (rk_resolve(g->s, src, d->chunk0, &f) < 0)
@@ -223,6 +227,7 @@ static int search_document(struct grep *g, const char *path)
 	close(fd);
 	if (rc == 0)
 		rc = search_text(g, path, t.p, t.n);
+	g->cut += rc == 0 && (t.flags & RK_TEXT_TRUNCATED);
 	rk_text_release(&t);
 	return rc == -ENOMEM ? rc : 0;
 }
@@ -250,6 +255,7 @@ int rk_run_lines(struct rk_searching *s, struct rk_arena *arena,
 	struct grep g = {.s = s, .arena = arena, .r = r};
 	int rc;
 
+	assert(rk_is_pattern(&s->q) && s->mode == RK_MODE_LEXICAL);
 	g.most = s->q.hits > 0 ? (uint64_t)s->q.hits : UINT64_MAX;
 	g.skip = s->q.hits > 0 ? (uint64_t)(s->q.page - 1) * g.most : 0;
 	s->lines_only = 1;
@@ -269,6 +275,11 @@ int rk_run_lines(struct rk_searching *s, struct rk_arena *arena,
 		rk_buf_printf(&s->q.notes,
 			      "stopped after %d MiB of lines: narrow it down\n",
 			      BYTES_MAX >> 20);
+	if (g.cut)
+		rk_buf_printf(&s->q.notes,
+			      "%u documents are too long: the end of their "
+			      "text is not searched\n",
+			      g.cut);
 	r->lines = g.lines;
 	r->is_lines = 1;
 	return rc;

@@ -9,6 +9,7 @@
 #include "index/search/candidates.h"
 #include "index/search/cursors.h"
 #include "index/search/gate.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,7 @@ int rk_run_terms(struct rk_searching *s)
 {
 	int rc = 0;
 
+	assert(s->q.nterms > 0 && s->q.sort == RK_SORT_SCORE);
 	for (unsigned i = 0; i < s->nsrc && rc == 0; i++)
 		if (!s->src[i].bad)
 			rc = tolerate(&s->src[i], scan_source(s, i));
@@ -371,6 +373,7 @@ int rk_rescore(struct rk_searching *s, const struct rk_cand *v, size_t n,
 	struct rk_cursor *cur[RK_TERMS_MAX] = {NULL};
 	uint32_t source = UINT32_MAX;
 
+	assert(n <= s->top.k || n <= s->near.k);
 	if (!order || !pos)
 		return -ENOMEM;
 	for (unsigned i = 0; i < n; i++)

@@ -123,6 +123,43 @@ static const char *no_conditions_met(const struct rk_searching *s,
 					 : "no document passes the filters";
 }
 
+/* Living documents of which the index lacks the end. */
+static unsigned count_partial(const struct rk_qsource *src, uint32_t generation)
+{
+	unsigned n = 0;
+
+	for (uint32_t d = 0; d < src->ndocs && !src->bad; d++) {
+		const struct rk_doc_rec *r =
+			src->mem ? &src->mem->docs[d].rec
+				 : rk_segment_doc(src->seg, d);
+		uint32_t dead;
+
+		if (!r || !(r->flags & RK_DOC_TRUNCATED))
+			continue;
+		dead = src->mem ? 0 : rk_segment_dead(src->seg, d);
+		if (src->mem ? rk_mdoc_alive(&src->mem->docs[d], generation)
+			     : dead == 0 || dead > generation)
+			n++;
+	}
+	return n;
+}
+
+void rk_note_partial(struct rk_searching *s)
+{
+	unsigned n = 0;
+
+	if (rk_is_pattern(&s->q))
+		return; /* reads them, and says so itself */
+	for (unsigned i = 0; i < s->nsrc; i++)
+		n += count_partial(&s->src[i], (uint32_t)s->snap.generation);
+	if (n)
+		rk_buf_printf(&s->q.notes,
+			      "%u document%s too long to be indexed whole: "
+			      "what is behind text_max_mib or the last chunk "
+			      "is not searched\n",
+			      n, n == 1 ? " is" : "s are");
+}
+
 const char *rk_why_empty(const struct rk_searching *s, struct rk_arena *a)
 {
 	const struct rk_query *q = &s->q;

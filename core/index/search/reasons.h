@@ -5,6 +5,11 @@
 #include "index/search/searching.h"
 
 /*
+ * Of an answer without results: documents that are not indexed to their end
+ * may hold what was asked for. Adds a note if there are any.
+ */
+void rk_note_partial(struct rk_searching *s);
+/*
  * Of an answer without results: what is to blame. In the arena, or a constant;
  * NULL when memory is short.
  */

@@ -246,8 +246,11 @@ static int run(struct rk_searching *s, struct rk_answer *a)
 		s->mode = RK_MODE_LEXICAL;
 		return rk_run_lines(s, &a->arena, &a->r);
 	}
-	rc = run_words(s);
-	return rc < 0 ? rc : rank(s, a);
+	if ((rc = run_words(s)) < 0 || (rc = rank(s, a)) < 0)
+		return rc;
+	if (a->r.nhits == 0)
+		rk_note_partial(s);
+	return 0;
 }
 
 static int answer(struct rk_searching *s, const char *text, size_t n,

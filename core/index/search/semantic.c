@@ -15,6 +15,7 @@
 #include "index/search/match.h"
 #include "index/vectors/spaces.h"
 #include "vector/kernels.h"
+#include <assert.h>
 #include <cblas.h>
 #include <errno.h>
 #include <string.h>
@@ -289,6 +290,7 @@ int rk_semantic_scan(struct rk_searching *s)
 {
 	int rc = 0;
 
+	assert(s->near.k > 0);
 	for (unsigned i = 0; i < s->nsrc && rc == 0; i++) {
 		struct scan c = {s, &s->src[i], i, {NULL, NULL}};
 

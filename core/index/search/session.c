@@ -5,6 +5,7 @@
  */
 #include "index/search/session.h"
 #include "index/search/candidates.h"
+#include <assert.h>
 #include <errno.h>
 
 static int take_analyser(struct rk_index *ix, struct rk_analyser **out)
@@ -45,6 +46,7 @@ int rk_searching_begin(struct rk_searching *s, struct rk_index *ix,
 	static const struct rk_search_opts NONE = {.wait_ms = -1};
 	int rc;
 
+	assert(!s->begun);
 	s->ix = ix;
 	s->opts = opts ? opts : &NONE;
 	if ((rc = wait_for_writes(ix, s->opts)) < 0 ||
@@ -69,6 +71,7 @@ void rk_searching_end(struct rk_searching *s)
 
 int rk_searching_parse(struct rk_searching *s, const char *text, size_t n)
 {
+	assert(s->begun);
 	return rk_query_parse(&s->q, s->a, text, n, s->ix->env->now_ns(),
 			      rk_spoken(s->snap.view, RK_SHARE));
 }

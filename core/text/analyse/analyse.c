@@ -10,6 +10,7 @@
 #include "text/analyse/breaks.h"
 #include "text/analyse/emit.h"
 #include "text/analyse/token.h"
+#include <assert.h>
 #include <errno.h>
 #include <libstemmer.h>
 #include <stdlib.h>
@@ -389,6 +390,7 @@ int rk_analyse(struct rk_analyser *a, const char *s, size_t n, int code,
 	size_t at = 0;
 	int rc = 0;
 
+	assert(n <= UINT32_MAX);
 	while (rc == 0 && rk_token_next(s, n, code, &at, &t)) {
 		if (t.kind == RK_C_CJK)
 			rc = add_pairs(a, s, &t, pos);

@@ -2,6 +2,7 @@
 #include "text/extract/extractor.h"
 #include "base/child.h"
 #include "base/env.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -184,8 +185,11 @@ static int split(char *s, char **argv)
 static int start(struct rk_child *c, const char *text, int fd,
 		 const struct rk_helper_limits *limits)
 {
-	const struct rk_child_limits own = {limits->memory_bytes,
-					    limits->timeout_s};
+	const struct rk_child_limits own = {.memory_bytes =
+						    limits->memory_bytes,
+					    .cpu_s = limits->timeout_s,
+					    .uid = limits->uid,
+					    .gid = limits->gid};
 	char command[sizeof(((struct rk_helper *)0)->command)];
 	char *argv[ARGS_MAX + 1];
 
@@ -337,6 +341,7 @@ int rk_helper_run(const struct rk_helper *h, int fd,
 		rk_mono_ns() + limits->timeout_s * UINT64_C(1000000000);
 	int file = fd, rc;
 
+	assert(fd >= 0);
 	if (h->unpack)
 		file = unpack(h->unpack, fd, limits, deadline);
 	else if (strstr(h->command, "{}"))

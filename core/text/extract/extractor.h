@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "text/extract/kind.h"
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * Documents whose text other programs know how to get: which command belongs
@@ -43,6 +44,8 @@ struct rk_helper_limits {
 	size_t text_bytes;     /* of its output that are kept */
 	size_t unpacked_bytes; /* that a file may have once it is unpacked */
 	unsigned timeout_s;    /* for all of it */
+	uid_t uid;	       /* by whom it is run, if we are root; 0: root */
+	gid_t gid;
 };
 
 /*

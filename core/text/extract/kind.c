@@ -10,7 +10,8 @@ static const struct language {
 	const char *name, *ext;
 } LANGUAGES[] = {
 	{"c", "c h inl"},
-	{"c++", "cc cpp cxx c++ hh hpp hxx h++ ipp tpp"},
+	{"c++", "cc cpp cxx c++ hh hpp hxx h++ ipp tpp ino"},
+	{"cuda", "cu cuh"},
 	{"objectivec", "m mm"},
 	{"rust", "rs"},
 	{"go", "go"},
@@ -22,7 +23,7 @@ static const struct language {
 	{"swift", "swift"},
 	{"javascript", "js mjs cjs jsx"},
 	{"typescript", "ts tsx mts cts"},
-	{"vue", "vue svelte"},
+	{"vue", "vue svelte astro"},
 	{"python", "py pyi pyx"},
 	{"ruby", "rb rake gemspec"},
 	{"perl", "pl pm t"},
@@ -57,10 +58,53 @@ static const struct language {
 	{"lex", "l ll"},
 	{"devicetree", "dts dtsi"},
 	{"css", "css scss sass less"},
-	{"groovy", "groovy gradle"},
+	{"groovy", "groovy gradle jenkinsfile"},
 	{"dart", "dart"},
 	{"awk", "awk"},
 	{"ada", "adb ads"},
+	{"terraform", "tf tfvars hcl"},
+	{"solidity", "sol"},
+	{"crystal", "cr"},
+	{"graphql", "graphql gql"},
+	{"nix", "nix"},
+	{"haxe", "hx"},
+	{"elm", "elm"},
+	{"glsl", "glsl vert frag comp hlsl wgsl metal"},
+	{"opencl", "opencl"},
+	{"starlark", "bzl star"},
+	{"meson", ""},
+	{"dockerfile", "dockerfile containerfile"},
+};
+
+/* Whole names. */
+static const struct language NAMED[] = {
+	{"make", "Makefile GNUmakefile BSDmakefile Kbuild"},
+	{"cmake", "CMakeLists.txt"},
+	{"ruby", "Rakefile Gemfile Vagrantfile Podfile Brewfile"},
+	{"groovy", "Jenkinsfile"},
+	{"meson", "meson.build meson_options.txt"},
+	{"dockerfile", "Dockerfile Containerfile"},
+	{"starlark", "BUILD.bazel WORKSPACE.bazel"},
+};
+
+/* Programs that run scripts, without the digits of their versions. */
+static const struct language INTERPRETERS[] = {
+	{"py", "python pypy"},
+	{"sh", "sh bash dash ash zsh ksh bats"},
+	{"fish", "fish"},
+	{"pl", "perl"},
+	{"rb", "ruby"},
+	{"js", "node nodejs deno bun"},
+	{"php", "php"},
+	{"lua", "lua luajit"},
+	{"tcl", "tclsh wish expect"},
+	{"awk", "awk gawk mawk"},
+	{"r", "Rscript"},
+	{"exs", "elixir"},
+	{"jl", "julia"},
+	{"ps1", "pwsh"},
+	{"scm", "guile"},
+	{"mk", "make"},
 };
 
 static const struct {
@@ -152,15 +196,48 @@ const char *rk_language_of_path(const char *path)
 	const char *base = base_name(path, &n);
 	const char *ext = extension(base, n, &k);
 
-	if (one_of(base, n, "Makefile GNUmakefile"))
-		return "make";
-	if (one_of(base, n, "Rakefile Gemfile"))
-		return "ruby";
+	for (size_t i = 0; i < sizeof(NAMED) / sizeof(NAMED[0]); i++)
+		if (one_of(base, n, NAMED[i].ext))
+			return NAMED[i].name;
 	if (!ext)
 		return "";
 	for (size_t i = 0; i < sizeof(LANGUAGES) / sizeof(LANGUAGES[0]); i++)
 		if (one_of(ext, k, LANGUAGES[i].ext))
 			return LANGUAGES[i].name;
+	return "";
+}
+
+static const char *interpreter(const char *s, size_t n)
+{
+	while (n && (isdigit((unsigned char)s[n - 1]) || s[n - 1] == '.'))
+		n--;
+	for (size_t i = 0; i < sizeof(INTERPRETERS) / sizeof(INTERPRETERS[0]);
+	     i++)
+		if (n && one_of(s, n, INTERPRETERS[i].ext))
+			return INTERPRETERS[i].name;
+	return "";
+}
+
+const char *rk_script_extension(const char *s, size_t n)
+{
+	const char *nl = memchr(s, '\n', n), *end = nl ? nl : s + n;
+
+	if (n < 3 || memcmp(s, "#!", 2) != 0)
+		return "";
+	for (s += 2; s < end;) { /* env and its options come first */
+		const char *word = s, *slash;
+
+		while (s < end && !isspace((unsigned char)*s))
+			s++;
+		slash = memrchr(word, '/', (size_t)(s - word));
+		word = slash ? slash + 1 : word;
+		if (s > word && *word != '-' &&
+		    !memchr(word, '=', (size_t)(s - word)) &&
+		    !(s - word == 3 && memcmp(word, "env", 3) == 0))
+			return interpreter(word, (size_t)(s - word));
+		while (s < end && isspace((unsigned char)*s))
+			s++;
+	}
 	return "";
 }
 

@@ -43,6 +43,11 @@ enum rk_kind rk_kind_of_path(const char *path);
 const char *rk_kind_name(enum rk_kind kind);
 /* The programming language that a file name stands for, or "". */
 const char *rk_language_of_path(const char *path);
+/*
+ * The extension that n bytes of a script would have, by the program that its
+ * first line names (#!/usr/bin/env python3); "" if it names none that is known.
+ */
+const char *rk_script_extension(const char *s, size_t n);
 /* Is it the name of one, whatever its case? */
 int rk_language_known(const char *name, size_t n);
 int rk_kind_known(const char *name, size_t n);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "text/symbols/ctags.h"
+#include "text/symbols/dialects.h"
+#include "text/symbols/ends.h"
 #include "base/child.h"
 #include "base/env.h"
 #include "base/mem.h"
+#include "text/extract/kind.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
@@ -15,6 +19,8 @@ enum {
 	ANSWER_MAX = 64 << 20,	 /* of JSON about one file */
 	FAILURES_MAX = 5,	 /* in a row, then it is left alone */
 	FILES_PER_CHILD = 20000, /* whatever it may leak ends with it */
+	LINE_MAX_BYTES = 16384,	 /* a longer one is no source that is read */
+	DIALECTS_MAX = 200,
 };
 #define TIMEOUT_NS (10 * UINT64_C(1000000000))
 
@@ -23,7 +29,8 @@ struct rk_ctags {
 	struct rk_buf answer; /* bytes that have arrived */
 	size_t at;	      /* of them that have been looked at */
 	unsigned failures, files;
-	int missing; /* there is no such program */
+	char language[32]; /* of the file, by ctags' name */
+	int missing;	   /* there is no such program */
 };
 
 int rk_ctags_new(struct rk_ctags **out)
@@ -93,19 +100,27 @@ static int greeted(struct rk_ctags *c)
 
 static int start(struct rk_ctags *c)
 {
-	static char name[] = "ctags", mode[] = "--_interactive=sandbox",
-		    none[] = "--options=NONE", sort[] = "--sort=no",
-		    fields[] = "--fields=+neKS";
-	/* options are read before the mode takes over */
-	char *const argv[] = {name, none, sort, fields, mode, NULL};
+	static const char *const FIRST[] = {"ctags", "--options=NONE",
+					    "--sort=no", "--fields=+neKSl-P"};
+	const char *argv[DIALECTS_MAX];
+	char *args[DIALECTS_MAX]; /* the same, as exec(3) wants them */
+	size_t n = sizeof(FIRST) / sizeof(FIRST[0]);
 	const struct rk_child_limits limits = {.memory_bytes = MEMORY_BYTES};
 	int rc;
 
 	if (c->missing || c->failures >= FAILURES_MAX)
 		return -ENOENT;
+	memcpy(argv, FIRST, sizeof(FIRST));
+	for (const char *const *d = RK_CTAGS_DIALECTS;
+	     *d && n < DIALECTS_MAX - 2; d++)
+		argv[n++] = *d;
+	/* options are read before the mode takes over */
+	argv[n++] = "--_interactive=sandbox";
+	argv[n] = NULL;
+	memcpy(args, argv, (n + 1) * sizeof(*args));
 	c->answer.n = c->at = 0;
 	c->files = 0;
-	rc = rk_child_start(&c->child, argv, -1, &limits);
+	rc = rk_child_start(&c->child, args, -1, &limits);
 	if (rc == 0 && !greeted(c)) {
 		rk_child_kill(&c->child);
 		rc = -ENOENT;
@@ -117,7 +132,7 @@ static int start(struct rk_ctags *c)
 static int ask(struct rk_ctags *c, const char *path, const char *s, size_t n,
 	       uint64_t deadline)
 {
-	const char *base = strrchr(path, '/');
+	const char *base = strrchr(path, '/'), *ext;
 	char head[600], name[256];
 	size_t k = 0;
 	int len, rc;
@@ -132,10 +147,11 @@ static int ask(struct rk_ctags *c, const char *path, const char *s, size_t n,
 				? *base
 				: '_';
 	name[k] = '\0';
+	ext = *rk_language_of_path(name) ? "" : rk_script_extension(s, n);
 	len = snprintf(head, sizeof(head),
-		       "{\"command\":\"generate-tags\",\"filename\":\"%s\","
-		       "\"size\":%zu}\n",
-		       name, n);
+		       "{\"command\":\"generate-tags\",\"filename\":"
+		       "\"%s%s%s\",\"size\":%zu}\n",
+		       name, *ext ? "." : "", ext, n);
 	rc = rk_child_write(&c->child, head, (size_t)len, deadline);
 	return rc < 0 ? rc : rk_child_write(&c->child, s, n, deadline);
 }
@@ -149,11 +165,24 @@ static const char *text_of(const json_t *o, const char *key)
 	return s ? s : "";
 }
 
+/* What a parser by shape takes for a name. */
+static int no_name(const char *s)
+{
+	static const char *const WORDS[] = {
+		"<lambda>", "if", "for",  "while", "switch", "catch", "return",
+		"else",	    "do", "with", "elsif", "elseif", NULL};
+
+	for (const char *const *w = WORDS; *w; w++)
+		if (strcmp(*w, s) == 0)
+			return 1;
+	return s[0] == '$' && s[1] == '{'; /* of a JavaScript template */
+}
+
 /*
  * Local names and parameters are no definitions; members without parameters
  * are fields of a structure and stay findable by name.
  */
-static int add_tag(const json_t *o, struct rk_entities *out)
+static int add_tag(struct rk_ctags *c, const json_t *o, struct rk_entities *out)
 {
 	struct rk_entity e = {
 		.name = text_of(o, "name"),
@@ -165,12 +194,15 @@ static int add_tag(const json_t *o, struct rk_entities *out)
 		.end = (uint32_t)json_integer_value(json_object_get(o, "end")),
 	};
 
+	if (!*c->language)
+		snprintf(c->language, sizeof(c->language), "%s",
+			 text_of(o, "language"));
 	/* Python's methods; those of C are fields */
 	if (strcmp(e.kind, "member") == 0 && *e.signature)
 		e.kind = "method";
 	if (!*e.name || e.line == 0 || strcmp(e.kind, "local") == 0 ||
 	    strcmp(e.kind, "parameter") == 0 ||
-	    strncmp(e.name, "__anon", 6) == 0)
+	    strncmp(e.name, "__anon", 6) == 0 || no_name(e.name))
 		return 0;
 	return rk_entities_add(out, &e);
 }
@@ -188,7 +220,7 @@ static int listen(struct rk_ctags *c, uint64_t deadline,
 		const char *type = o ? text_of(o, "_type") : "";
 
 		if (strcmp(type, "tag") == 0)
-			rc = add_tag(o, out);
+			rc = add_tag(c, o, out);
 		else if (strcmp(type, "completed") == 0)
 			done = 1;
 		else if (strcmp(type, "error") == 0 &&
@@ -199,12 +231,53 @@ static int listen(struct rk_ctags *c, uint64_t deadline,
 	return rc;
 }
 
+/*
+ * Lines that no one reads take ctags seconds: to it they are empty. The text
+ * itself if it has none.
+ */
+static const char *without_long_lines(const char *s, size_t *n,
+				      struct rk_buf *b)
+{
+	size_t done = 0;
+
+	for (size_t off = 0; off < *n;) {
+		const char *nl = memchr(s + off, '\n', *n - off);
+		size_t end = nl ? (size_t)(nl - s) : *n;
+
+		if (end - off > LINE_MAX_BYTES) {
+			rk_buf_add(b, s + done, off - done);
+			done = end;
+		}
+		off = end + 1;
+	}
+	if (done == 0)
+		return s;
+	rk_buf_add(b, s + done, *n - done);
+	*n = b->n;
+	return b->err ? NULL : b->n ? (const char *)b->p : "";
+}
+
+static int ask_and_listen(struct rk_ctags *c, const char *path, const char *s,
+			  size_t n, struct rk_entities *out)
+{
+	uint64_t deadline = rk_mono_ns() + TIMEOUT_NS;
+	struct rk_buf shorter = RK_BUF_INIT;
+	size_t sent = n;
+	const char *text = without_long_lines(s, &sent, &shorter);
+	int rc = text ? ask(c, path, text, sent, deadline) : -ENOMEM;
+
+	if (rc == 0)
+		rc = listen(c, deadline, out);
+	rk_buf_release(&shorter);
+	return rc < 0 ? rc : rk_entities_find_ends(c->language, s, n, out);
+}
+
 int rk_ctags_run(struct rk_ctags *c, const char *path, const char *s, size_t n,
 		 struct rk_entities *out)
 {
-	uint64_t deadline = rk_mono_ns() + TIMEOUT_NS;
 	int rc = 0;
 
+	assert(out->n == 0);
 	if (c->child.pid && c->files >= FILES_PER_CHILD)
 		rk_child_kill(&c->child);
 	if (c->child.pid == 0 && (rc = start(c)) < 0)
@@ -212,9 +285,8 @@ int rk_ctags_run(struct rk_ctags *c, const char *path, const char *s, size_t n,
 	n = n < TEXT_MAX ? n : TEXT_MAX;
 	c->answer.n = c->at = 0;
 	c->files++;
-	if ((rc = ask(c, path, s, n, deadline)) == 0)
-		rc = listen(c, deadline, out);
-	if (rc == 0) {
+	c->language[0] = '\0';
+	if ((rc = ask_and_listen(c, path, s, n, out)) == 0) {
 		c->failures = 0;
 		rk_entities_sort(out);
 		return 0;

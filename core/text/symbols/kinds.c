@@ -13,7 +13,8 @@ static const struct {
 	{"method", " method singletonMethod submethod getter setter accessor "},
 	{"prototype",
 	 " prototype subroutineDeclaration signature subprogspec "},
-	{"class", " class object implementation category mixin "},
+	{"class",
+	 " class object implementation category mixin contract actor "},
 	{"struct", " struct structure record "},
 	{"union", " union "},
 	{"interface", " interface protocol trait "},
@@ -25,8 +26,9 @@ static const struct {
 	{"constant", " constant const define val "},
 	{"variable", " variable var global externvar data "},
 	{"field", " field member property slot attribute port "},
-	{"other", " alias anchor block chapter command component contract "
-		  "definition element entity error event exception feature "
+	{"other", " alias anchor block chapter command component "
+		  "definition element entity error event exception extension "
+		  "feature input output provider query "
 		  "generic group header id instance key label local modifier "
 		  "net node paragraph parameter part program project register "
 		  "resource role rule script section selector service signal "

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "vector/kernels.h"
+#include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <jansson.h>
@@ -411,6 +412,7 @@ int rk_server_parse(const char *json, size_t len, size_t n, uint32_t *dim,
 	json_t *o = json_loadb(json, len, 0, &e), *v;
 	const char *bad;
 
+	assert(n > 0);
 	r.scratch = rk_malloc(DIM_MAX * sizeof(*r.scratch));
 	if (!r.scratch)
 		bad = "no memory";
@@ -623,6 +625,7 @@ void rk_server_id(const struct rk_embedder *e, uint32_t dim, char *out,
 
 void rk_server_set_dim(struct rk_embedder *e, uint32_t dim)
 {
+	assert(dim > 0);
 	e->dim = dim;
 	rk_server_id(e, dim, e->id, sizeof(e->id));
 }
