@@ -336,8 +336,8 @@ static int64_t begin_doc(struct rk_memtable *m, const struct rk_doc_rec *rec,
 	d->rec.path_off = (uint32_t)m->paths.n;
 	d->rec.chunk0 = (uint32_t)m->nchunks;
 	d->rec.nchunks = 0;
-	__atomic_fetch_or(&m->languages, 1ull << (rec->language & 63),
-			  __ATOMIC_RELAXED);
+	__atomic_fetch_add(&m->spoken[rec->language % RK_SPOKEN], 1,
+			   __ATOMIC_RELAXED);
 	d->rec.gram_off = m->grams.n;
 	d->born = UINT32_MAX;
 	d->dead = 0;

@@ -2,6 +2,7 @@
 /* The query as it was understood, for answers that explain themselves. */
 #include "query/explain.h"
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 static enum rk_op op_of(const struct rk_qnode *n)
@@ -16,6 +17,27 @@ static enum rk_op op_of(const struct rk_qnode *n)
 	};
 
 	return n->any ? RK_OP_ANY : OPS[n->kind];
+}
+
+/* " form(language)" for those that documents have */
+static size_t add_forms(const struct rk_qterm *e, char *out, size_t max)
+{
+	size_t k = 0;
+
+	for (unsigned i = 0; i < e->nalts; i++) {
+		const char *language =
+			rk_language_name((enum rk_language)e->alts[i].language);
+		int n;
+
+		if (e->alts[i].df == 0)
+			continue;
+		n = snprintf(out + k, max - k, " %s(%s)", e->alts[i].s,
+			     language);
+		if (n < 0 || (size_t)n >= max - k)
+			break;
+		k += (size_t)n;
+	}
+	return k;
 }
 
 /* What is looked up; a property's mark is not shown. */
@@ -35,6 +57,7 @@ static const char *terms_of(const struct rk_query *q, const struct rk_qnode *n,
 			out[k++] = ' ';
 		memcpy(out + k, e->s + mark, e->n - mark);
 		k += e->n - mark;
+		k += add_forms(e, out + k, sizeof(out) - k);
 	}
 	return rk_arena_strndup(a, out, k);
 }

@@ -13,6 +13,18 @@ void rk_segment_name(uint64_t id, char out[40])
 	snprintf(out, 40, "seg-%06llu.mp", (unsigned long long)id);
 }
 
+static void read_spoken(struct rk_segment *s, struct rk_mpr *r)
+{
+	uint32_t n = rk_mpr_array(r);
+
+	for (uint32_t i = 0; i < n && !r->err; i++) {
+		uint64_t docs = rk_mpr_uint(r);
+
+		if (i < RK_SPOKEN)
+			s->spoken[i] = (uint32_t)docs;
+	}
+}
+
 static int read_meta(struct rk_segment *s)
 {
 	struct rk_mpr r = rk_container_meta(s->c);
@@ -26,8 +38,8 @@ static int read_meta(struct rk_segment *s)
 			s->stats.docs = rk_mpr_uint(&r);
 		else if (n == 6 && !memcmp(key, "chunks", 6))
 			s->stats.chunks = rk_mpr_uint(&r);
-		else if (n == 9 && !memcmp(key, "languages", 9))
-			s->languages = rk_mpr_uint(&r);
+		else if (n == 6 && !memcmp(key, "spoken", 6))
+			read_spoken(s, &r);
 		else if (n == 5 && !memcmp(key, "terms", 5))
 			s->nterms = (uint32_t)rk_mpr_uint(&r);
 		else if (n == 8 && !memcmp(key, "body_sum", 8))

@@ -135,7 +135,7 @@ static int lookup_seg(struct rk_searching *s, struct rk_qsource *src,
 }
 
 int rk_lookup_in(struct rk_searching *s, struct rk_qsource *src,
-		     const struct rk_qterm *e, struct rk_plist *l)
+		 const struct rk_qterm *e, struct rk_plist *l)
 {
 	memset(l, 0, sizeof(*l));
 	return src->mem ? lookup_mem(s, src, e, l) : lookup_seg(s, src, e, l);

@@ -52,8 +52,7 @@ static void embed_terms(struct rk_searching *s, const struct rk_latent *l,
 		rk_latent_add(l, &sum, key, rk_latent_row(l, key),
 			      (uint32_t)e->weight);
 		for (unsigned i = 0; i < e->nalts; i++) {
-			key = rk_latent_key(e->alts[i].s,
-					    strlen(e->alts[i].s));
+			key = rk_latent_key(e->alts[i].s, strlen(e->alts[i].s));
 			rk_latent_add(l, &sum, key, rk_latent_row(l, key),
 				      (uint32_t)e->weight);
 		}

@@ -78,22 +78,9 @@ void rk_searching_end(struct rk_searching *s)
 	rk_buf_release(&s->corrected);
 }
 
-/* Of the documents in a snapshot: a bit each. */
-static uint64_t languages_of(const struct rk_snapshot *snap)
-{
-	uint64_t all = 0;
-
-	for (unsigned i = 0; i < snap->view->nsegs; i++)
-		all |= snap->view->segs[i]->languages;
-	for (unsigned i = 0; i < snap->view->nmems; i++)
-		all |= __atomic_load_n(&snap->view->mems[i]->languages,
-				       __ATOMIC_RELAXED);
-	return all;
-}
-
 int rk_searching_parse(struct rk_searching *s, const char *text, size_t n)
 {
 	assert(s->begun);
 	return rk_query_parse(&s->q, s->a, text, n, s->ix->env->now_ns(),
-			      languages_of(&s->snap));
+			      rk_spoken(s->snap.view, RK_SHARE));
 }

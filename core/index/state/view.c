@@ -258,3 +258,21 @@ int rk_kill(struct rk_index *ix, const struct rk_docref *d, uint32_t gen)
 	}
 	return 0;
 }
+
+uint64_t rk_spoken(const struct rk_view *v, unsigned share)
+{
+	uint64_t docs[RK_SPOKEN] = {0}, all = 0, mask = 0;
+
+	for (unsigned l = 0; l < RK_SPOKEN; l++) {
+		for (unsigned i = 0; i < v->nsegs; i++)
+			docs[l] += v->segs[i]->spoken[l];
+		for (unsigned i = 0; i < v->nmems; i++)
+			docs[l] += __atomic_load_n(&v->mems[i]->spoken[l],
+						   __ATOMIC_RELAXED);
+		all += docs[l];
+	}
+	for (unsigned l = 1; l < RK_LANGUAGES; l++)
+		if (docs[l] && docs[l] * share >= all)
+			mask |= 1ull << l;
+	return mask;
+}

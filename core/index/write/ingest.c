@@ -251,7 +251,22 @@ static enum rk_language written_in(struct rk_index *ix,
 
 	if (t->kind != RK_KIND_CODE && rk_config_int(ix, "detect_language"))
 		l = rk_language_detect(t->s, t->n);
+	else
+		return l;
+	if (l == RK_LANGUAGE_BASE && rk_language_few_words(t->s, t->n))
+		return RK_LANGUAGE_UNSURE;
 	return l == w->base ? RK_LANGUAGE_BASE : l;
+}
+
+/* What a text of a few words may be written in, by the others. */
+static uint64_t spoken_around(struct rk_index *ix)
+{
+	uint64_t languages;
+
+	pthread_mutex_lock(&ix->lock);
+	languages = rk_spoken(ix->view, RK_SHARE_NEAR);
+	pthread_mutex_unlock(&ix->lock);
+	return languages;
 }
 
 struct parts {
@@ -276,12 +291,16 @@ static int take_apart(struct rk_index *ix, struct rk_worker *w,
 	int rc;
 
 	rk_analyser_trim(w->analyser);
+	rk_analyser_also(w->analyser, language == RK_LANGUAGE_UNSURE
+					      ? spoken_around(ix)
+					      : 0);
 	rc = rk_analyser_use(w->analyser, language);
 	if (rc < 0 || (rc = define(ix, w, path, t, &p->defs)) < 0 ||
 	    (rc = rk_chunk_text(t->kind, t->s, t->n, &p->defs, &p->chunks)) <
 		    0 ||
 	    (rc = rk_metadata(t->kind, t->s, t->n, &p->props.terms)) < 0 ||
-	    (t->fd >= 0 && (rc = rk_attached(ix, t->fd, &p->props.terms)) < 0) ||
+	    (t->fd >= 0 &&
+	     (rc = rk_attached(ix, t->fd, &p->props.terms)) < 0) ||
 	    /* line tools see markup as it is, not as it was analysed */
 	    (t->kind != RK_KIND_MAN && t->kind != RK_KIND_HTML &&
 	     (rc = rk_signature(&w->grams, t->s, t->n, &p->gram)) < 0))
