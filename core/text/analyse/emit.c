@@ -251,7 +251,7 @@ static int is_elided(const char *s, size_t n)
 
 /*
  * l'école is école, don't is dont, the user's is user; after an apostrophe
- * Turkish has the ending of a name. Of both kinds of apostrophes.
+ * Turkish has the ending of a name. Of both kinds of apostrophes. out may be s.
  */
 static size_t drop_apostrophes(const struct voice *v, const char *s, size_t n,
 			       char *out)
@@ -263,7 +263,7 @@ static size_t drop_apostrophes(const struct voice *v, const char *s, size_t n,
 		size_t left = n - i - len;
 
 		if (c != RK_C_APOS) {
-			memcpy(out + k, s + i, len);
+			memmove(out + k, s + i, len);
 			k += len;
 			continue;
 		}
