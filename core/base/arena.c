@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/arena.h"
 #include "base/mem.h"
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -54,6 +55,7 @@ char *rk_arena_strndup(struct rk_arena *a, const char *s, size_t n)
 {
 	char *d = bump(a, n + 1);
 
+	assert(s || n == 0);
 	if (!d)
 		return NULL;
 	if (n)

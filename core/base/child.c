@@ -2,6 +2,7 @@
 #include "base/child.h"
 #include "base/env.h"
 #include "base/sandbox.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -90,6 +91,7 @@ int rk_child_start(struct rk_child *c, char *const argv[], int fd,
 	struct start st = {.argv = argv, .limits = limits};
 	int s[2], rc;
 
+	assert(argv[0]);
 	*c = (struct rk_child)RK_CHILD_NONE;
 	/* a socket, so that writing to the dead is an error, not a signal */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s) < 0)
@@ -161,6 +163,7 @@ ssize_t rk_child_read(struct rk_child *c, struct rk_buf *out,
 	ssize_t n;
 	int rc;
 
+	assert(c->pid > 0 && c->out >= 0);
 	if (rk_buf_reserve(out, READ_BYTES) < 0)
 		return -ENOMEM;
 	do {
@@ -196,6 +199,7 @@ int rk_child_finish(struct rk_child *c, uint64_t deadline_ns)
 {
 	int status, rc;
 
+	assert(c->pid > 0);
 	for (;;) {
 		rc = (int)waitpid(c->pid, &status, WNOHANG);
 		if (rc == c->pid)

@@ -2,6 +2,7 @@
 #include "base/env.h"
 #include "base/noatime.h"
 #include "base/status.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -105,6 +106,7 @@ int rk_io_write_all(const struct rk_io *io, int fd, const void *p, size_t n,
 {
 	const char *c = p;
 
+	assert(off >= 0);
 	while (n > 0) {
 		ssize_t r = io->pwrite(io->ctx, fd, c, n, off);
 
@@ -123,6 +125,7 @@ int rk_io_read_all(const struct rk_io *io, int fd, void *p, size_t n, off_t off)
 {
 	char *c = p;
 
+	assert(off >= 0);
 	while (n > 0) {
 		ssize_t r = io->pread(io->ctx, fd, c, n, off);
 
@@ -185,6 +188,7 @@ int rk_io_replace(const struct rk_io *io, int dir, const char *name,
 	char tmp[NAME_MAX + 8];
 	int fd, rc;
 
+	assert(!strchr(name, '/'));
 	snprintf(tmp, sizeof(tmp), "%s.tmp", name);
 	fd = io->openat(io->ctx, dir, tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0)

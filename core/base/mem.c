@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ void *rk_realloc(void *p, size_t n)
 
 void *rk_aligned_alloc(size_t align, size_t n)
 {
+	assert(align && (align & (align - 1)) == 0);
 	n = (n + align - 1) / align * align;
 	return mem_hook && mem_hook() ? NULL : aligned_alloc(align, n);
 }
@@ -56,6 +58,7 @@ int rk_grow(void *array, size_t *cap, size_t n, size_t size)
 	size_t want = *cap ? *cap : FIRST;
 	char *p;
 
+	assert(size > 0);
 	if (n <= *cap)
 		return 0;
 	while (want < n)

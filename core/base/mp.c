@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mp.h"
 #include "base/status.h"
+#include <assert.h>
 #include <string.h>
 
 static int mp_write(void *data, const char *p, size_t n)
@@ -18,6 +19,7 @@ void rk_mp_init(msgpack_packer *pk, struct rk_buf *buf)
 
 void rk_mp_str(msgpack_packer *pk, const char *s, size_t n)
 {
+	assert(n <= UINT32_MAX);
 	msgpack_pack_str(pk, n);
 	msgpack_pack_str_body(pk, s, n);
 }
@@ -159,6 +161,7 @@ const char *rk_mpr_str(struct rk_mpr *r, size_t *n)
 	uint64_t len = 0;
 	uint8_t t = r->err ? 0 : take_tag(r);
 
+	assert(r->p <= r->end);
 	if ((t & 0xe0) == 0xa0)
 		len = t & 31;
 	else if (t >= 0xd9 && t <= 0xdb)
@@ -245,6 +248,7 @@ static void skip_depth(struct rk_mpr *r, int depth)
 
 void rk_mpr_skip(struct rk_mpr *r)
 {
+	assert(r->p <= r->end);
 	if (!r->err)
 		skip_depth(r, 0);
 }

@@ -9,6 +9,7 @@ unsigned rk_bit_width(const uint32_t *v, unsigned n)
 {
 	uint32_t all = 0;
 
+	assert(n <= RK_BLOCK);
 	for (unsigned i = 0; i < n; i++)
 		all |= v[i];
 	return all ? 32 - (unsigned)__builtin_clz(all) : 0;
@@ -73,6 +74,7 @@ void rk_pack128(const uint32_t *in, unsigned width, uint8_t *out)
 	}
 void rk_unpack128(const uint8_t *in, unsigned width, uint32_t *out)
 {
+	assert(width <= 32);
 	switch (width) {
 		CASE(1)
 		CASE(2)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lexical/bm25f.h"
+#include <assert.h>
 #include <math.h>
 #include <pthread.h>
 
@@ -70,6 +71,7 @@ uint8_t rk_bound_code(float x)
 {
 	int lo = 0, hi = 255;
 
+	assert(x >= 0);
 	pthread_once(&bound_once, bound_setup);
 	while (lo < hi) {
 		int mid = (lo + hi) / 2;

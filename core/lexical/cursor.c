@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lexical/cursor.h"
 #include "base/status.h"
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -46,6 +47,7 @@ static void stand_on(struct rk_cursor *c, uint32_t b)
 void rk_cursor_list(struct rk_cursor *c, const struct rk_postr *list,
 		    uint8_t bound, float weight, float drift)
 {
+	assert(weight >= 0 && drift >= 1);
 	c->list = *list;
 	c->m_n = 0;
 	c->nblocks = rk_postr_blocks(list);
@@ -62,6 +64,7 @@ void rk_cursor_arrays(struct rk_cursor *c, const uint32_t *ids,
 {
 	float max = 0;
 
+	assert(weight >= 0);
 	c->m_ids = ids;
 	c->m_tf = tf;
 	c->m_head = head;
@@ -116,6 +119,7 @@ int rk_cursor_load(struct rk_cursor *c)
 {
 	int n;
 
+	assert(c->block < c->nblocks);
 	if (c->loaded)
 		return 0;
 	c->i = 0;

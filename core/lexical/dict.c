@@ -24,6 +24,7 @@ void rk_dictw_add(struct rk_dictw *w, const char *s, size_t n, uint32_t df,
 	size_t shared = 0;
 
 	assert(n >= 1 && n <= RK_TERM_MAX);
+	assert(w->n == 0 || rk_term_cmp(w->prev, w->prev_n, s, n) < 0);
 	if (w->n % RK_DICT_BLOCK == 0) {
 		rk_buf_u32(&w->index, (uint32_t)(w->taken + w->blob.n));
 		rk_buf_varint(&w->blob, w->posts_off);

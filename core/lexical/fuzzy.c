@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lexical/fuzzy.h"
+#include <assert.h>
 #include <string.h>
 
 enum { LEN_MAX = 64 };
@@ -17,6 +18,7 @@ unsigned rk_edit_distance(const char *a, size_t an, const char *b, size_t bn,
 	unsigned rows[3][LEN_MAX + 1], *two = rows[0], *one = rows[1],
 				       *now = rows[2];
 
+	assert(an <= 64 && bn <= 64);
 	if (an > LEN_MAX || bn > LEN_MAX || (an > bn ? an - bn : bn - an) > max)
 		return max + 1;
 	for (unsigned j = 0; j <= bn; j++)
@@ -55,20 +57,54 @@ static uint32_t letters(const char *s, size_t n)
 	return m;
 }
 
+/* Above max where it is of no use: too far, or farther than the best. */
+static unsigned distance_of(const char *a, size_t an, const char *b, size_t bn,
+			    const struct rk_spelling *best, unsigned max)
+{
+	unsigned most = best->n && best->distance < max ? best->distance : max;
+	unsigned d;
+
+	if ((unsigned)__builtin_popcount(letters(a, an) ^ letters(b, bn)) >
+	    2 * max)
+		return max + 1;
+	d = rk_edit_distance(a, an, b, bn, most);
+	return d > most ? max + 1 : d;
+}
+
+size_t rk_letters(const char *s, size_t n, char *out, size_t max)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n && k < max; k++) {
+		unsigned char c = (unsigned char)s[i++];
+
+		while (i < n && ((unsigned char)s[i] & 0xc0) == 0x80)
+			c = (unsigned char)(c << 6 | 0x80 | (s[i++] & 0x3f));
+		out[k] = (char)c;
+	}
+	return k;
+}
+
 void rk_spelling_offer(struct rk_spelling *s, const char *wanted,
 		       size_t wanted_n, const char *word, size_t n, uint64_t df)
 {
-	unsigned max = rk_edits_allowed(wanted_n), d;
+	char a[LEN_MAX], b[LEN_MAX];
+	size_t an = wanted_n, bn = n;
+	unsigned max, d;
 
-	if (n >= sizeof(s->word) || n < 3 || df == 0 ||
-	    (n > wanted_n ? n - wanted_n : wanted_n - n) > max)
+	if (n >= sizeof(s->word) || n < 3 || df == 0)
 		return;
-	if ((unsigned)__builtin_popcount(letters(wanted, wanted_n) ^
-					 letters(word, n)) > 2 * max)
+	if (wanted_n && (unsigned char)*wanted >= 0x80) {
+		an = rk_letters(wanted, wanted_n, a, sizeof(a));
+		bn = rk_letters(word, n, b, sizeof(b));
+	}
+	max = rk_edits_allowed(an);
+	if ((an > bn ? an - bn : bn - an) > max)
 		return;
-	if (s->n && s->distance < max)
-		max = s->distance;
-	d = rk_edit_distance(wanted, wanted_n, word, n, max);
+	if (an == wanted_n) /* one byte a letter */
+		d = distance_of(wanted, an, word, bn, s, max);
+	else
+		d = distance_of(a, an, b, bn, s, max);
 	if (d > max || d == 0)
 		return;
 	if (s->n && d == s->distance &&

@@ -30,6 +30,12 @@ static inline int rk_fuzzy_near(const char *a, size_t an, const char *b,
 	       rk_edit_distance(a, an, b, bn, most) <= most;
 }
 
+/*
+ * A word with one byte for each letter, whatever its alphabet: those of one
+ * script stay apart. Returns how many.
+ */
+size_t rk_letters(const char *s, size_t n, char *out, size_t max);
+
 /* The best spelling seen so far: nearest, then most frequent, then first. */
 struct rk_spelling {
 	char word[72];

@@ -5,6 +5,7 @@
 #include "lexical/dict.h"
 #include "text/symbols/entity.h"
 #include "text/extract/property.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -245,6 +246,7 @@ int rk_invert(struct rk_inverted *v, struct rk_analyser *a, const char *path,
 {
 	int rc = 0;
 
+	assert(chunks->n > 0);
 	v->nchunks = v->nterms = 0;
 	v->pos.n = 0;
 	v->pos.err = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lexical/maxscore.h"
 #include "base/status.h"
+#include <assert.h>
 #include <string.h>
 
 struct window {
@@ -268,6 +269,7 @@ int rk_scan_any(struct rk_scan *s)
 	uint32_t from = 0;
 	int rc = 0;
 
+	assert(s->n <= RK_TERMS_MAX && s->must == 0);
 	if (s->n == 0)
 		return 0;
 	w.s = s;
@@ -330,6 +332,7 @@ int64_t rk_scan_all(struct rk_scan *s)
 	uint32_t id = 0;
 	int rc;
 
+	assert(s->must > 0 && s->must <= s->n);
 	while ((rc = next_common(s, &id)) == 1) {
 		float score = 0;
 

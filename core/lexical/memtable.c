@@ -2,6 +2,8 @@
 #include "lexical/memtable.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -14,6 +16,7 @@ int rk_memtable_new(uint64_t space, size_t stride, struct rk_memtable **out)
 	struct rk_memtable *m = rk_calloc(1, sizeof(*m));
 	pthread_rwlockattr_t attr;
 
+	assert(stride % 16 == 0); /* 64-byte rows */
 	if (!m)
 		return -ENOMEM;
 	m->serial = next_serial++;
@@ -52,6 +55,7 @@ struct rk_memtable *rk_memtable_ref(struct rk_memtable *m)
 
 void rk_memtable_unref(struct rk_memtable *m)
 {
+	assert(!m || m->refs > 0);
 	if (!m || --m->refs > 0)
 		return;
 	for (uint32_t i = 0; i < m->vocab.n && i < m->terms_cap; i++)
@@ -297,6 +301,7 @@ static int add_chunk(struct rk_memtable *m, uint32_t doc,
 	uint32_t id = (uint32_t)m->nchunks;
 	struct rk_chunk_rec *r;
 
+	rk_assert_shared(&m->lock);
 	if (rk_grow(&m->chunks, &m->chunks_cap, m->nchunks + 1,
 		    sizeof(*m->chunks)) < 0 ||
 	    rk_grow(&m->norms, &m->norms_cap, m->nchunks + 1,
@@ -322,6 +327,7 @@ static int64_t begin_doc(struct rk_memtable *m, const struct rk_doc_rec *rec,
 	size_t doc = m->ndocs;
 	struct rk_mdoc *d;
 
+	rk_assert_shared(&m->lock);
 	if (rk_grow(&m->docs, &m->docs_cap, doc + 1, sizeof(*m->docs)) < 0 ||
 	    by_path_room(m) < 0)
 		return -ENOMEM;
@@ -330,8 +336,8 @@ static int64_t begin_doc(struct rk_memtable *m, const struct rk_doc_rec *rec,
 	d->rec.path_off = (uint32_t)m->paths.n;
 	d->rec.chunk0 = (uint32_t)m->nchunks;
 	d->rec.nchunks = 0;
-	__atomic_fetch_or(&m->languages, 1ull << (rec->language & 63),
-			  __ATOMIC_RELAXED);
+	__atomic_fetch_add(&m->spoken[rec->language % RK_SPOKEN], 1,
+			   __ATOMIC_RELAXED);
 	d->rec.gram_off = m->grams.n;
 	d->born = UINT32_MAX;
 	d->dead = 0;
@@ -355,6 +361,7 @@ int64_t rk_memtable_add(struct rk_memtable *m, const struct rk_doc_rec *rec,
 	int64_t doc;
 	int rc;
 
+	assert(rec->path_n == strlen(path));
 	if (map_prepare(m, map, a) < 0)
 		return -ENOMEM;
 	pthread_rwlock_wrlock(&m->lock);
@@ -387,6 +394,8 @@ void rk_memtable_publish(struct rk_memtable *m, uint32_t doc, uint32_t born)
 	struct rk_mdoc *d = &m->docs[doc];
 	size_t slot = path_slot(m, rk_memtable_path(m, doc), d->rec.path_n);
 
+	assert(born > 0 && born < UINT32_MAX);
+	assert(rk_mdoc_born(d) == UINT32_MAX); /* once */
 	__atomic_store_n(&m->by_path[slot], doc + 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&d->born, born, __ATOMIC_RELEASE);
 }

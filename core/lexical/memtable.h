@@ -79,8 +79,8 @@ struct rk_memtable {
 	 * entries are atomic */
 	uint32_t *by_path;
 	size_t by_path_mask;
-	uint64_t languages; /* bit l: documents of rk_language l */
-	size_t bytes;	    /* an estimate of all of the above */
+	uint32_t spoken[RK_SPOKEN]; /* documents of each rk_language */
+	size_t bytes;		    /* an estimate of all of the above */
 };
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lexical/postings.h"
 #include "base/status.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -51,6 +52,7 @@ static void close_block(struct rk_postw *w)
 
 void rk_postw_add(struct rk_postw *w, const struct rk_posting *p, float x)
 {
+	assert(w->n ? p->id > w->ids[w->n - 1] : !w->df || p->id > w->last);
 	if (w->df == 0)
 		w->last = UINT32_MAX;
 	w->ids[w->n] = p->id;

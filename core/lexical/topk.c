@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lexical/topk.h"
+#include <assert.h>
 
 /* True if a is worse than b. */
 static int worse(const struct rk_topk *t, const struct rk_cand *a,
@@ -42,6 +43,7 @@ static void sift_up(struct rk_topk *t, size_t i)
 
 void rk_topk_offer(struct rk_topk *t, struct rk_cand c)
 {
+	assert(t->n <= t->k);
 	if (t->k == 0)
 		return;
 	if (t->n < t->k) {

@@ -2,21 +2,42 @@
 /* The query as it was understood, for answers that explain themselves. */
 #include "query/explain.h"
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
-static const char *op_name(const struct rk_qnode *n)
+static enum rk_op op_of(const struct rk_qnode *n)
 {
-	static const char *const NAMES[] = {"all",	"word",	  "phrase",
-					    "property", "filter", "regex"};
+	static const enum rk_op OPS[] = {
+		[RK_NODE_GROUP] = RK_OP_ALL,
+		[RK_NODE_WORD] = RK_OP_WORD,
+		[RK_NODE_PHRASE] = RK_OP_PHRASE,
+		[RK_NODE_PROPERTY] = RK_OP_PROPERTY,
+		[RK_NODE_FILTER] = RK_OP_FILTER,
+		[RK_NODE_REGEX] = RK_OP_REGEX,
+	};
 
-	return n->any ? "any" : NAMES[n->kind];
+	return n->any ? RK_OP_ANY : OPS[n->kind];
 }
 
-static const char *occur_name(enum rk_occur o)
+/* " form(language)" for those that documents have */
+static size_t add_forms(const struct rk_qterm *e, char *out, size_t max)
 {
-	static const char *const NAMES[] = {"should", "must", "not"};
+	size_t k = 0;
 
-	return NAMES[o];
+	for (unsigned i = 0; i < e->nalts; i++) {
+		const char *language =
+			rk_language_name((enum rk_language)e->alts[i].language);
+		int n;
+
+		if (e->alts[i].df == 0)
+			continue;
+		n = snprintf(out + k, max - k, " %s(%s)", e->alts[i].s,
+			     language);
+		if (n < 0 || (size_t)n >= max - k)
+			break;
+		k += (size_t)n;
+	}
+	return k;
 }
 
 /* What is looked up; a property's mark is not shown. */
@@ -36,6 +57,7 @@ static const char *terms_of(const struct rk_query *q, const struct rk_qnode *n,
 			out[k++] = ' ';
 		memcpy(out + k, e->s + mark, e->n - mark);
 		k += e->n - mark;
+		k += add_forms(e, out + k, sizeof(out) - k);
 	}
 	return rk_arena_strndup(a, out, k);
 }
@@ -62,8 +84,8 @@ const struct rk_clause *rk_explain(const struct rk_query *q,
 		if (!c)
 			return NULL;
 		*c = (struct rk_clause){
-			.op = op_name(n),
-			.occur = occur_name(n->occur),
+			.op = op_of(n),
+			.occur = n->occur,
 			.text = written(n, a),
 			.terms = terms_of(q, n, a),
 			.child = n->child ? rk_explain(q, n->child, a) : NULL,

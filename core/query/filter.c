@@ -6,6 +6,7 @@
 #include "query/query.h"
 #include "text/extract/kind.h"
 #include "text/symbols/entity.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -377,6 +378,7 @@ int rk_compare_ok(const struct rk_compare *c, const char *value, size_t n)
 	double x;
 	int r;
 
+	assert(value || n == 0);
 	if (c->op == '*')
 		return 1;
 	n = n < sizeof(text) - 1 ? n : sizeof(text) - 1;

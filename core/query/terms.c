@@ -3,6 +3,7 @@
 #include "query/parse.h"
 #include "text/analyse/fold.h"
 #include "text/extract/property.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -109,6 +110,20 @@ static struct rk_qterm *said_before(struct parser *p, const struct rk_word *w)
 	return NULL;
 }
 
+/* Spelling compares words without accents, as they are kept. */
+static void fold_surface(struct parser *p, struct rk_qterm *e, const char *s,
+			 size_t n)
+{
+	char low[RK_RESPELL_MAX], plain[RK_RESPELL_MAX];
+	int64_t k = rk_fold_case(rk_analyser_language(p->a), s, n, low,
+				 sizeof(low));
+
+	if (k > 0)
+		k = rk_fold_marks(low, (size_t)k, plain, sizeof(plain));
+	if (k > 0 && (e->surface = rk_q_keep(p, plain, (size_t)k)))
+		e->surface_n = (size_t)k;
+}
+
 static void add_term(struct parser *p, const struct rk_tok *t, const char *text,
 		     int phrase, int part)
 {
@@ -117,6 +132,7 @@ static void add_term(struct parser *p, const struct rk_tok *t, const char *text,
 
 	if (!e)
 		return;
+	fold_surface(p, e, text + t->off, t->len);
 	e->slot = p->slot + t->pos;
 	e->len = t->len;
 	e->typed = text + t->off;
@@ -331,6 +347,7 @@ struct rk_qnode *rk_q_expanding(struct parser *p, const char *s, size_t n,
 		match == RK_TERM_GLOB ? glob_term(p, s, n) : unstemmed(p, s, n);
 	struct rk_qnode *node;
 
+	assert(match != RK_TERM_EXACT);
 	if (!t || !(node = rk_q_node(p, RK_NODE_WORD, occur)))
 		return NULL;
 	t->match = match;

@@ -5,6 +5,7 @@
 #include "storage/footer.h"
 #include "vector/hnsw.h"
 #include "vector/ivf.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -275,6 +276,7 @@ struct rk_ann *rk_ann_ref(struct rk_ann *a)
 
 void rk_ann_unref(struct rk_ann *a)
 {
+	assert(!a || a->refs > 0);
 	if (!a || --a->refs > 0)
 		return;
 	rk_container_close(a->c);
@@ -294,5 +296,6 @@ uint64_t rk_ann_bytes(const struct rk_ann *a)
 int rk_ann_nearest(struct rk_ann *a, const struct rk_near_query *q,
 		   struct rk_near *out)
 {
+	assert(q->k > 0);
 	return OPS[a->type].nearest(a, q, out);
 }

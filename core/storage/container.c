@@ -95,6 +95,8 @@ void rk_cw_begin(struct rk_container_writer *w, const char *section)
 	msgpack_packer pk;
 	uint64_t at;
 
+	assert(w->err || w->n < RK_SECTIONS_MAX);
+	assert(!strchr(section, '/'));
 	snprintf(s->name, sizeof(s->name), "%s", section);
 	rk_mp_init(&pk, &w->buf);
 	rk_mp_key(&pk, section);
@@ -144,6 +146,7 @@ void rk_cw_end(struct rk_container_writer *w)
 	struct section_out *s = &w->s[w->n - 1];
 	uint8_t be[4];
 
+	assert(w->n > 0);
 	if (w->granule_n)
 		close_granule(w);
 	cw_flush(w);

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "lexical/cursor.h"
 #include "text/extract/property.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -398,6 +399,7 @@ int rk_sample_segments(struct rk_segment *const *segs, unsigned n,
 	struct sampler s = {.segs = segs, .n = n, .generation = generation};
 	int rc = 0;
 
+	assert(generation > 0);
 	memset(out, 0, sizeof(*out));
 	out->chunks = count_live(&s, &rc);
 	/* four standard deviations below the limit */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage/lock.h"
 #include "base/status.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ int rk_lock_holder(int dir, char *out, size_t n)
 	char pid[32] = "";
 	ssize_t r;
 
+	assert(n > 0);
 	if (fd < 0)
 		return -ENOENT;
 	if (fcntl(fd, F_OFD_GETLK, &fl) < 0 || fl.l_type == F_UNLCK) {

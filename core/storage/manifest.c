@@ -3,6 +3,7 @@
 #include "base/crc32c.h"
 #include "base/mp.h"
 #include "base/status.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,7 @@ int rk_manifest_commit(const struct rk_io *io, int dir,
 	char name[40], line[48];
 	int rc;
 
+	assert(m->number > 0);
 	rk_manifest_name(m->number, name);
 	snprintf(line, sizeof(line), "%s\n", name);
 	encode(m, &b);
@@ -314,6 +316,7 @@ int rk_manifest_list(int dir, uint64_t *numbers, int max)
 	int n = 0, rc;
 	DIR *d;
 
+	assert(max > 0);
 	if ((rc = rk_dir_open(dir, ".", &d)) < 0)
 		return rc;
 	while (n < max && (rc = rk_dir_next(d, &e)) == 1) {

@@ -27,7 +27,7 @@ struct merge {
 	struct rk_remap map;
 	uint32_t **chunk; /* [source][chunk]: new id or UINT32_MAX */
 	struct rk_corpus_stats stats;
-	uint64_t languages;
+	uint32_t spoken[RK_SPOKEN];
 	struct rk_norms norms;
 	struct rk_container_writer *cw;
 	struct rk_dictw dict;
@@ -105,7 +105,7 @@ static int map_source(struct merge *m, unsigned i)
 		if (!(r = s->ops->doc(s, d, &path)))
 			return RK_ECORRUPT;
 		m->live[i]++;
-		m->languages |= 1ull << (r->language & 63);
+		m->spoken[r->language % RK_SPOKEN]++;
 		m->map.doc[i][d] = (uint32_t)m->stats.docs++;
 		for (uint32_t c = r->chunk0; c < r->chunk0 + r->nchunks; c++) {
 			m->chunk[i][c] = (uint32_t)m->stats.chunks++;
@@ -506,17 +506,20 @@ static void pack_meta(const struct merge *m, struct rk_buf *out)
 		{"body_sum", m->stats.body_sum},
 		{"head_sum", m->stats.head_sum},
 		{"terms", m->dict.n},
-		{"languages", m->languages},
 	};
 	size_t n = sizeof(PAIRS) / sizeof(PAIRS[0]);
 	msgpack_packer pk;
 
 	rk_mp_init(&pk, out);
-	msgpack_pack_map(&pk, n);
+	msgpack_pack_map(&pk, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		rk_mp_key(&pk, PAIRS[i].key);
 		msgpack_pack_uint64(&pk, PAIRS[i].v);
 	}
+	rk_mp_key(&pk, "spoken");
+	msgpack_pack_array(&pk, RK_SPOKEN);
+	for (size_t i = 0; i < RK_SPOKEN; i++)
+		msgpack_pack_uint32(&pk, m->spoken[i]);
 }
 
 static int write_file(struct merge *m, const char *name,
@@ -549,6 +552,7 @@ int64_t rk_merge(const struct rk_io *io, int dir, uint64_t id,
 	char name[40];
 	int rc;
 
+	assert(n > 0 && id > 0);
 	if (!m)
 		return -ENOMEM;
 	assert(n <= sizeof(m->have) / sizeof(m->have[0]));
@@ -599,6 +603,7 @@ int rk_merge_vectors(const struct rk_io *io, int dir, uint64_t id,
 	struct rk_vectors_writer w;
 	int rc = rk_vectors_create(io, dir, id, space, dim, &w);
 
+	assert(n > 0 && n == remap->n && dim > 0);
 	for (unsigned i = 0; i < n && rc == 0; i++)
 		for (uint32_t d = 0; d < src[i].ndocs && rc == 0; d++) {
 			const struct rk_doc_rec *r;

@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "base/mp.h"
 #include "base/status.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -99,6 +101,7 @@ static int store(const struct rk_io *io, int backing_fd,
 	struct rk_buf b = RK_BUF_INIT;
 	int rc;
 
+	rk_assert_held(&writing);
 	encode(all, n, &b);
 	rc = b.err ? b.err : rk_io_replace(io, backing_fd, NAME, b.p, b.n);
 	rk_buf_release(&b);
@@ -133,6 +136,7 @@ int rk_registry_put(const struct rk_io *io, int backing_fd,
 	int n, i, rc = -ENOMEM;
 	int64_t created;
 
+	assert(e->id[0]);
 	pthread_mutex_lock(&writing);
 	if (all && (rc = n = load(io, backing_fd, all)) >= 0) {
 		i = place(all, n, e->id);

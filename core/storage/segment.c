@@ -2,6 +2,8 @@
 #include "storage/segment.h"
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +11,18 @@
 void rk_segment_name(uint64_t id, char out[40])
 {
 	snprintf(out, 40, "seg-%06llu.mp", (unsigned long long)id);
+}
+
+static void read_spoken(struct rk_segment *s, struct rk_mpr *r)
+{
+	uint32_t n = rk_mpr_array(r);
+
+	for (uint32_t i = 0; i < n && !r->err; i++) {
+		uint64_t docs = rk_mpr_uint(r);
+
+		if (i < RK_SPOKEN)
+			s->spoken[i] = (uint32_t)docs;
+	}
 }
 
 static int read_meta(struct rk_segment *s)
@@ -24,8 +38,8 @@ static int read_meta(struct rk_segment *s)
 			s->stats.docs = rk_mpr_uint(&r);
 		else if (n == 6 && !memcmp(key, "chunks", 6))
 			s->stats.chunks = rk_mpr_uint(&r);
-		else if (n == 9 && !memcmp(key, "languages", 9))
-			s->languages = rk_mpr_uint(&r);
+		else if (n == 6 && !memcmp(key, "spoken", 6))
+			read_spoken(s, &r);
 		else if (n == 5 && !memcmp(key, "terms", 5))
 			s->nterms = (uint32_t)rk_mpr_uint(&r);
 		else if (n == 8 && !memcmp(key, "body_sum", 8))
@@ -118,6 +132,7 @@ struct rk_segment *rk_segment_ref(struct rk_segment *s)
 
 void rk_segment_unref(struct rk_segment *s)
 {
+	assert(!s || s->refs > 0);
 	if (!s || --s->refs > 0)
 		return;
 	rk_container_close(s->c);
@@ -192,6 +207,8 @@ const uint8_t *rk_segment_gram(struct rk_segment *s, const struct rk_doc_rec *d)
 	return d->gram_n ? at(s, s->s_grams, d->gram_off, d->gram_n) : NONE;
 }
 
+static pthread_mutex_t lazy_lock = PTHREAD_MUTEX_INITIALIZER;
+
 /* Once per segment: everything that a search reads at random. */
 static void lazy_init(struct rk_segment *s)
 {
@@ -200,6 +217,7 @@ static void lazy_init(struct rk_segment *s)
 	const void *dict = at(s, s->s_dict, 0, dn);
 	const void *index = at(s, s->s_dictix, 0, in);
 
+	rk_assert_held(&lazy_lock);
 	s->norms = at(s, s->s_norms, 0, (uint64_t)s->nchunks * sizeof(rk_norm));
 	if (!dict || !index || !s->norms ||
 	    rk_dict_init(&s->dict, dict, dn, index, in) < 0) {
@@ -207,8 +225,6 @@ static void lazy_init(struct rk_segment *s)
 		s->lazy_err = RK_ECORRUPT;
 	}
 }
-
-static pthread_mutex_t lazy_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int lazy(struct rk_segment *s)
 {
@@ -324,11 +340,13 @@ uint32_t rk_segment_dead(const struct rk_segment *s, uint32_t doc)
 {
 	const uint32_t *dead = __atomic_load_n(&s->dead, __ATOMIC_ACQUIRE);
 
+	assert(doc < s->ndocs);
 	return dead ? __atomic_load_n(&dead[doc], __ATOMIC_RELAXED) : 0;
 }
 
 int rk_segment_kill(struct rk_segment *s, uint32_t doc, uint32_t gen)
 {
+	assert(doc < s->ndocs && gen > 0);
 	if (!s->dead) {
 		uint32_t *d = rk_calloc(s->ndocs, sizeof(*d));
 

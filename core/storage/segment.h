@@ -7,6 +7,7 @@
 #include "lexical/postings.h"
 #include "lexical/records.h"
 #include "storage/container.h"
+#include "text/analyse/language.h"
 #include "storage/vectors.h"
 #include <pthread.h>
 
@@ -25,10 +26,10 @@ struct rk_segment {
 		s_dictix, s_posts, s_poss, s_grams;
 	struct rk_corpus_stats stats; /* of all its documents */
 	uint32_t ndocs, nchunks, nterms;
-	uint64_t languages;	  /* bit l: documents of rk_language l */
-	float avg_body, avg_head; /* the averages of its bounds */
-	_Atomic int lazy_done;	  /* dictionary and norms have been verified */
-	int lazy_err;		  /* with this result */
+	uint32_t spoken[RK_SPOKEN]; /* documents of each rk_language */
+	float avg_body, avg_head;   /* the averages of its bounds */
+	_Atomic int lazy_done; /* dictionary and norms have been verified */
+	int lazy_err;	       /* with this result */
 	struct rk_dict dict;
 	const rk_norm *norms;
 	/* of the first format (segment_v1.c); NULL: used where they lie */

@@ -5,6 +5,7 @@
 #include "storage/ann.h"
 #include "storage/footer.h"
 #include "vector/kernels.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +70,7 @@ struct rk_vectors *rk_vectors_ref(struct rk_vectors *v)
 
 void rk_vectors_unref(struct rk_vectors *v)
 {
+	assert(!v || v->refs > 0);
 	if (!v || --v->refs > 0)
 		return;
 	rk_ann_unref(v->ann);
@@ -106,6 +108,7 @@ int rk_vectors_create(const struct rk_io *io, int dir, uint64_t id,
 	char name[40];
 	int rc;
 
+	assert(id > 0 && dim > 0);
 	rk_vectors_name(id, name);
 	*w = (struct rk_vectors_writer){.space = space,
 					.dim = dim,

@@ -4,6 +4,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -360,6 +362,7 @@ int rk_wal_open(const struct rk_io *io, int dir, uint64_t floor, int read_only,
 	size_t n = 0;
 	int rc;
 
+	assert(read_only || out);
 	memset(report, 0, sizeof(*report));
 	if ((rc = list_files(dir, &files, &n)) < 0)
 		return rc;
@@ -412,6 +415,7 @@ static int extend(struct rk_wal *w, size_t n)
 {
 	int rc = 0;
 
+	rk_assert_held(&w->lock);
 	while (rc == 0 && w->end + (off_t)n + RK_WAL_RECORD > w->prefilled) {
 		off_t more = w->prefilled;
 
@@ -435,6 +439,7 @@ static int write_record(struct rk_wal *w, uint8_t type, const void *body,
 	uint32_t crc;
 	int rc;
 
+	rk_assert_held(&w->lock);
 	b->n = 0;
 	b->err = 0;
 	rk_buf_u32(b, (uint32_t)n);
@@ -483,6 +488,7 @@ static void sync_as_leader(struct rk_wal *w)
 	uint64_t upto = w->last;
 	int fd = w->fd, rc;
 
+	rk_assert_held(&w->lock);
 	w->syncing = 1;
 	pthread_mutex_unlock(&w->lock);
 	rc = w->io->sync(w->io->ctx, fd, 1);

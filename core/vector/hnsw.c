@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/status.h"
 #include "vector/rotate.h"
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -516,6 +517,7 @@ int rk_hnsw_build(rk_rows_fn *get, void *ctx, uint32_t rows, uint32_t dim,
 				  .entry = RK_HNSW_NONE}};
 	int rc;
 
+	assert(dim > 0);
 	if (!(b.base = get(ctx, 0, rows)))
 		return RK_ECORRUPT;
 	if ((rc = lay_out(&b)) == 0 && (rc = encode(&b)) == 0 &&
@@ -638,6 +640,7 @@ int rk_hnsw_nearest(const struct rk_hnsw *h, const struct rk_near_query *q,
 	struct item at;
 	int rc;
 
+	assert(q->k > 0);
 	if (h->entry == RK_HNSW_NONE || q->k == 0)
 		return 0;
 	if (!base)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "vector/kernels.h"
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -444,21 +445,25 @@ const char *rk_kernels_name(void)
 
 float rk_dot(const float *a, const float *b, size_t n)
 {
+	assert(n % RK_VEC_LANES == 0);
 	return chosen->dot(a, b, n);
 }
 
 int32_t rk_dot_i8(const int8_t *a, const int8_t *b, size_t n)
 {
+	assert(n % 64 == 0);
 	return chosen->dot_i8(a, b, n);
 }
 
 void rk_axpy(float *acc, const float *row, float w, size_t n)
 {
+	assert(n % RK_VEC_LANES == 0);
 	chosen->axpy(acc, row, w, n);
 }
 
 void rk_axpy_i16(int32_t *acc, const int16_t *row, int32_t w, size_t n)
 {
+	assert(n % 16 == 0);
 	chosen->axpy_i16(acc, row, w, n);
 }
 
@@ -471,6 +476,7 @@ uint64_t rk_code_scan(const struct rk_code_query *q, const uint64_t *code,
 		      const float *scale, const float *bias, size_t groups,
 		      float base, float threshold, float *est)
 {
+	assert(groups > 0 && groups <= RK_SCAN_GROUPS);
 	return chosen->code_scan(q, code, scale, bias, groups, base, threshold,
 				 est);
 }

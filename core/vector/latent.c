@@ -53,6 +53,7 @@ struct rk_latent *rk_latent_ref(struct rk_latent *l)
 
 void rk_latent_unref(struct rk_latent *l)
 {
+	assert(!l || l->refs > 0);
 	if (!l || --l->refs > 0)
 		return;
 	if (l->mapped)
@@ -91,6 +92,7 @@ void rk_latent_add(const struct rk_latent *l, struct rk_latent_sum *sum,
 	int32_t w = (log * (int32_t)idf) >> HASH_SHIFT;
 	uint64_t at = key, sign = rk_mix64(key);
 
+	assert(tf > 0 && row < (int64_t)l->nterms);
 	for (int i = 0; i < POSITIONS; i++, at >>= 8, sign >>= 1)
 		sum->v[at & 0xff] += sign & 1 ? w : -w;
 	if (row < 0 || l->local[row] == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vector/rotate.h"
 #include "base/hash.h"
+#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 
@@ -53,6 +54,7 @@ void rk_rotate(float *v, size_t dim)
 {
 	size_t n = 1;
 
+	assert(dim > 0);
 	while (n * 2 <= dim)
 		n *= 2;
 	for (unsigned r = 0; r < ROUNDS; r++) {

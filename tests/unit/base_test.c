@@ -1,14 +1,72 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/crc32c.h"
+#include "base/lock.h"
 #include "base/mp.h"
 #include "base/status.h"
 #include "unit/t.h"
+#include <sys/wait.h>
 
 static void crc32c_check_value(void)
 {
 	CHECK(rk_crc32c(0, "123456789", 9) == 0xe3069283);
 	CHECK(rk_crc32c(rk_crc32c(0, "1234", 4), "56789", 5) == 0xe3069283);
 	CHECK(rk_crc32c(0, "", 0) == 0);
+}
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+
+static void *look_from_elsewhere(void *held)
+{
+	*(int *)held = rk_is_held(&mutex);
+	return NULL;
+}
+
+static int held_elsewhere(void)
+{
+	pthread_t th;
+	int held = 1;
+
+	pthread_create(&th, NULL, look_from_elsewhere, &held);
+	pthread_join(th, NULL);
+	return held;
+}
+
+static void a_mutex_is_held_by_one_thread(void)
+{
+	CHECK(!rk_is_held(&mutex));
+	pthread_mutex_lock(&mutex);
+	CHECK(rk_is_held(&mutex));
+	CHECK(!held_elsewhere());
+	pthread_mutex_unlock(&mutex);
+	CHECK(!rk_is_held(&mutex));
+}
+
+static void a_child_knows_what_it_holds(void)
+{
+	int status = -1;
+	pid_t pid;
+
+	CHECK(!rk_is_held(&mutex)); /* this thread's id is known from here on */
+	pid = fork();
+	if (pid == 0) {
+		pthread_mutex_lock(&mutex);
+		_exit(rk_is_held(&mutex) ? 0 : 1);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void a_rwlock_is_shared_by_readers_and_its_writer(void)
+{
+	CHECK(!rk_is_shared(&rwlock));
+	pthread_rwlock_rdlock(&rwlock);
+	CHECK(rk_is_shared(&rwlock));
+	pthread_rwlock_unlock(&rwlock);
+	CHECK(!rk_is_shared(&rwlock));
+	pthread_rwlock_wrlock(&rwlock);
+	CHECK(rk_is_shared(&rwlock));
+	pthread_rwlock_unlock(&rwlock);
+	CHECK(!rk_is_shared(&rwlock));
 }
 
 static void varints_round_trip(void)
@@ -105,6 +163,10 @@ static void every_code_has_a_sentence(void)
 }
 
 static const struct t_case CASES[] = {
+	{"a mutex is held by one thread", a_mutex_is_held_by_one_thread},
+	{"a child knows what it holds", a_child_knows_what_it_holds},
+	{"a rwlock is shared by readers and its writer",
+	 a_rwlock_is_shared_by_readers_and_its_writer},
 	{"crc32c has its check value", crc32c_check_value},
 	{"varints round trip", varints_round_trip},
 	{"a varint above 32 bits is refused as 32 bits",

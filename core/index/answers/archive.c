@@ -9,6 +9,7 @@
 #include "index/state/internal.h"
 #include "index/state/requests.h"
 #include "base/mem.h"
+#include <assert.h>
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -177,6 +178,7 @@ int rk_export(struct rk_index *ix, int fd)
 	struct archive *a = archive_write_new();
 	int rc = a ? 0 : -ENOMEM;
 
+	assert(fd >= 0);
 	if (rc == 0) {
 		archive_write_set_format_pax(a);
 		archive_write_add_filter_zstd(a);
@@ -402,6 +404,7 @@ int rk_restore(struct rk_index *ix, int fd, char *err, size_t err_n)
 	struct archive_entry *e;
 	int rc, n = ARCHIVE_OK;
 
+	assert(fd >= 0 && err_n > 0);
 	err[0] = '\0';
 	if (ix->flags & RK_READ_ONLY)
 		return RK_EREADONLY;

@@ -10,6 +10,7 @@
 #include "index/vectors/spaces.h"
 #include "index/write/cache.h"
 #include "vector/kernels.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -151,6 +152,7 @@ int rk_recall(struct rk_index *ix, const char *text, size_t n,
 	char query[TEXT_MAX + 64];
 	int rc, hit;
 
+	assert(path_n > 0);
 	n = n < TEXT_MAX ? n : TEXT_MAX;
 	rc = rk_search(ix, query, plain_query(text, n, query, sizeof(query)),
 		       opts, &r);

@@ -2,8 +2,11 @@
 #include "index/answers/saved.h"
 #include "index/state/internal.h"
 #include "base/crc32c.h"
+#include "base/status.h"
 #include "base/mem.h"
 #include "base/mp.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -124,6 +127,7 @@ static int insert(struct rk_saved *s, const char *name, size_t name_n,
 
 static void erase(struct rk_saved *s, size_t i)
 {
+	assert(i < s->n);
 	query_release(&s->v[i]);
 	s->n--;
 	memmove(&s->v[i], &s->v[i + 1], (s->n - i) * sizeof(*s->v));
@@ -288,6 +292,7 @@ static int store(struct rk_index *ix)
 	struct rk_buf b = RK_BUF_INIT;
 	int rc;
 
+	rk_assert_held(&ix->saved->lock);
 	rk_saved_encode(ix->saved, &b);
 	rc = b.err ? b.err
 		   : rk_io_replace(ix->env->io, ix->dir_fd, NAME, b.p, b.n);
@@ -298,6 +303,7 @@ static int store(struct rk_index *ix)
 /* Keep what has changed, or go back to what the file says. */
 static int commit(struct rk_index *ix, int rc)
 {
+	rk_assert_held(&ix->saved->lock);
 	if (rc == 0 && (rc = store(ix)) < 0) {
 		forget_all(ix->saved);
 		rk_saved_load(ix);

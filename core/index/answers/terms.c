@@ -166,7 +166,7 @@ static int consider(struct vocabulary *v, const char *s, size_t n, uint64_t df)
 
 static int is_cancelled(const struct vocabulary *v)
 {
-	return v->s->opts->cancel && *v->s->opts->cancel;
+	return v->s->opts.cancel && *v->s->opts.cancel;
 }
 
 /* All of a dictionary that begins so. */
@@ -210,22 +210,11 @@ static int walk_table(struct vocabulary *v, const struct rk_memtable *m)
 	return rc;
 }
 
-static void hear_languages(struct vocabulary *v)
-{
-	const struct rk_view *view = v->s->snap.view;
-
-	for (unsigned i = 0; i < view->nsegs; i++)
-		v->languages |= view->segs[i]->languages;
-	for (unsigned i = 0; i < view->nmems; i++)
-		v->languages |= __atomic_load_n(&view->mems[i]->languages,
-						__ATOMIC_RELAXED);
-}
-
 static int walk(struct vocabulary *v)
 {
 	int rc = 0;
 
-	hear_languages(v);
+	v->languages = rk_spoken(v->s->snap.view, RK_SHARE);
 	for (unsigned i = 0; i < v->s->nsrc && rc == 0; i++)
 		rc = v->s->src[i].bad	? 0
 		     : v->s->src[i].mem ? walk_table(v, v->s->src[i].mem)
@@ -469,7 +458,7 @@ static int count(struct rk_searching *s, const char *word, size_t n,
 
 	if (rc < 0)
 		return rc;
-	hear_languages(&v);
+	v.languages = rk_spoken(s->snap.view, RK_SHARE);
 	*out = rk_count_postings(s, word, n); /* a term by itself, perhaps */
 	for (unsigned l = 0; l < RK_LANGUAGES && rc >= 0; l++) {
 		struct name t;

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "text/extract/extract.h"
 #include "text/extract/extractor.h"
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -412,6 +413,7 @@ int rk_read_text(struct rk_index *ix, int fd, const char *path,
 	struct source s = {
 		.ix = ix, .fd = fd, .path = path, .max = text_max(ix)};
 
+	assert(fd >= 0);
 	if (needs_helper(ix, path, &s.helper))
 		return helped(&s, how != RK_READ_TO_INDEX, out);
 	if (how == RK_READ_LINES)
@@ -427,6 +429,7 @@ int rk_read_range(struct rk_index *ix, int fd, const char *path, uint64_t off,
 		.ix = ix, .fd = fd, .path = path, .max = text_max(ix)};
 	int rc;
 
+	assert(fd >= 0);
 	if (!needs_helper(ix, path, &s.helper))
 		return rk_text_load_range(ix->env->io, fd, path, off, len,
 					  s.max, out);

@@ -4,6 +4,7 @@
  * name that a "(" follows is a call.
  */
 #include "index/search/calls.h"
+#include <assert.h>
 #include <ctype.h>
 
 static int starts_name(char c)
@@ -21,6 +22,7 @@ int rk_next_ident(const char *s, size_t n, struct rk_ident *id)
 {
 	size_t i = id->off + id->n, k;
 
+	assert(id->off + id->n <= n);
 	while (i < n && !starts_name(s[i])) {
 		id->line += s[i] == '\n';
 		/* the rest of a number is none */

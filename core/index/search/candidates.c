@@ -6,6 +6,7 @@
 #include "index/search/candidates.h"
 #include "index/search/corpus.h"
 #include "index/documents/texts.h"
+#include <assert.h>
 #include <unistd.h>
 
 static void add_segment(struct rk_searching *s, struct rk_segment *seg)
@@ -51,10 +52,10 @@ int rk_sources_open(struct rk_searching *s)
 {
 	const struct rk_view *v = s->snap.view;
 
-	rk_norms_init(&s->table,
-		      s->opts->global && s->opts->global->stats.chunks
-			      ? &s->opts->global->stats
-			      : &s->snap.stats);
+	assert(s->begun && s->nsrc == 0);
+	rk_norms_init(&s->table, s->global && s->global->stats.chunks
+					 ? &s->global->stats
+					 : &s->snap.stats);
 	for (unsigned i = 0; i < v->nsegs; i++)
 		add_segment(s, v->segs[i]);
 	for (unsigned i = 0; i < v->nmems; i++)
@@ -138,6 +139,7 @@ int rk_newer_before(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
 
 const float *rk_chunk_vector(const struct rk_qsource *src, uint32_t chunk)
 {
+	assert(chunk < src->nchunks);
 	if (!src->has_vectors)
 		return NULL;
 	return src->mem ? rk_memtable_vector(src->mem, chunk)

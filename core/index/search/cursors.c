@@ -2,6 +2,8 @@
 /* Cursors on the postings of terms, and the positions where they stand. */
 #include "index/search/cursors.h"
 #include "index/search/forms.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <stdlib.h>
 
 static void cursor_on(const struct rk_qsource *src, const struct rk_plist *l,
@@ -21,6 +23,8 @@ struct rk_cursor *rk_open_cursor(struct rk_searching *s,
 	struct rk_cursor *c = rk_arena_alloc(&s->arena, sizeof(*c));
 	float w = (float)(e->idf * (double)(RK_BM25_K1 + 1)) * e->weight;
 
+	assert(t < s->q.nterms && src->lists);
+	assert(!src->mem || rk_is_shared(&src->mem->lock));
 	if (!c)
 		return NULL;
 	cursor_on(src, &src->lists[t], w, c);

@@ -2,6 +2,7 @@
 #include "index/search/excerpt.h"
 #include "base/mem.h"
 #include "lexical/fuzzy.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -292,6 +293,7 @@ int rk_excerpt_make(struct rk_excerpt *e, struct rk_analyser *a,
 	unsigned from, to;
 	int rc;
 
+	assert(want->lines > 0 && want->first > 0);
 	if (!l)
 		return -ENOMEM;
 	split(l, s, n);

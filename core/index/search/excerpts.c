@@ -4,6 +4,7 @@
 #include "index/documents/links.h"
 #include "index/documents/texts.h"
 #include "index/search/excerpt.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,6 +85,7 @@ int rk_add_excerpts(struct rk_searching *s, struct rk_answer *a)
 	size_t kept = 0;
 	int rc = 0;
 
+	assert(s->nsrc == 0); /* no table is kept from writers */
 	for (size_t i = 0; i < a->r.nhits && rc == 0; i++) {
 		struct rk_hit *h = &a->r.hits[i];
 		int fd = rk_open_document(s->ix, h->path);

@@ -9,6 +9,7 @@
 #include "index/search/cursors.h"
 #include "lexical/fuzzy.h"
 #include "text/extract/property.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,23 +76,40 @@ static int add_name(struct names *l, const char *s, size_t n, uint64_t df)
 	return e->s ? 0 : -ENOMEM;
 }
 
-/* An unstemmed word is listed under its stem. */
-static int add_stem(struct names *l, const char *word, size_t n, uint64_t df)
+static int add_stem_of(struct names *l, enum rk_language language,
+		       const char *word, size_t n, uint64_t df)
 {
 	const struct rk_tok *toks;
 	const struct rk_word *w;
 	uint32_t pos = 0;
 	size_t count;
-	int rc;
+	int rc = rk_analyser_use(l->s->a, language);
 
 	rk_analyser_reset(l->s->a);
-	if ((rc = rk_analyse(l->s->a, word, n, 0, &pos)) < 0)
+	if (rc < 0 || (rc = rk_analyse(l->s->a, word, n, 0, &pos)) < 0)
 		return rc;
 	toks = rk_analyser_toks(l->s->a, &count);
 	if (count == 0)
 		return 0;
 	w = &rk_analyser_vocab(l->s->a)->v[toks[0].term];
 	return add_name(l, w->s, w->n, df);
+}
+
+/*
+ * An unstemmed word is listed under its stem; in which language is not known,
+ * but in the others that stem is no word.
+ */
+static int add_stem(struct names *l, const char *word, size_t n, uint64_t df)
+{
+	uint64_t left = rk_spoken(l->s->snap.view, RK_SHARE) | 1;
+	int rc = 0;
+
+	for (; left && rc == 0; left &= left - 1)
+		rc = add_stem_of(l, (enum rk_language)__builtin_ctzll(left),
+				 word, n, df);
+	if (rc == 0)
+		rc = rk_analyser_use(l->s->a, RK_LANGUAGE_BASE);
+	return rc;
 }
 
 static int consider(struct names *l, const char *s, size_t n, uint64_t df)
@@ -353,6 +371,8 @@ int rk_expand_term(struct rk_searching *s, unsigned t)
 	struct names l = {.s = s, .t = e};
 	int rc = 0;
 
+	assert(t < s->q.nterms);
+	assert(s->q.terms[t].match != RK_TERM_EXACT);
 	for (unsigned i = 0; i < s->nsrc && rc == 0; i++) {
 		if (s->src[i].mem)
 			rc = names_in_memtable(&l, s->src[i].mem);

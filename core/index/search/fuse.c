@@ -11,6 +11,7 @@
 #include "index/search/match.h"
 #include "index/search/semantic.h"
 #include "vector/kernels.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -411,6 +412,7 @@ int rk_fuse(struct rk_searching *s, struct rk_ranked **out, size_t *n)
 		rk_arena_alloc(&s->arena, (s->top.n + 1) * sizeof(*scores));
 	int rc;
 
+	assert(s->top.v && s->top.n <= s->top.k);
 	*out = rk_arena_alloc(&s->arena, max * sizeof(**out));
 	if (!scores || !*out)
 		return -ENOMEM;

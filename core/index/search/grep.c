@@ -10,6 +10,7 @@
 #include "index/search/gate.h"
 #include "text/extract/extract.h"
 #include "text/match/regex.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,6 +255,7 @@ int rk_run_lines(struct rk_searching *s, struct rk_arena *arena,
 	struct grep g = {.s = s, .arena = arena, .r = r};
 	int rc;
 
+	assert(rk_is_pattern(&s->q) && s->mode == RK_MODE_LEXICAL);
 	g.most = s->q.hits > 0 ? (uint64_t)s->q.hits : UINT64_MAX;
 	g.skip = s->q.hits > 0 ? (uint64_t)(s->q.page - 1) * g.most : 0;
 	s->lines_only = 1;
@@ -262,7 +264,7 @@ int rk_run_lines(struct rk_searching *s, struct rk_arena *arena,
 	if (g.n)
 		qsort(g.v, g.n, sizeof(*g.v), by_path);
 	for (size_t i = 0; i < g.n && rc == 0; i++) {
-		if (s->opts->cancel && *s->opts->cancel)
+		if (s->opts.cancel && *s->opts.cancel)
 			return RK_ECANCELLED;
 		rc = search_document(&g, g.v[i].path);
 	}

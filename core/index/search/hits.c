@@ -6,6 +6,7 @@
 #include "text/symbols/entity.h"
 #include "text/extract/kind.h"
 #include "vector/kernels.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -128,6 +129,7 @@ static int add_copy(struct rk_answer *a, struct rk_hit *h, const char *path)
 int rk_choose_hits(struct rk_searching *s, const struct rk_ranked *v, size_t n,
 		   struct rk_answer *a)
 {
+	assert(!a->r.hits && a->r.nhits == 0);
 	a->r.hits = rk_calloc(s->want + 1, sizeof(*a->r.hits));
 	a->chosen =
 		rk_arena_alloc(&a->arena, (s->want + 1) * sizeof(*a->chosen));
@@ -158,12 +160,13 @@ int rk_choose_hits(struct rk_searching *s, const struct rk_ranked *v, size_t n,
 
 void rk_turn_pages(struct rk_searching *s, struct rk_answer *a)
 {
-	size_t extra = s->opts->extra_hits, skip;
+	size_t extra = s->opts.extra_hits, skip;
 
+	assert(s->q.page > 0);
 	a->r.per_page =
 		(s->want - (extra < s->want ? extra : 0)) / (size_t)s->q.page;
 	skip = (size_t)(s->q.page - 1) * a->r.per_page;
-	if (s->opts->all_pages)
+	if (s->global || s->opts.all_pages)
 		return;
 	if (skip > a->r.nhits)
 		skip = a->r.nhits;

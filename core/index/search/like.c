@@ -10,6 +10,7 @@
 #include "index/search/lookup.h"
 #include "text/extract/extract.h"
 #include "vector/kernels.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -169,6 +170,7 @@ int rk_like_expand(struct rk_searching *s)
 	struct rk_text t = RK_TEXT_INIT;
 	int fd = open_document(s), rc;
 
+	assert(s->q.like);
 	if (fd < 0) {
 		s->like_missing = 1;
 		return 0;
@@ -206,6 +208,7 @@ int rk_like_vector(struct rk_searching *s, float *out)
 	size_t stride = s->snap.space->stride, n = strlen(s->q.like);
 	int found = 0;
 
+	assert(s->q.like);
 	memset(out, 0, stride * sizeof(*out));
 	for (unsigned i = 0; i < s->nsrc && !found; i++) {
 		const struct rk_doc_rec *d =

@@ -10,6 +10,7 @@
 #include "index/search/forms.h"
 #include "lexical/fuzzy.h"
 #include "text/extract/property.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +135,7 @@ static int lookup_seg(struct rk_searching *s, struct rk_qsource *src,
 }
 
 int rk_lookup_in(struct rk_searching *s, struct rk_qsource *src,
-		     const struct rk_qterm *e, struct rk_plist *l)
+		 const struct rk_qterm *e, struct rk_plist *l)
 {
 	memset(l, 0, sizeof(*l));
 	return src->mem ? lookup_mem(s, src, e, l) : lookup_seg(s, src, e, l);
@@ -143,7 +144,7 @@ int rk_lookup_in(struct rk_searching *s, struct rk_qsource *src,
 /* By what is in this index, or in all that are asked. */
 static double idf_of(const struct rk_searching *s, const struct rk_qterm *t)
 {
-	const struct rk_global *g = s->opts->global;
+	const struct rk_global *g = s->global;
 
 	if (g && g->stats.chunks)
 		return rk_bm25_idf(g->stats.chunks, rk_global_df(g, t));
@@ -155,6 +156,7 @@ int rk_lookup_term(struct rk_searching *s, unsigned t)
 	struct rk_qterm *e = &s->q.terms[t];
 	int rc = 0;
 
+	assert(t < s->q.nterms && s->q.nterms <= RK_TERMS_MAX);
 	e->df = 0;
 	if (e->match != RK_TERM_EXACT) {
 		rc = rk_expand_term(s, t);
@@ -187,6 +189,7 @@ uint64_t rk_count_postings(struct rk_searching *s, const char *term, size_t n)
 {
 	uint64_t df = 0;
 
+	assert(n > 0);
 	for (unsigned i = 0; i < s->nsrc; i++) {
 		struct rk_qsource *src = &s->src[i];
 		struct rk_dict_entry e;

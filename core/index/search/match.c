@@ -9,6 +9,7 @@
 #include "index/search/candidates.h"
 #include "index/search/cursors.h"
 #include "index/search/gate.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@ static int matches(void *gate, uint32_t chunk)
 
 static int cancelled(const struct rk_searching *s)
 {
-	return s->opts->cancel && *s->opts->cancel;
+	return s->opts.cancel && *s->opts.cancel;
 }
 
 /* A source that fails its checksums is left out; the rest still answers. */
@@ -80,7 +81,7 @@ static int scan_source(struct rk_searching *s, unsigned i)
 			       .source = i,
 			       .top = &s->top,
 			       .accept = matches,
-			       .cancel = s->opts->cancel};
+			       .cancel = s->opts.cancel};
 	int64_t got;
 	int rc;
 
@@ -243,10 +244,11 @@ int rk_run_terms(struct rk_searching *s)
 {
 	int rc = 0;
 
+	assert(s->q.nterms > 0 && s->q.sort == RK_SORT_SCORE);
 	for (unsigned i = 0; i < s->nsrc && rc == 0; i++)
 		if (!s->src[i].bad)
 			rc = tolerate(&s->src[i], scan_source(s, i));
-	if (rc == 0 && !s->opts->no_excerpts)
+	if (rc == 0 && !s->opts.no_excerpts)
 		rc = run_count(s);
 	if (rc == 0 && rk_query_wordless(&s->q))
 		rc = visit_all(s, WITHOUT_WORDS);
@@ -371,6 +373,7 @@ int rk_rescore(struct rk_searching *s, const struct rk_cand *v, size_t n,
 	struct rk_cursor *cur[RK_TERMS_MAX] = {NULL};
 	uint32_t source = UINT32_MAX;
 
+	assert(n <= s->top.k || n <= s->near.k);
 	if (!order || !pos)
 		return -ENOMEM;
 	for (unsigned i = 0; i < n; i++)

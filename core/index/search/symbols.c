@@ -6,6 +6,7 @@
 #include "index/search/symbols.h"
 #include "index/search/candidates.h"
 #include "text/extract/property.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -99,6 +100,7 @@ int rk_find_definitions(struct rk_searching *s, const char *name, size_t n,
 	char term[RK_TERM_MAX];
 	size_t k = rk_property_name(term, RK_PROP_SYMBOL, "", 0, name, n);
 
+	assert(max > 0);
 	for (unsigned i = 0; i < s->nsrc; i++) {
 		struct rk_qsource *src = &s->src[i];
 		int rc;

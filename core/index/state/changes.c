@@ -2,6 +2,8 @@
 #include "index/state/changes.h"
 #include "index/state/internal.h"
 #include "base/mem.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -88,6 +90,7 @@ static void note(struct rk_index *ix, const struct rk_docref *d,
 	struct rk_change_log *l = &ix->changes;
 	struct rk_changes *c;
 
+	rk_assert_held(&ix->lock);
 	if (!l->listening)
 		return;
 	pthread_mutex_lock(&l->lock);
@@ -153,11 +156,13 @@ size_t rk_changes_count(const struct rk_changes *c)
 
 struct rk_change rk_changes_at(const struct rk_changes *c, size_t i)
 {
+	assert(i < c->n);
 	return (struct rk_change){c->v[i].path, c->v[i].generation,
 				  c->v[i].gone};
 }
 
 const struct rk_docref *rk_changes_doc(const struct rk_changes *c, size_t i)
 {
+	assert(i < c->n);
 	return &c->v[i].doc;
 }

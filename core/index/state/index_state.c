@@ -2,6 +2,7 @@
 /* An index's settings, what is told to its log, and what it says of itself. */
 #include "index/state/internal.h"
 #include "base/mem.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -135,6 +136,7 @@ int rk_congested(struct rk_index *ix)
 
 int rk_barrier(struct rk_index *ix, int timeout_ms, const _Atomic int *cancel)
 {
+	assert(timeout_ms >= 0);
 	return rk_queue_barrier(&ix->queue, timeout_ms, cancel);
 }
 

@@ -2,6 +2,7 @@
 #ifndef RK_INDEX_INTERNAL_H
 #define RK_INDEX_INTERNAL_H
 
+#include "base/status.h"
 #include "rankfs.h"
 #include "index/state/changes.h"
 #include "index/state/config.h"
@@ -30,8 +31,27 @@
  *      `next` is being built, both spaces are brought along by merges.
  *      Whatever is missing is made again by the embedding thread.
  *
- * Lock order: touching; writer, persist_lock, links.lock, lock, memtable.lock,
- * queue.lock, warnings.lock, changes.lock.
+ * Lock order
+ *   Who holds one of these takes only such as come later; those on one line
+ *   are never held together. Every mutex and rwlock of core/ is here.
+ *
+ *   touching          a record goes to log and queue as one
+ *   writer            documents, and the list of segments
+ *   persist_lock      what is asked of the threads in the background
+ *   memtable.lock     a table's contents; queries share it to their end, those
+ *                     of a snapshot in the order of the view
+ *   links.lock        the list of linked sources
+ *   lock              view, generation, statistics, manifest, spaces
+ *   queue.lock, wal.lock, changes.lock, warnings.lock, config_lock, saved.lock,
+ *   the lazy_lock of segment.c, `writing` of registry.c, the server's lock
+ *                     last: nothing else is taken under them, except what
+ *                     rk_listen() was given takes (followed.c), under
+ *                     changes.lock, and warnings.lock while a saved file
+ *                     cannot be written
+ *
+ *   So nobody who holds `lock` waits for a table: rk_memtable_publish() and
+ *   rk_kill() need none of its locks. rk_assert_held() stands where a function
+ *   needs one of these.
  */
 enum { RK_SPARE_MAX = 8 };
 

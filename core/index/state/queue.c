@@ -4,6 +4,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -65,6 +67,7 @@ static struct rk_task *find(struct rk_queue *q, const char *path)
 {
 	struct rk_task *t = *bucket(q, path);
 
+	rk_assert_held(&q->lock);
 	while (t && strcmp(t->path, path) != 0)
 		t = t->chain;
 	return t;
@@ -97,6 +100,7 @@ static struct rk_task *task_new(struct rk_queue *q, const char *path,
 	struct rk_task *t = rk_calloc(1, sizeof(*t));
 	struct rk_task **b;
 
+	rk_assert_held(&q->lock);
 	if (!t || !(t->path = rk_strndup(path, strlen(path)))) {
 		rk_free(t);
 		return NULL;
@@ -155,6 +159,7 @@ int rk_queue_push_child(struct rk_queue *q, const struct rk_task *parent,
 {
 	struct rk_task *t;
 
+	assert(parent->running);
 	pthread_mutex_lock(&q->lock);
 	t = find(q, path);
 	if (t && t->running) {
@@ -198,6 +203,7 @@ static void wait_for_work(struct rk_queue *q, int idle)
 {
 	struct timespec until = in_ms(LINGER_MS);
 
+	rk_assert_held(&q->lock);
 	if (idle >= LINGER_ROUNDS) {
 		pthread_cond_wait(&q->work, &q->lock);
 		return;
@@ -229,6 +235,7 @@ static void forget(struct rk_queue *q, struct rk_task *t)
 {
 	struct rk_task **p = bucket(q, t->path);
 
+	rk_assert_held(&q->lock);
 	while (*p != t)
 		p = &(*p)->chain;
 	*p = t->chain;
@@ -242,6 +249,7 @@ int rk_queue_done(struct rk_queue *q, struct rk_task *t)
 {
 	int again;
 
+	assert(t->running);
 	pthread_mutex_lock(&q->lock);
 	again = t->again;
 	if (again) {
@@ -296,6 +304,7 @@ uint64_t rk_queue_floor(struct rk_queue *q)
 /* The waiting list is in ticket order, the running ones are few. */
 static int reached(const struct rk_queue *q, uint64_t ticket)
 {
+	rk_assert_held(&q->lock);
 	if (q->head && q->head->ticket <= ticket)
 		return 0;
 	for (const struct rk_task *t = q->running; t; t = t->run_next)

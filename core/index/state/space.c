@@ -5,6 +5,7 @@
 #include "storage/fold.h"
 #include "vector/kernels.h"
 #include "text/extract/property.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ int rk_space_new(uint64_t number, struct rk_latent *latent,
 {
 	struct rk_space *s = rk_calloc(1, sizeof(*s));
 
+	assert(!latent || !embedder);
 	if (!s) {
 		rk_latent_unref(latent);
 		rk_embedder_unref(embedder);
@@ -42,6 +44,7 @@ struct rk_space *rk_space_ref(struct rk_space *s)
 
 void rk_space_unref(struct rk_space *s)
 {
+	assert(!s || s->refs > 0);
 	if (!s || --s->refs > 0)
 		return;
 	rk_latent_unref(s->latent);

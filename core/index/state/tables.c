@@ -3,6 +3,8 @@
 #include "index/state/tables.h"
 #include "index/state/internal.h"
 #include "base/mem.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -10,6 +12,9 @@ void rk_view_swap(struct rk_index *ix, struct rk_view *v)
 {
 	struct rk_view *old;
 
+	rk_assert_held(&ix->writer);
+	assert(v->nsegs <= RK_SEGS_MAX);
+	assert(v->nmems > 0 && v->nmems <= RK_MEMS_MAX);
 	pthread_mutex_lock(&ix->lock);
 	old = ix->view;
 	ix->view = v;
@@ -41,6 +46,7 @@ int rk_freeze(struct rk_index *ix)
 	int empty = active->ndocs == 0;
 	struct rk_view *v;
 
+	rk_assert_held(&ix->writer);
 	if ((empty && fits_target(ix, active)) ||
 	    (!empty && ix->view->nmems == RK_MEMS_MAX))
 		return 0;

@@ -2,6 +2,8 @@
 #include "index/state/view.h"
 #include "index/state/internal.h"
 #include "base/mem.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <string.h>
 
 struct rk_view *rk_view_new(void)
@@ -33,6 +35,7 @@ struct rk_view *rk_view_copy(const struct rk_view *v)
 
 void rk_view_unref(struct rk_view *v)
 {
+	assert(!v || v->refs > 0);
 	if (!v || --v->refs > 0)
 		return;
 	for (unsigned i = 0; i < v->nsegs; i++)
@@ -146,6 +149,7 @@ int rk_find_live(struct rk_index *ix, const char *path, size_t n,
 {
 	const struct rk_view *v = ix->view;
 
+	rk_assert_held(&ix->writer);
 	for (unsigned i = v->nmems; i-- > 0;) {
 		struct rk_memtable *m = v->mems[i];
 		int64_t doc = rk_memtable_find(m, path, n);
@@ -221,6 +225,7 @@ int rk_each_live(struct rk_index *ix, const char *prefix, rk_doc_fn *fn,
 	const struct rk_view *v = ix->view;
 	int rc = 0;
 
+	rk_assert_held(&ix->writer);
 	for (unsigned i = 0; i < v->nsegs && rc == 0; i++)
 		rc = each_in_segment(v->segs[i], prefix, fn, ctx);
 	for (unsigned i = 0; i < v->nmems && rc == 0; i++)
@@ -233,6 +238,9 @@ int rk_kill(struct rk_index *ix, const struct rk_docref *d, uint32_t gen)
 	const rk_norm *norms;
 	int rc = 0;
 
+	rk_assert_held(&ix->writer);
+	rk_assert_held(&ix->lock);
+	assert(gen == ix->generation + 1);
 	norms = d->seg ? rk_segment_norms(d->seg) : d->mem->norms;
 	if (d->seg)
 		rc = rk_segment_kill(d->seg, d->doc, gen);
@@ -249,4 +257,22 @@ int rk_kill(struct rk_index *ix, const struct rk_docref *d, uint32_t gen)
 		ix->stats.head_sum -= rk_norm_head(norms[c]);
 	}
 	return 0;
+}
+
+uint64_t rk_spoken(const struct rk_view *v, unsigned share)
+{
+	uint64_t docs[RK_SPOKEN] = {0}, all = 0, mask = 0;
+
+	for (unsigned l = 0; l < RK_SPOKEN; l++) {
+		for (unsigned i = 0; i < v->nsegs; i++)
+			docs[l] += v->segs[i]->spoken[l];
+		for (unsigned i = 0; i < v->nmems; i++)
+			docs[l] += __atomic_load_n(&v->mems[i]->spoken[l],
+						   __ATOMIC_RELAXED);
+		all += docs[l];
+	}
+	for (unsigned l = 1; l < RK_LANGUAGES; l++)
+		if (docs[l] && docs[l] * share >= all)
+			mask |= 1ull << l;
+	return mask;
 }

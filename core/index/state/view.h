@@ -62,6 +62,15 @@ int rk_find_live(struct rk_index *ix, const char *path, size_t n,
 typedef int rk_doc_fn(void *ctx, const struct rk_docref *d, const char *path);
 int rk_each_live(struct rk_index *ix, const char *prefix, rk_doc_fn *fn,
 		 void *ctx);
+/*
+ * The languages, a bit each, that one in `share` documents of the view is
+ * written in.
+ */
+enum {
+	RK_SHARE = 32,	   /* queries ask in these */
+	RK_SHARE_NEAR = 8, /* and these a text of a few words may be in */
+};
+uint64_t rk_spoken(const struct rk_view *v, unsigned share);
 /* Remove from the next generation on; needs `writer` and `lock`. */
 int rk_kill(struct rk_index *ix, const struct rk_docref *d, uint32_t gen);
 

@@ -2,6 +2,7 @@
 #include "index/state/warnings.h"
 #include "base/mem.h"
 #include "base/status.h"
+#include "base/lock.h"
 #include <stdarg.h>
 #include <errno.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ void rk_warnings_release(struct rk_warnings *w)
 
 static int known(const struct rk_warnings *w, const char *line)
 {
+	rk_assert_held(&w->lock);
 	for (int i = 0; i < RK_WARNINGS_MAX; i++)
 		if (w->line[i] && strcmp(w->line[i], line) == 0)
 			return 1;
@@ -87,6 +89,7 @@ void rk_warnings_forget(struct rk_warnings *w, const char *prefix)
 
 static void list(const struct rk_warnings *w, int all, struct rk_buf *out)
 {
+	rk_assert_held(&w->lock);
 	for (unsigned i = 0; i < RK_WARNINGS_MAX; i++) {
 		unsigned at = (w->next + i) % RK_WARNINGS_MAX;
 

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "storage/fold.h"
 #include "vector/embed/server.h"
+#include "base/lock.h"
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -40,8 +41,6 @@ enum {
 	BUSY_WAIT_S = 20, /* a bulk load delays a fit at most so long */
 };
 
-/* --- spaces --- */
-
 /* --- the fit --- */
 
 /* Needs `lock`. */
@@ -49,6 +48,7 @@ static int needs_fit(const struct rk_index *ix)
 {
 	const struct rk_latent *l = ix->space->latent;
 
+	rk_assert_held(&ix->lock);
 	return !ix->next && !ix->foreign && l &&
 	       ix->stats.chunks >= FIT_CHUNKS &&
 	       (ix->refit_wanted || ix->stats.chunks >= 2 * l->chunks);
@@ -311,6 +311,7 @@ static int all_ready(const struct rk_index *ix)
 {
 	const struct rk_view *v = ix->view;
 
+	rk_assert_held(&ix->lock);
 	for (unsigned i = 0; i < v->nmems; i++)
 		if (v->mems[i]->vec_space != ix->next->number)
 			return 0;
@@ -324,6 +325,7 @@ static void swap_spaces(struct rk_index *ix)
 {
 	struct rk_space *old = ix->space;
 
+	rk_assert_held(&ix->lock);
 	for (unsigned i = 0; i < ix->view->nsegs; i++) {
 		struct rk_segment *s = ix->view->segs[i];
 

@@ -12,6 +12,7 @@
 #include "text/extract/extract.h"
 #include "vector/kernels.h"
 #include "vector/embed/safetensors.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -233,6 +234,7 @@ int rk_embed_segment(struct rk_index *ix, const struct rk_space *sp,
 	};
 	int rc = p.want && p.at && p.rows && p.got ? 0 : -ENOMEM;
 
+	assert(sp->stride > 0 && id > 0);
 	if (rc == 0)
 		rc = write_pass(&p, id);
 	rk_free(p.want);

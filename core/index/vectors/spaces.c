@@ -13,6 +13,8 @@
 #include "base/mem.h"
 #include "vector/embed/server.h"
 #include "vector/embed/static.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -241,6 +243,7 @@ int rk_begin_space(struct rk_index *ix, struct rk_space *next)
 	struct rk_space *old;
 	int rc;
 
+	assert(next->number > 0);
 	pthread_mutex_lock(&ix->writer);
 	pthread_mutex_lock(&ix->lock);
 	old = ix->next;
@@ -369,6 +372,7 @@ int rk_check_dimension(struct rk_index *ix)
 static struct rk_query_vec *find_vec(struct rk_index *ix, uint64_t key,
 				     uint64_t space)
 {
+	rk_assert_held(&ix->lock);
 	for (size_t i = 0;
 	     i < sizeof(ix->query_vecs) / sizeof(ix->query_vecs[0]); i++) {
 		struct rk_query_vec *q = &ix->query_vecs[i];
@@ -406,6 +410,7 @@ int rk_embed_query(struct rk_index *ix, const struct rk_space *sp,
 	struct rk_query_vec *q;
 	int rc;
 
+	assert(sp->embedder);
 	if (n == 0)
 		return 0;
 	pthread_mutex_lock(&ix->lock);

@@ -8,6 +8,7 @@
 #include "index/write/recover.h"
 #include "base/mem.h"
 #include "storage/manifest.h"
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -233,6 +234,7 @@ int rk_commit_manifest(struct rk_index *ix, int retain)
 	struct rk_manifest m = RK_MANIFEST_INIT;
 	int rc;
 
+	assert(retain > 0);
 	pthread_mutex_lock(&ix->writer);
 	pthread_mutex_lock(&ix->lock);
 	rc = collect_manifest(ix, &m);

@@ -18,6 +18,8 @@
 #include "text/extract/extract.h"
 #include "text/match/ignore.h"
 #include "text/extract/metadata.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -69,6 +71,7 @@ static int make_room(struct rk_index *ix)
 	struct rk_memtable *m = ix->view->mems[ix->view->nmems - 1];
 	int rc;
 
+	rk_assert_held(&ix->writer);
 	if (m->bytes < memory_limit(ix))
 		return 0;
 	while (ix->view->nmems > 1 && !ix->stopping) {
@@ -86,6 +89,7 @@ static int make_room(struct rk_index *ix)
 
 static void mark_dirty(struct rk_index *ix)
 {
+	rk_assert_held(&ix->lock);
 	ix->dirty = 1;
 	if (ix->dirty_since_ns == 0)
 		ix->dirty_since_ns = rk_mono_ns();
@@ -112,6 +116,7 @@ static int publish(struct rk_index *ix, struct rk_memtable *m, uint32_t doc,
 	uint32_t gen;
 	int rc = 0;
 
+	rk_assert_held(&ix->writer);
 	pthread_mutex_lock(&ix->lock);
 	gen = ix->generation + 1;
 	if (old)
@@ -151,6 +156,7 @@ static int fitting_rows(struct rk_index *ix, struct rk_worker *w,
 			const struct rk_memtable *m, struct rk_space **sp,
 			const char *path, const char *s)
 {
+	rk_assert_held(&ix->writer);
 	if ((*sp)->number == m->vec_space)
 		return 0;
 	rk_space_unref(*sp);
@@ -245,7 +251,22 @@ static enum rk_language written_in(struct rk_index *ix,
 
 	if (t->kind != RK_KIND_CODE && rk_config_int(ix, "detect_language"))
 		l = rk_language_detect(t->s, t->n);
+	else
+		return l;
+	if (l == RK_LANGUAGE_BASE && rk_language_few_words(t->s, t->n))
+		return RK_LANGUAGE_UNSURE;
 	return l == w->base ? RK_LANGUAGE_BASE : l;
+}
+
+/* What a text of a few words may be written in, by the others. */
+static uint64_t spoken_around(struct rk_index *ix)
+{
+	uint64_t languages;
+
+	pthread_mutex_lock(&ix->lock);
+	languages = rk_spoken(ix->view, RK_SHARE_NEAR);
+	pthread_mutex_unlock(&ix->lock);
+	return languages;
 }
 
 struct parts {
@@ -270,12 +291,16 @@ static int take_apart(struct rk_index *ix, struct rk_worker *w,
 	int rc;
 
 	rk_analyser_trim(w->analyser);
+	rk_analyser_also(w->analyser, language == RK_LANGUAGE_UNSURE
+					      ? spoken_around(ix)
+					      : 0);
 	rc = rk_analyser_use(w->analyser, language);
 	if (rc < 0 || (rc = define(ix, w, path, t, &p->defs)) < 0 ||
 	    (rc = rk_chunk_text(t->kind, t->s, t->n, &p->defs, &p->chunks)) <
 		    0 ||
 	    (rc = rk_metadata(t->kind, t->s, t->n, &p->props.terms)) < 0 ||
-	    (t->fd >= 0 && (rc = rk_attached(ix, t->fd, &p->props.terms)) < 0) ||
+	    (t->fd >= 0 &&
+	     (rc = rk_attached(ix, t->fd, &p->props.terms)) < 0) ||
 	    /* line tools see markup as it is, not as it was analysed */
 	    (t->kind != RK_KIND_MAN && t->kind != RK_KIND_HTML &&
 	     (rc = rk_signature(&w->grams, t->s, t->n, &p->gram)) < 0))
@@ -293,6 +318,7 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 	enum rk_language language = written_in(ix, w, t);
 	int rc = take_apart(ix, w, path, t, language, &p);
 
+	assert(path[0] && path[0] != '/');
 	rec->kind = (uint8_t)t->kind;
 	rec->language = (uint8_t)language;
 	if (p.chunks.truncated) {

@@ -10,6 +10,8 @@
 #include "index/state/requests.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/lock.h"
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -19,6 +21,7 @@ void rk_want_scan(struct rk_index *ix, const char *name, int how)
 {
 	struct rk_links *l = ix->links;
 
+	assert(how == 1 || how == 2);
 	pthread_mutex_lock(&l->lock);
 	for (unsigned i = 0; i < l->n; i++)
 		if ((!name || strcmp(l->v[i].name, name) == 0) &&
@@ -29,6 +32,7 @@ void rk_want_scan(struct rk_index *ix, const char *name, int how)
 
 void rk_tell_missing(struct rk_index *ix, struct rk_link *x)
 {
+	rk_assert_held(&ix->links->lock);
 	x->state = "missing";
 	x->missing = 1;
 	if (!x->told)

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "storage/compact.h"
 #include "storage/merge.h"
+#include <assert.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -49,6 +50,7 @@ static int transfer_dead(struct rk_view *v, unsigned from, unsigned n,
 {
 	int rc = 0;
 
+	assert(map->n == (mem ? 1 : n) && from + n <= v->nsegs);
 	for (uint32_t d = 0; mem && d < mem->ndocs && rc == 0; d++) {
 		uint32_t gen = rk_mdoc_dead(&mem->docs[d]);
 
@@ -186,6 +188,7 @@ static int write_segment(struct rk_index *ix, struct rk_source *src, unsigned n,
 	struct rk_space *space, *next;
 	int rc;
 
+	assert(n > 0);
 	*out = NULL;
 	if (docs <= 0)
 		return (int)docs;

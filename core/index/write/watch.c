@@ -16,6 +16,7 @@
 #include "index/write/watches.h"
 #include "base/mem.h"
 #include "text/analyse/vocab.h"
+#include "base/lock.h"
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -257,6 +258,7 @@ static void judge_root(struct watch *w, struct rk_link *x, int there,
 {
 	int same = there && st->st_dev == x->dev && st->st_ino == x->ino;
 
+	rk_assert_held(&w->ix->links->lock);
 	if (!x->missing && same)
 		return;
 	if (!x->missing) {

@@ -10,6 +10,7 @@
 #include "text/analyse/breaks.h"
 #include "text/analyse/emit.h"
 #include "text/analyse/token.h"
+#include <assert.h>
 #include <errno.h>
 #include <libstemmer.h>
 #include <stdlib.h>
@@ -97,6 +98,11 @@ int rk_analyser_use(struct rk_analyser *a, enum rk_language l)
 enum rk_language rk_analyser_language(const struct rk_analyser *a)
 {
 	return a->v->language;
+}
+
+void rk_analyser_also(struct rk_analyser *a, uint64_t languages)
+{
+	a->also = languages;
 }
 
 void rk_analyser_free(struct rk_analyser *a)
@@ -249,13 +255,44 @@ static int add_token(struct rk_analyser *a, const char *s, size_t off, size_t n,
 	return c->width;
 }
 
+/* What other languages make of the token, beside what it gave from `first`. */
+static int add_others(struct rk_analyser *a, const char *s, size_t off,
+		      size_t n, int code, uint32_t pos, size_t first)
+{
+	struct voice *own = a->v;
+	int rc = 0;
+
+	for (uint64_t left = a->also; left && rc >= 0; left &= left - 1) {
+		size_t mine = a->ntoks, kept = mine;
+
+		rc = rk_analyser_use(a,
+				     (enum rk_language)__builtin_ctzll(left));
+		if (rc == 0)
+			rc = add_token(a, s, off, n, code, 1, pos);
+		for (size_t i = mine; i < a->ntoks; i++) {
+			size_t k = first;
+
+			while (k < kept && a->toks[k].term != a->toks[i].term)
+				k++;
+			if (k == kept && !a->toks[i].word)
+				a->toks[kept++] = a->toks[i];
+		}
+		a->ntoks = kept;
+	}
+	a->v = own;
+	return rc < 0 ? rc : 0;
+}
+
 static int take(struct rk_analyser *a, const char *s, size_t off, size_t n,
 		int code, uint32_t *pos)
 {
-	int width = add_token(a, s, off, n, code, 0, *pos);
+	size_t first = a->ntoks;
+	int rc = 0, width = add_token(a, s, off, n, code, 0, *pos);
 
+	if (width >= 0 && a->also)
+		rc = add_others(a, s, off, n, code, *pos, first);
 	*pos += width > 0 ? (uint32_t)width : 0;
-	return width < 0 ? width : 0;
+	return width < 0 ? width : rc;
 }
 
 /*
@@ -353,6 +390,7 @@ int rk_analyse(struct rk_analyser *a, const char *s, size_t n, int code,
 	size_t at = 0;
 	int rc = 0;
 
+	assert(n <= UINT32_MAX);
 	while (rc == 0 && rk_token_next(s, n, code, &at, &t)) {
 		if (t.kind == RK_C_CJK)
 			rc = add_pairs(a, s, &t, pos);

@@ -51,6 +51,11 @@ void rk_analyser_free(struct rk_analyser *a);
 int rk_analyser_use(struct rk_analyser *a, enum rk_language l);
 /* The language in use; BASE for one that has no number. */
 enum rk_language rk_analyser_language(const struct rk_analyser *a);
+/*
+ * Of a text of a few words it is not known which language it is in: besides
+ * its own, tokens give the stems of these (a bit each). 0 from the start.
+ */
+void rk_analyser_also(struct rk_analyser *a, uint64_t languages);
 /* True if rk_analyser_new() would know this language. */
 int rk_analyser_knows(const char *language);
 

@@ -33,6 +33,7 @@ struct voice {
 struct rk_analyser {
 	struct voice *voices[RK_LANGUAGES]; /* made when first used */
 	struct voice *v;		    /* the one in use */
+	uint64_t also;			    /* languages besides it */
 	struct rk_breaks *breaks;	    /* made when first used */
 	struct rk_vocab vocab;
 	struct emission *emit;

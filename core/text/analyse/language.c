@@ -7,6 +7,7 @@
 
 enum {
 	LOOK_BYTES = 4096, /* of a text */
+	FEW_WORDS = 12,	   /* by which no language is known */
 	SCRIPTS_FROM = 0x370,
 	WORD_BYTES = 24,
 	/* points: two for a function word, one for a letter of its own */
@@ -295,4 +296,13 @@ enum rk_language rk_language_detect(const char *s, size_t n)
 	if (most * 5 < next * 6 && (best < RK_SWEDISH || best > RK_DANISH))
 		return RK_LANGUAGE_BASE;
 	return best;
+}
+
+int rk_language_few_words(const char *s, size_t n)
+{
+	unsigned gaps = 0;
+
+	for (size_t i = 0; i < n && gaps < FEW_WORDS; i++)
+		gaps += s[i] == ' ' || s[i] == '\n';
+	return gaps < FEW_WORDS;
 }

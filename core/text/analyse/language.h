@@ -34,6 +34,7 @@ enum rk_language {
 	RK_LANGUAGES,
 	/* on disk only: too few words to tell; any form counts in them */
 	RK_LANGUAGE_UNSURE = 63,
+	RK_SPOKEN = 64, /* numbers that there can be */
 };
 
 /* The Snowball algorithm's name, or "". */
@@ -46,5 +47,7 @@ enum rk_language rk_language_by_name(const char *name);
  * the language's most frequent ones. RK_LANGUAGE_BASE where that is not clear.
  */
 enum rk_language rk_language_detect(const char *s, size_t n);
+/* Are there too few words to tell? */
+int rk_language_few_words(const char *s, size_t n);
 
 #endif

@@ -2,6 +2,7 @@
 #include "text/analyse/vocab.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -102,6 +103,7 @@ int64_t rk_vocab_id(struct rk_vocab *v, const char *s, uint32_t n)
 	uint32_t h = hash_of(s, n), i = find_slot(v, s, n, h);
 	char *copy;
 
+	assert(s || n == 0);
 	if (v->slots[i].id1)
 		return v->slots[i].id1 - 1;
 	if (v->n == v->cap) {

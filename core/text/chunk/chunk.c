@@ -2,6 +2,7 @@
 #include "text/chunk/chunk.h"
 #include "text/chunk/cutters.h"
 #include "text/chunk/pieces.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -63,8 +64,10 @@ static int chunk_dispatch(enum rk_kind kind, const char *text, size_t n,
 int rk_chunk_text(enum rk_kind kind, const char *text, size_t n,
 		  const struct rk_entities *defs, struct rk_chunks *out)
 {
-	int rc = chunk_dispatch(kind, text, n, defs, out);
+	int rc;
 
+	assert(out->n == 0);
+	rc = chunk_dispatch(kind, text, n, defs, out);
 	if (rc == 0 && out->n == 0) {
 		struct rk_chunk k = {.line = 1,
 				     .nlines = 1,

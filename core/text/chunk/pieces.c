@@ -2,6 +2,7 @@
 /* What all cutters of text share: lines, pieces of a size, headings. */
 #include "text/chunk/pieces.h"
 #include "base/mem.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct line chunk_line_at(const char *s, size_t n, size_t off)
 	const char *nl = memchr(s + off, '\n', n - off);
 	struct line l = {off, nl ? (size_t)(nl - s) : n, n};
 
+	assert(off <= n);
 	if (nl)
 		l.next = l.end + 1;
 	return l;
@@ -68,6 +70,7 @@ static int joins(struct rk_chunks *c, const struct rk_chunk *k)
 
 int chunk_push(struct rk_chunks *c, struct rk_chunk k)
 {
+	assert(k.line > 0 && k.head && k.sym && k.ent);
 	if (joins(c, &k))
 		return 0;
 	if (c->n >= RK_CHUNKS_MAX) {
@@ -93,6 +96,7 @@ int chunk_emit(struct rk_chunks *c, const char *s, size_t off, size_t len,
 	size_t end = off + len;
 	struct rk_chunk k = {.head = head, .sym = sym, .ent = ""};
 
+	assert(line > 0);
 	while (off < end) { /* leading blank lines */
 		struct line l = chunk_line_at(s, end, off);
 
@@ -156,6 +160,7 @@ int chunk_paragraphs(struct rk_chunks *c, const char *s, size_t off, size_t end,
 	uint32_t first = line;
 	int rc = 0;
 
+	assert(off <= end && line > 0);
 	while (rc == 0 && off < end) {
 		struct line l = chunk_line_at(s, end, off);
 		size_t have = off - start;
@@ -181,6 +186,7 @@ int chunk_paragraphs(struct rk_chunks *c, const char *s, size_t off, size_t end,
 
 void heading_set(struct heading_stack *h, int level, const char *s, size_t n)
 {
+	assert(level >= 1 && level <= 6);
 	h->text[level] = s;
 	h->len[level] = n < 120 ? n : 120;
 	for (int i = level + 1; i < 7; i++)

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "text/extract/html.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <zlib.h>
@@ -329,6 +330,7 @@ static int load(const struct rk_io *io, int fd, enum rk_kind kind, int raw,
 int rk_text_load(const struct rk_io *io, int fd, const char *path,
 		 size_t max_bytes, struct rk_text *out)
 {
+	assert(fd >= 0 && max_bytes > 0);
 	return load(io, fd, rk_kind_of_path(path), 0, max_bytes, out);
 }
 
@@ -389,6 +391,7 @@ int rk_text_load_range(const struct rk_io *io, int fd, const char *path,
 	struct rk_buf b = RK_BUF_INIT;
 	int rc;
 
+	assert(fd >= 0 && max_bytes > 0);
 	if (derived_kind(io, fd, path)) {
 		rc = rk_text_load(io, fd, path, max_bytes, out);
 		if (rc == 0)

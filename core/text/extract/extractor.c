@@ -2,6 +2,7 @@
 #include "text/extract/extractor.h"
 #include "base/child.h"
 #include "base/env.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -340,6 +341,7 @@ int rk_helper_run(const struct rk_helper *h, int fd,
 		rk_mono_ns() + limits->timeout_s * UINT64_C(1000000000);
 	int file = fd, rc;
 
+	assert(fd >= 0);
 	if (h->unpack)
 		file = unpack(h->unpack, fd, limits, deadline);
 	else if (strstr(h->command, "{}"))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "text/extract/metadata.h"
 #include "text/extract/property.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
@@ -134,6 +135,7 @@ static void put_list(struct rk_buf *props, const char *key, size_t key_n,
 int rk_metadata_add(struct rk_buf *props, const char *key, size_t key_n,
 		    const char *value, size_t value_n)
 {
+	assert(key_n > 0);
 	put_list(props, key, key_n, (struct span){value, value_n});
 	return props->err;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "text/match/gitignore.h"
 #include "base/mem.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
@@ -55,6 +56,7 @@ struct rk_ignore_set *rk_ignore_ref(struct rk_ignore_set *s)
 
 void rk_ignore_unref(struct rk_ignore_set *s)
 {
+	assert(!s || s->refs > 0);
 	while (s && __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) == 0) {
 		struct rk_ignore_set *parent = s->parent;
 

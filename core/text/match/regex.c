@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "text/match/trigram.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -391,6 +392,7 @@ int rk_regex_match(struct rk_regex *r, const char *s, size_t n)
 const char *rk_regex_candidate(const struct rk_regex *r, const char *s,
 			       const char *end)
 {
+	assert(s <= end);
 	if (r->literal_n < 2)
 		return s;
 	return memmem(s, (size_t)(end - s), r->literal, r->literal_n);

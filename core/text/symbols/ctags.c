@@ -6,6 +6,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "text/extract/kind.h"
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
@@ -276,6 +277,7 @@ int rk_ctags_run(struct rk_ctags *c, const char *path, const char *s, size_t n,
 {
 	int rc = 0;
 
+	assert(out->n == 0);
 	if (c->child.pid && c->files >= FILES_PER_CHILD)
 		rk_child_kill(&c->child);
 	if (c->child.pid == 0 && (rc = start(c)) < 0)

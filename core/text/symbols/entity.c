@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "text/symbols/entity.h"
 #include "base/mem.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,7 @@ static int number(const char **p, const char *end, uint32_t *out)
 
 int rk_entity_next(const char **p, const char *end, struct rk_entity_ref *e)
 {
+	assert(*p <= end);
 	return *p < end && (e->name = field(p, end, '\t', &e->name_n)) &&
 	       (e->kind = field(p, end, '\t', &e->kind_n)) &&
 	       number(p, end, &e->line) && number(p, end, &e->end) &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vector/embed/safetensors.h"
 #include "base/status.h"
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -154,6 +155,7 @@ void rk_tensor_add_row(const struct rk_tensor *t, uint64_t row, float w,
 {
 	const uint8_t *p = t->p + row * t->cols * TYPES[t->type].bytes;
 
+	assert(row < t->rows);
 	if (t->type == RK_F32)
 		for (uint64_t i = 0; i < t->cols; i++)
 			to[i] += w * LOAD(float, p + i * 4);
