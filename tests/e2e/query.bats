@@ -237,6 +237,15 @@ queries() { sed -n 's/^queries //p' "$MNT/.rankfs/status"; }
 	assert_output --partial "$MNT/a.md:1:"
 }
 
+@test "one word in quotes is meant as it is written" {
+	echo "the universe is large" >"$MNT/a.txt"
+	echo "the University is large" >"$MNT/b.txt"
+	run cat "$MNT/query/\"university\" as:paths"
+	assert_output "$MNT/b.txt"
+	run cat "$MNT/query/-\"university\" large as:paths"
+	assert_output "$MNT/a.txt"
+}
+
 @test "wildcards stand for letters anywhere in a word" {
 	echo "die Hundeschule am Park" >"$MNT/a.txt"
 	echo "the organisation of organized women" >"$MNT/b.txt"
