@@ -233,6 +233,50 @@ static const uint8_t *skip_varints(const uint8_t *p, const uint8_t *end,
 	return n ? NULL : p;
 }
 
+/* The first gap, and past the forms that stand behind it. */
+static const uint8_t *read_first(const uint8_t *p, const uint8_t *end,
+				 uint32_t *gap)
+{
+	uint64_t v;
+
+	if (!(p = rk_get_varint(p, end, &v)) || v >> 33)
+		return NULL;
+	*gap = (uint32_t)(v >> 1);
+	if (v & 1) {
+		while (p < end && (*p & 0x80))
+			p++;
+		if (p++ == end)
+			return NULL;
+	}
+	return p;
+}
+
+int rk_positions_have(const uint8_t *p, uint32_t n, uint32_t tf, uint32_t head,
+		      uint8_t form)
+{
+	const uint8_t *end = p + n;
+	uint32_t count = tf;
+	uint64_t v;
+
+	if (head && !(p = rk_get_varint32(p, end, &count)))
+		return RK_ECORRUPT;
+	if (count == 0)
+		return 1;
+	if (!(p = rk_get_varint(p, end, &v)))
+		return RK_ECORRUPT;
+	if (!(v & 1))
+		return form == RK_FORM_SELF;
+	while (p < end) {
+		uint8_t code = *p & 0x7f;
+
+		if (code == form || code == RK_FORM_ANY)
+			return 1;
+		if (!(*p++ & 0x80))
+			return 0;
+	}
+	return RK_ECORRUPT;
+}
+
 int rk_postr_positions(const struct rk_postr *r, uint32_t b, unsigned n,
 		       const uint32_t *tf, const uint32_t *head,
 		       const uint8_t **out, uint32_t *out_n)
@@ -245,11 +289,12 @@ int rk_postr_positions(const struct rk_postr *r, uint32_t b, unsigned n,
 	p = r->pos + off;
 	for (unsigned i = 0; i < n; i++) {
 		const uint8_t *q = p;
-		uint32_t count = tf[i];
+		uint32_t count = tf[i], first;
 
 		if (head[i] && !(q = rk_get_varint32(p, r->pos_end, &count)))
 			return RK_ECORRUPT;
-		if (!(q = skip_varints(q, r->pos_end, count)))
+		if (count && (!(q = read_first(q, r->pos_end, &first)) ||
+			      !(q = skip_varints(q, r->pos_end, count - 1))))
 			return RK_ECORRUPT;
 		out[i] = p;
 		out_n[i] = (uint32_t)(q - p);
@@ -271,7 +316,8 @@ int rk_positions_decode(const uint8_t *p, uint32_t n, uint32_t tf,
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t gap;
 
-		if (!(p = rk_get_varint32(p, end, &gap)))
+		if (!(p = i ? rk_get_varint32(p, end, &gap)
+			    : read_first(p, end, &gap)))
 			return RK_ECORRUPT;
 		pos += gap;
 		at[i] = pos;

@@ -281,6 +281,9 @@ static void count_pairs(const struct positions *a, const struct positions *b,
 	}
 }
 
+/* Of a chunk that has a word's relatives, but not the word. */
+#define FAMILY_WEIGHT 0.9
+
 static double saturate(double idf, double x)
 {
 	const double k1 = (double)RK_BM25_K1;
@@ -316,6 +319,8 @@ static int score_chunk(struct rk_searching *s, const struct rk_qsource *src,
 	for (unsigned t = 0; t < s->q.nterms; t++) {
 		struct rk_cursor *c = cur[t];
 		const struct rk_qterm *e = &s->q.terms[t];
+		struct rk_places here;
+		double score;
 		float x;
 
 		pos[t].n = 0;
@@ -323,13 +328,13 @@ static int score_chunk(struct rk_searching *s, const struct rk_qsource *src,
 			continue;
 		x = rk_bm25_x(&s->table, norm, c->tf[c->i],
 			      c->has_head ? c->head[c->i] : 0);
-		sum += saturate(e->idf * (double)e->weight, (double)x);
-		if (s->npairs == 0)
-			continue;
-		pos[t].n = rk_cursor_positions(s, src, c, pos[t].at,
-					       POSITIONS_MAX);
-		if (pos[t].n < 0)
+		score = saturate(e->idf * (double)e->weight, (double)x);
+		here = (struct rk_places){.at = pos[t].at,
+					  .max = POSITIONS_MAX};
+		if (rk_cursor_positions(s, src, c, &here) < 0)
 			return RK_ECORRUPT;
+		pos[t].n = here.n;
+		sum += score * (here.own ? 1 : FAMILY_WEIGHT);
 	}
 	*out = sum + pair_scores(s, pos, norm);
 	return 0;
