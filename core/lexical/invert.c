@@ -154,17 +154,6 @@ static void group_positions(struct rk_inverted *v, const struct rk_analyser *a,
 	}
 }
 
-static void put_first(struct rk_inverted *v, const struct rk_inv_term *e,
-		      uint32_t gap)
-{
-	int told = e->nforms > 1 || e->form[0] != RK_FORM_SELF;
-
-	rk_buf_varint(&v->pos, (uint64_t)gap << 1 | (unsigned)told);
-	for (unsigned i = 0; told && i < e->nforms; i++)
-		rk_buf_byte(&v->pos, (uint8_t)(e->form[i] |
-					       (i + 1 < e->nforms ? 0x80 : 0)));
-}
-
 static void encode_positions(struct rk_inverted *v, size_t first)
 {
 	for (size_t i = first; i < v->nterms; i++) {
@@ -172,12 +161,16 @@ static void encode_positions(struct rk_inverted *v, size_t first)
 		const uint32_t *at = v->at + e->pos_off;
 		size_t start = v->pos.n;
 		uint32_t prev = 0;
+		/* the term itself and nothing else goes without saying */
+		unsigned told = e->nforms == 1 && e->form[0] == RK_FORM_SELF
+					? 0
+					: e->nforms;
 
 		if (e->head)
 			rk_buf_varint(&v->pos, e->pos_n);
 		for (uint32_t k = 0; k < e->pos_n; k++) {
 			if (k == 0)
-				put_first(v, e, at[k]);
+				rk_first_gap(&v->pos, at[k], e->form, told);
 			else
 				rk_buf_varint(&v->pos, at[k] - prev);
 			prev = at[k];

@@ -21,15 +21,22 @@
  * the term's positions. A gap is counted from the id before, -1 at first.
  * Positions are a stream of their own, read by phrases and pairs alone:
  *
- *   posting := [count:varint if head != 0, else tf of them] first
- * gap:varint{count - 1} first   := (gap<<1 | forms follow):varint [form:u8 of
- * each, high bit: more]
+ *   posting := [count:varint if head != 0, else tf of them] [first
+ *              gap:varint{count - 1} if count != 0]
+ *   first   := gap:u8 below 128, no forms
+ *            | 0x80 + gap:6 bits, forms
+ *            | 0xc0 + has forms:1 bit + high:5 bits, low:u8
+ *              [gap:varint if high is 31] [forms]
+ *   forms   := form:u8 of each, high bit: another follows
  *
  * A form is a code of seven bits for a word as it stands in the text, where it
  * is not the term itself (0: that, beside others; RK_FORM_ANY: too many).
  */
 enum { RK_FORM_SELF = 0, RK_FORM_ANY = 127, RK_FORMS_MAX = 4 };
 
+/* Append a first gap and its forms. */
+void rk_first_gap(struct rk_buf *b, uint32_t gap, const uint8_t *form,
+		  unsigned nforms);
 /* By the hash of its unstemmed entry in a vocabulary. */
 static inline uint8_t rk_form_code(uint32_t hash)
 {

@@ -65,23 +65,19 @@ static int decode(const uint8_t *p, uint32_t n, uint32_t tf, uint32_t head,
 }
 
 static int positions_in(const struct rk_qsource *src, const struct rk_plist *l,
-			const struct rk_cursor *c, uint8_t form,
+			struct rk_cursor *c, uint8_t form,
 			struct rk_places *out)
 {
-	const uint8_t *pos[RK_BLOCK];
-	uint32_t pos_n[RK_BLOCK];
-
 	if (src->mem) {
 		uint32_t k = c->block * RK_BLOCK + c->i;
 
 		return decode(src->mem->terms[l->id].p + l->pos_off[k],
 			      l->pos_n[k], l->tf[k], l->head[k], form, out);
 	}
-	if (rk_postr_positions(&c->list, c->block, c->i + 1, c->tf, c->head,
-			       pos, pos_n) < 0)
+	if (rk_cursor_read_positions(c) < 0)
 		return RK_ECORRUPT;
-	return decode(pos[c->i], pos_n[c->i], c->tf[c->i], c->head[c->i], form,
-		      out);
+	return decode(c->pos[c->i], c->pos_n[c->i], c->tf[c->i], c->head[c->i],
+		      form, out);
 }
 
 static int ascending(const void *a, const void *b)
@@ -119,7 +115,7 @@ static int positions_of_parts(const struct rk_qsource *src,
 }
 
 int rk_cursor_positions(struct rk_searching *s, const struct rk_qsource *src,
-			const struct rk_cursor *c, struct rk_places *out)
+			struct rk_cursor *c, struct rk_places *out)
 {
 	const struct rk_plist *l = &src->lists[c->term];
 	const struct rk_qterm *e = &s->q.terms[c->term];

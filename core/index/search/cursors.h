@@ -19,6 +19,6 @@ struct rk_places {
 };
 /* Of the posting that c stands on; 0, or negative. */
 int rk_cursor_positions(struct rk_searching *s, const struct rk_qsource *src,
-			const struct rk_cursor *c, struct rk_places *out);
+			struct rk_cursor *c, struct rk_places *out);
 
 #endif

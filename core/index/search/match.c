@@ -19,6 +19,8 @@ enum {
 	PAIR_WINDOW = 8,
 	COUNT_BUDGET = 20000, /* postings visited only to count matches */
 	CANCEL_EVERY = 4096,
+	/* chunks of a word; in more its candidates lie too far apart */
+	FORMS_DF = 1024,
 };
 
 static int matches(void *gate, uint32_t chunk)
@@ -331,7 +333,9 @@ static int score_chunk(struct rk_searching *s, const struct rk_qsource *src,
 		score = saturate(e->idf * (double)e->weight, (double)x);
 		here = (struct rk_places){.at = pos[t].at,
 					  .max = POSITIONS_MAX};
-		if (rk_cursor_positions(s, src, c, &here) < 0)
+		here.own = 1;
+		if ((s->npairs || e->df <= FORMS_DF) &&
+		    rk_cursor_positions(s, src, c, &here) < 0)
 			return RK_ECORRUPT;
 		pos[t].n = here.n;
 		sum += score * (here.own ? 1 : FAMILY_WEIGHT);
