@@ -11,25 +11,32 @@ OPT     ?= -O2 -g
 # that is used of it is in the headers.
 MSGPACK := $(shell pkg-config --exists msgpack-c 2>/dev/null && echo msgpack-c || \
            { pkg-config --exists msgpack 2>/dev/null && echo msgpack; })
-PKG     := $(MSGPACK) fuse3 libcurl libcrypto libarchive libutf8proc jansson libxxhash libzstd zlib libcmark libpcre2-8 icu-uc
+# what the library links with, then what is headers alone or the program's
+PKGLIB  := libcurl libarchive libutf8proc jansson libzstd zlib libcmark libpcre2-8 icu-uc
+PKG     := $(MSGPACK) fuse3 $(PKGLIB) libcrypto libxxhash
 MSGPACKH := $(if $(MSGPACK),,build/msgpack/usr/include/msgpack.h)
 # headers of packages that are not there yet: no flags, and no noise of make's
 PKGC    := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(PKG) 2>/dev/null)) \
            $(if $(MSGPACK),,-isystem build/msgpack/usr/include)
 # OpenBLAS by its name at run time: its development package is 55 MB of static
 # library, and cblas.h is in libblas-dev as well
-PKGL    := $(shell pkg-config --libs $(PKG) 2>/dev/null) -l:libopenblas.so.0 -lstemmer -lpthread -lm
+NOPKG   := -l:libopenblas.so.0 -lstemmer -lpthread -lm
+PKGL    := $(shell pkg-config --libs $(PKG) 2>/dev/null) $(NOPKG)
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wundef -Wconversion -Wcast-qual \
            -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum \
            -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference \
            -fno-common -fvisibility=hidden -Werror
+# code that a shared library can hold, too; calls inside stay direct
+PIC     := -fPIC -fno-semantic-interposition
 comma   := ,
 SANFLAG := $(if $(filter asan,$(SAN)),-fsanitize=address$(comma)undefined -static-libubsan -fno-sanitize-recover=all -fno-omit-frame-pointer) \
            $(if $(filter tsan,$(SAN)),-fsanitize=thread) \
            $(if $(filter fuzz,$(SAN)),-fsanitize=address$(comma)undefined$(comma)fuzzer-no-link -fno-sanitize-recover=all \
              -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION)
 VERSION := 0.1.0
-CFLAGS  := -std=gnu11 -D_GNU_SOURCE -DRK_VERSION='"$(VERSION)"' $(OPT) $(WARN) $(SANFLAG) \
+# of the library: counted up when a program that was built before would break
+SOMAJOR := 0
+CFLAGS  := -std=gnu11 -D_GNU_SOURCE -DRK_VERSION='"$(VERSION)"' $(OPT) $(PIC) $(WARN) $(SANFLAG) \
            -I. -Icore $(PKGC)
 # Objects live in a folder named by the flags: switching to a sanitizer or to
 # clang needs no clean.
@@ -69,6 +76,19 @@ $(O)/rankfs: $(FSO) $(O)/librankfs.a
 $(O)/librankfs.a: $(COREO)
 	@echo "  AR    $@"
 	$(Q)rm -f $@ && ar rcs $@ $(COREO)
+# For those who embed it: only what rankfs.h declares is visible (-fvisibility).
+SO      := $(O)/librankfs.so.$(VERSION)
+$(SO): $(COREO) scripts/packaging/rankfs.map
+	@echo "  LD    $@"
+	$(Q)$(CC) -shared $(SANFLAG) -Wl,-soname,librankfs.so.$(SOMAJOR),-z,defs,-Bsymbolic,--as-needed \
+		-Wl,--version-script=scripts/packaging/rankfs.map -o $@ $(COREO) $(PKGL)
+# one object whose other symbols are local, so that none can clash
+$(O)/public/librankfs.a: $(COREO)
+	@echo "  AR    $@"
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(LD) -r -o $(@D)/rankfs.o $(COREO) && \
+		objcopy --localize-hidden $(@D)/rankfs.o && ar rcs $@ $(@D)/rankfs.o
+$(O)/public/rankfs.h: core/rankfs.h core/base/public.h
+	$(Q)mkdir -p $(@D) && sed -e '/^#include "base\/public.h"/{r core/base/public.h' -e 'd}' $< >$@
 $(O)/%.o: %.c Makefile | $(MSGPACKH)
 	@echo "  CC    $<"
 	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -132,7 +152,7 @@ eval: ## nDCG@10, Recall@100, MRR@10: make eval COLLECTIONS="DIR..."
 
 PREFIX  ?= /usr/local
 D       := $(DESTDIR)$(PREFIX)
-install: all ## install the program, manual pages, completion, a systemd unit
+install: all $(SO) $(O)/public/librankfs.a $(O)/public/rankfs.h ## install the program, its manual pages, the library
 	install -D -m 755 $(O)/rankfs $D/bin/rankfs
 	install -D -m 644 fs/doc/rankfs.1 $D/share/man/man1/rankfs.1
 	install -D -m 644 fs/doc/rankfs.conf.5 $D/share/man/man5/rankfs.conf.5
@@ -141,6 +161,14 @@ install: all ## install the program, manual pages, completion, a systemd unit
 	mkdir -p $D/sbin $D/lib/systemd/user
 	sed 's|@BINDIR@|$(PREFIX)/bin|' scripts/packaging/rankfs.service >$D/lib/systemd/user/rankfs.service
 	ln -sf ../bin/rankfs $D/sbin/mount.rankfs
+	install -D -m 644 $(SO) $D/lib/librankfs.so.$(VERSION)
+	ln -sf librankfs.so.$(VERSION) $D/lib/librankfs.so.$(SOMAJOR)
+	ln -sf librankfs.so.$(SOMAJOR) $D/lib/librankfs.so
+	install -m 644 $(O)/public/librankfs.a $D/lib/librankfs.a
+	install -D -m 644 $(O)/public/rankfs.h $D/include/rankfs.h
+	mkdir -p $D/lib/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(shell pkg-config --libs $(PKGLIB) 2>/dev/null) $(NOPKG)|' \
+		scripts/packaging/rankfs.pc >$D/lib/pkgconfig/rankfs.pc
 
 deb: ## a Debian package in build/
 	@scripts/deps run build package

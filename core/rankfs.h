@@ -16,17 +16,53 @@
  * file and bring the index up to date. What is indexed is always what the
  * file holds when it is read: a touch says where to look, never what is there.
  *
- * Threads: every function may be called from any thread, unless it says
- * otherwise. Returns: 0 or more on success, -errno from the system, or a code
- * of base/status.h; rk_strerror() names them all.
+ * What holds for every function, unless it says otherwise:
+ *
+ * Threads. It may be called from any thread, several at once on one index.
+ * None may be called from a signal handler, nor from a function that the
+ * library calls. A process that forks uses its indexes in the parent alone.
+ *
+ * Returns. An int is 0 or more on success, -errno from the system, or a code
+ * of enum rk_code; rk_strerror() names them all. Outputs are filled on success
+ * alone. -ENOMEM is possible wherever something is made.
+ *
+ * Ownership. What is passed in stays the caller's, and is not used after the
+ * call. What comes out in `**out` is the caller's to free, with the function
+ * named beside it; everything that it points to belongs to it and goes with
+ * it. Strings end with a NUL. Answers do not depend on the index after the
+ * call that made them: it may be closed first, where nothing else is said.
+ *
+ * Growth. Later versions add members at the end of a struct, never in between.
+ * - A struct that the caller provides begins with `size`, which the caller
+ *   sets to its sizeof: nothing behind that is read or written. Members that
+ *   the library does not know are left alone, members that the caller does not
+ *   know have their default.
+ * - A struct that the library makes is never copied, nor is its sizeof used.
+ *   Hits, which come in an array, are reached by rk_results_hit(); elements of
+ *   other arrays (lines, marks, chunks, definitions) do not grow as long as the
+ *   library has this number in its name (librankfs.so.0).
+ * - Enums get new values at their end: take an unknown one as "something else".
+ *
+ * C11, C++11. GCC and Clang.
  */
-#include "base/buf.h"
-#include "base/env.h"
-#include "base/status.h"
+#include "base/public.h"
 #include <stddef.h>
 #include <stdint.h>
 
+/* A flag that another thread sets to end a call early. */
+#ifdef __cplusplus
+#include <atomic>
+typedef std::atomic<int> rk_flag;
+extern "C" {
+#else
+typedef _Atomic int rk_flag;
+#endif
+#pragma GCC visibility push(default)
+
+/* An open index. Freed by rk_index_close(). */
 struct rk_index;
+/* The outside world; NULL everywhere means the real one. Tests have others. */
+struct rk_env;
 
 /* --- opening ----------------------------------------------------------- */
 
@@ -67,11 +103,16 @@ int rk_index_open_at(const struct rk_env *env, const char *backing,
 		     const char *name, uint64_t checkpoint,
 		     struct rk_index **out);
 
+/* A state of the index that can be opened; it does not grow. */
 struct rk_checkpoint {
 	uint64_t number, generation;
-	int64_t created_ns; /* since 1970 */
+	/* since 1970 */
+	int64_t created_ns;
 };
-/* Those that are retained, newest first; how many, or -errno. */
+/*
+ * The checkpoints that are retained, newest first, at most `max`, into v.
+ * Returns how many, or -errno.
+ */
 int rk_checkpoints(struct rk_index *ix, struct rk_checkpoint *v, int max);
 
 /*
@@ -82,7 +123,11 @@ int rk_checkpoints(struct rk_index *ix, struct rk_checkpoint *v, int max);
  */
 int rk_index_close(struct rk_index *ix);
 
-/* Directory of the documents; borrowed until rk_index_close(). */
+/*
+ * Returns a descriptor of the directory of the documents: for openat(2) of what
+ * is then touched. It belongs to the index: not to be closed, and gone after
+ * rk_index_close().
+ */
 int rk_index_files_fd(const struct rk_index *ix);
 
 /*
@@ -103,16 +148,30 @@ void rk_index_limit_memory(struct rk_index *ix, size_t bytes);
  * folder of indexes, the caller's; RK_ELOCKED, -errno.
  */
 int rk_backing_open(const char *backing, int *lock);
-/* Who has locked it: 0 with out filled, -ENOENT if nobody. */
+/*
+ * Who has locked it, as text like that of rk_index_holder(). Returns 0 with out
+ * filled, -ENOENT if nobody.
+ */
 int rk_backing_holder(const char *backing, char *out, size_t n);
-/* An index has been removed or renamed: the registry forgets its name. */
+/*
+ * An index has been removed or renamed by the caller: the registry forgets its
+ * name. It must not be open. Returns 0, also if there was no such name; -errno.
+ */
 int rk_index_forget(const struct rk_env *env, const char *backing,
 		    const char *name);
 
+/*
+ * How a program keeps an index: it writes a document with plain file calls,
+ * below rk_index_files_fd(), and says rk_touch(). That is all. A search sees
+ * the change as soon as a worker has read the file, which rk_search() can wait
+ * for; a program that must know that the change survives a power cut calls
+ * fsync(2) on the file and rk_sync() afterwards.
+ */
 /* --- changes ----------------------------------------------------------- */
 
 enum {
-	RK_TOUCH_TREE = 1, /* path is a folder: everything below it, too */
+	/* path is a folder: everything below it, too */
+	RK_TOUCH_TREE = 1,
 	/* it was removed: told even if the disk is too full for the log */
 	RK_TOUCH_REMOVED = 2,
 };
@@ -134,18 +193,31 @@ int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
  * are followed in the background. Returns at once.
  */
 void rk_links_changed(struct rk_index *ix);
-/* Where the documents are mounted: no source may be there, none is entered. */
+
+/*
+ * Where the documents are mounted, if they are: no linked source may be there,
+ * and none is entered. To be called before the first link is made.
+ */
 void rk_index_set_mount(struct rk_index *ix, const char *mountpoint);
-/* One line a source: `source NAME FOLDER ok|scanning|missing`. */
+
+/* Append one line a source: `source NAME FOLDER ok|scanning|missing`. */
 void rk_sources_print(struct rk_index *ix, struct rk_buf *out);
 
-/* The log record of the newest touch; what rk_sync() must be given for all. */
+/*
+ * Returns the log record of the newest touch: rk_sync() of it syncs all. 0 if
+ * there was none.
+ */
 uint64_t rk_last_touch(struct rk_index *ix);
 
-/* Wait until log record `seq` is on disk; a reader has none to wait for. */
+/*
+ * Wait until log record `seq`, and all before it, are on disk; several callers
+ * share one fsync(2). Returns 0, also at once for an index that was opened for
+ * reading; -errno if the disk fails: the record may then be lost by a power
+ * cut, not by the end of the process.
+ */
 int rk_sync(struct rk_index *ix, uint64_t seq);
 
-/* Number of touches that the workers have not finished. */
+/* Returns the number of touches that the workers have not finished. */
 size_t rk_pending(struct rk_index *ix);
 
 /*
@@ -159,112 +231,191 @@ int rk_congested(struct rk_index *ix);
  * timeout_ms, or until *cancel (may be NULL) becomes non-zero.
  * Returns 0, -ETIMEDOUT, RK_ECANCELLED.
  */
-int rk_barrier(struct rk_index *ix, int timeout_ms, const _Atomic int *cancel);
+int rk_barrier(struct rk_index *ix, int timeout_ms, const rk_flag *cancel);
 
 /* --- queries ------------------------------------------------------------ */
 
-enum rk_format { /* as:... in the query */
-		 RK_AS_TEXT,
-		 RK_AS_JSON,
-		 RK_AS_JSONL,
-		 RK_AS_PATHS,
-		 RK_AS_LINES,
-		 RK_AS_PACK, /* whole chunks up to a budget of tokens */
-		 RK_AS_ANSI, /* text, with what was found in colour */
+/* The forms of an answer: as:... in the query. */
+enum rk_format {
+	RK_AS_TEXT,
+	RK_AS_JSON,
+	RK_AS_JSONL,
+	RK_AS_PATHS,
+	RK_AS_LINES,
+	RK_AS_PACK, /* whole chunks up to a budget of tokens */
+	RK_AS_ANSI, /* text, with what was found in colour */
 };
 
-enum rk_mode { /* mode:... in the query */
-	       RK_MODE_HYBRID,
-	       RK_MODE_LEXICAL,
-	       RK_MODE_VECTOR,
+/* What ranks: mode:... in the query. */
+enum rk_mode {
+	RK_MODE_HYBRID,
+	RK_MODE_LEXICAL,
+	RK_MODE_VECTOR,
 };
 
+/*
+ * How to search. All members 0, but `size`, is a search that does not wait for
+ * changes; NULL instead of it waits as the index is configured to.
+ */
 struct rk_search_opts {
-	int wait_ms;		   /* for read-your-writes; -1: configured */
-	const _Atomic int *cancel; /* may be NULL */
-	int no_excerpts;	   /* hits without text: faster */
-	unsigned extra_hits;	   /* besides those the query asks for */
+	/* sizeof(struct rk_search_opts) */
+	size_t size;
+	/* for read-your-writes; -1: configured */
+	int wait_ms;
+	/* may be NULL */
+	const rk_flag *cancel;
+	/* hits without text: faster */
+	int no_excerpts;
+	/* besides those the query asks for */
+	unsigned extra_hits;
 	/*
 	 * A vector to look near, of the index's dimension (vector_dim floats,
 	 * any length but zero), instead of the query's own; NULL: none.
 	 */
 	const float *vector;
 	uint32_t vector_dim;
-	/* of a federation, for its own use */
-	const struct rk_global *global;
-	int all_pages; /* hits from the first one on, up to the page's last */
+	/* hits from the first one on, up to the last of the page asked for */
+	int all_pages;
 };
 
+/* A piece of an excerpt: bytes [off, off + len). It does not grow. */
 struct rk_mark {
 	uint32_t off, len;
 };
 
-/* A line that matches the query's patterns. */
+/* A line that matches the query's patterns. It does not grow. */
 struct rk_line {
 	const char *path;
 	uint32_t line;
-	const char *text; /* len bytes, as they are in the document */
+	/* len bytes, as they are in the document */
+	const char *text;
 	size_t len;
 };
 
-/* The query as it was understood. */
+/* What a clause of a query asks for. */
+enum rk_op {
+	/* its children, each as its `occur` says */
+	RK_OP_ALL,
+	/* one word, in all its forms */
+	RK_OP_WORD,
+	/* words at their places */
+	RK_OP_PHRASE,
+	/* sym: tag: meta. */
+	RK_OP_PROPERTY,
+	/* a condition on the document: path: ext: after: */
+	RK_OP_FILTER,
+	/* a pattern of the text */
+	RK_OP_REGEX,
+	/* one of its children */
+	RK_OP_ANY,
+};
+
+/* What a clause means for a result. */
+enum rk_occur {
+	/* it ranks higher with it */
+	RK_SHOULD,
+	/* there is none without it */
+	RK_MUST,
+	/* there is none with it */
+	RK_NOT,
+};
+
+/*
+ * The query as it was understood: a tree, whose root stands for all of it and
+ * whose `next` is NULL.
+ */
 struct rk_clause {
-	const char *op;	   /* "all", "any", "word", "phrase", "property",
-			      "filter", "regex" */
-	const char *occur; /* "should", "must", "not" */
-	const char *text;  /* as written */
-	const char *terms; /* what is looked up, separated by blanks; or "" */
+	enum rk_op op;
+	enum rk_occur occur;
+	/* as written */
+	const char *text;
+	/* what is looked up, separated by blanks; or "" */
+	const char *terms;
 	const struct rk_clause *child, *next;
 };
 
+/*
+ * A result: a chunk of a document, with why it is where it is. Strings are
+ * never NULL; they belong to the answer.
+ */
 struct rk_hit {
-	const char *path;      /* relative to the documents' directory */
-	uint32_t line;	       /* the best line, from 1 */
-	uint32_t first, last;  /* lines of the chunk */
-	uint64_t off, len;     /* bytes of the chunk in the text */
-	double score;	       /* 0 to 1, relative to the best hit */
-	double raw;	       /* the same, before it was made relative */
-	double lexical;	       /* BM25F with pair scores */
-	double vector;	       /* cosine, -1 to 1 */
-	uint32_t lexical_rank; /* in each lane, from 1; 0: not found there */
+	/* relative to the documents' directory */
+	const char *path;
+	/* the best line, from 1 */
+	uint32_t line;
+	/* lines of the chunk */
+	uint32_t first, last;
+	/* bytes of the chunk in the text */
+	uint64_t off, len;
+	/* 0 to 1, relative to the best hit */
+	double score;
+	/* the same, before it was made relative */
+	double raw;
+	/* BM25F with pair scores */
+	double lexical;
+	/* cosine, -1 to 1 */
+	double vector;
+	/* in each lane, from 1; 0: not found there */
+	uint32_t lexical_rank;
 	uint32_t vector_rank;
-	uint64_t id;	       /* of the chunk: hash of its text */
-	uint32_t page;	       /* of the document; 0: it has none */
-	const char *heading;   /* heading path, or "" */
-	const char *symbol;    /* names defined in the chunk, or "" */
-	const char *kind;      /* "markdown", "function", ... */
-	const char *language;  /* of its words, if it is another than the
-				  index's: "german", ...; or "" */
-	const char *excerpt;   /* lines, each ended by a newline; or "" */
-	uint32_t excerpt_line; /* line of the excerpt's first */
-	int complete;	       /* the excerpt is the whole document */
+	/* of the chunk: hash of its text */
+	uint64_t id;
+	/* of the document; 0: it has none */
+	uint32_t page;
+	/* heading path, or "" */
+	const char *heading;
+	/* names defined in the chunk, or "" */
+	const char *symbol;
+	/* "markdown", "function", ... */
+	const char *kind;
+	/*
+	 * of its words, if it is another than the index's: "german", ...; or ""
+	 */
+	const char *language;
+	/* lines, each ended by a newline; or "" */
+	const char *excerpt;
+	/* line of the excerpt's first */
+	uint32_t excerpt_line;
+	/* the excerpt is the whole document */
+	int complete;
 	/* what of the excerpt the query speaks of: bytes, in order */
 	const struct rk_mark *marks;
 	size_t nmarks;
 	/* documents that say nearly the same and are not listed */
 	const char *const *copies;
 	size_t ncopies;
-	uint32_t tokens; /* estimate for the chunk */
-	uint64_t size;	 /* of the file */
+	/* estimate for the chunk */
+	uint32_t tokens;
+	/* of the file */
+	uint64_t size;
 	int64_t mtime_ns;
 };
 
 /* An answer. Everything in it is owned by it; rk_results_free() frees it. */
 struct rk_results {
+	/* the library's own: rk_results_hit() */
 	struct rk_hit *hits;
 	size_t nhits;
-	uint64_t total;	     /* documents that match */
-	int total_is_lower;  /* counting was cut short: "at least" */
-	uint64_t generation; /* of the index that was asked */
-	size_t pending;	     /* changes not yet in the answer */
+	/* documents that match */
+	uint64_t total;
+	/* counting was cut short: "at least" */
+	int total_is_lower;
+	/* of the index that was asked */
+	uint64_t generation;
+	/* changes not yet in the answer */
+	size_t pending;
 	double took_ms;
 	enum rk_format format;
-	enum rk_mode mode;   /* that was answered in */
-	int vectors_percent; /* of chunks that have theirs; -1: no vectors */
-	uint32_t page;	     /* from 1 */
-	size_t per_page;     /* hits of one */
-	int sort;	     /* as the query says (query/query.h) */
-	int64_t tokens;	     /* the budget of a pack, or -1 */
+	/* that was answered in */
+	enum rk_mode mode;
+	/* of chunks that have theirs; -1: no vectors */
+	int vectors_percent;
+	/* from 1 */
+	uint32_t page;
+	/* hits of one */
+	size_t per_page;
+	/* the budget of a pack, or -1 */
+	int64_t tokens;
 	/*
 	 * Instead of hits, where the query is a pattern: every line that
 	 * matches, by path and line. `cut`: there are more.
@@ -272,11 +423,16 @@ struct rk_results {
 	const struct rk_line *lines;
 	size_t nlines;
 	int is_lines, lines_cut;
-	const struct rk_clause *clauses; /* NULL: it says nothing */
-	const char *notes; /* lines about what was not understood, or NULL */
-	const char *did_you_mean; /* what was searched instead, or NULL */
-	const char *reason;	  /* why there are no hits, or NULL */
-	uint64_t docs;		  /* in the index */
+	/* NULL: it says nothing */
+	const struct rk_clause *clauses;
+	/* lines about what was not understood, or NULL */
+	const char *notes;
+	/* what was searched instead, or NULL */
+	const char *did_you_mean;
+	/* why there are no hits, or NULL */
+	const char *reason;
+	/* in the index */
+	uint64_t docs;
 };
 
 /*
@@ -287,7 +443,41 @@ struct rk_results {
  */
 int rk_search(struct rk_index *ix, const char *text, size_t n,
 	      const struct rk_search_opts *opts, struct rk_results **out);
+
+/* Frees an answer of rk_search(). NULL is allowed. */
 void rk_results_free(struct rk_results *r);
+
+/*
+ * Returns hit i, best first, from 0; NULL from `nhits` on. It belongs to the
+ * answer.
+ */
+const struct rk_hit *rk_results_hit(const struct rk_results *r, size_t i);
+
+/* --- answers as bytes ---------------------------------------------------- */
+
+/*
+ * Append an answer in one of the forms that `as:` chooses, byte for byte what a
+ * mount shows (fs/doc/query.md describes every form): UTF-8, ending in a
+ * newline; no bytes for a list of nothing.
+ *
+ * form       r->format is the one that the query asks for
+ * query      its text, `query_n` bytes, which as:json repeats
+ * root       put before paths, with a slash: a mount point, or the folder of
+ *            the documents; "" gives paths that begin with the slash
+ * body       out, may be NULL: where what depends on the answer alone begins;
+ *            the line before it says how long the search took
+ *
+ * Needs only the answer, not the index. Returns 0, or -ENOMEM; out then has a
+ * part of it.
+ */
+int rk_render(const struct rk_results *r, enum rk_format form,
+	      const char *query, size_t query_n, const char *root,
+	      struct rk_buf *out, size_t *body);
+
+/*
+ * The name of a mode as in a query, "hybrid" and so on. Static storage.
+ */
+const char *rk_mode_name(enum rk_mode mode);
 
 /* --- many indexes as one ------------------------------------------------- */
 
@@ -298,15 +488,34 @@ void rk_results_free(struct rk_results *r);
  * thread. Everything returns -ENOMEM or RK_ECANCELLED besides what is said.
  */
 struct rk_federation;
+
+/* Returns a federation for a query of n bytes, which it copies; NULL without
+ * memory. rk_federation_free() frees it. */
 struct rk_federation *rk_federation_new(const char *text, size_t n);
+
+/* NULL is allowed. Its results must have been freed before. */
 void rk_federation_free(struct rk_federation *f);
-/* 1: it is worth asking; 0: it holds none of the words. */
+
+/*
+ * Count the words of the query in an index, before any is asked. Returns 1: it
+ * is worth asking; 0: it holds none of the words. The index may be closed
+ * afterwards and opened again for rk_federation_ask().
+ */
 int rk_federation_count(struct rk_federation *f, struct rk_index *ix,
 			const struct rk_search_opts *opts);
-/* `name` and a slash come before its paths. 0. */
+
+/*
+ * Ask an index. `name` and a slash are put before its paths. Returns 0. The
+ * index may be closed afterwards.
+ */
 int rk_federation_ask(struct rk_federation *f, struct rk_index *ix,
 		      const char *name, const struct rk_search_opts *opts);
-/* Valid as long as the federation; free it first. */
+
+/*
+ * The one answer, after the last index was asked. It is valid as long as the
+ * federation, and is freed before it, by rk_federation_results_free(), not by
+ * rk_results_free(). Returns 0.
+ */
 int rk_federation_results(struct rk_federation *f, struct rk_results **out);
 void rk_federation_results_free(struct rk_results *r);
 
@@ -323,24 +532,40 @@ void rk_listen(struct rk_index *ix, void (*wake)(void *ctx), void *ctx);
 struct rk_changes;
 /* NULL: nothing, or nobody listens. */
 struct rk_changes *rk_changes_take(struct rk_index *ix);
+
+/* Frees changes that were taken. NULL is allowed. */
 void rk_changes_free(struct rk_changes *c);
 
+/* A document that came or went. It does not grow. */
 struct rk_change {
-	const char *path; /* borrowed from the changes */
+	/* borrowed from the changes */
+	const char *path;
 	uint64_t generation;
-	int gone; /* else it has come, in place of one that is told before */
+	/* else it has come, in place of one that is told before */
+	int gone;
 };
+
+/* Returns how many there are. */
 size_t rk_changes_count(const struct rk_changes *c);
+
+/* Returns change i, below rk_changes_count(), by value. */
 struct rk_change rk_changes_at(const struct rk_changes *c, size_t i);
-/* There was more than is listed: too many, or vectors that are new. */
+
+/*
+ * Returns 1 if there was more than is listed: too many changes, or vectors that
+ * are new. Every standing query may then have another answer.
+ */
 int rk_changes_much(const struct rk_changes *c);
 
 /* A query that is asked again when its answer may be another. */
 struct rk_standing;
 enum rk_effect {
-	RK_EFFECT_NONE,	    /* not one result, nor the number of matches */
-	RK_EFFECT_POSSIBLE, /* a document may have come near in meaning */
-	RK_EFFECT_LIKELY,   /* a document with its words came or went */
+	/* not one result, nor the number of matches */
+	RK_EFFECT_NONE,
+	/* a document may have come near in meaning */
+	RK_EFFECT_POSSIBLE,
+	/* a document with its words came or went */
+	RK_EFFECT_LIKELY,
 };
 /*
  * Told from postings alone, in about a microsecond a word and document; scores
@@ -351,6 +576,8 @@ enum rk_effect {
  */
 int rk_standing_new(struct rk_index *ix, const char *text, size_t n,
 		    struct rk_standing **out);
+
+/* Frees a standing query, while its index is open. NULL is allowed. */
 void rk_standing_free(struct rk_standing *st);
 enum rk_effect rk_standing_effect(const struct rk_standing *st,
 				  const struct rk_changes *c, unsigned *held);
@@ -367,19 +594,25 @@ int rk_saved_put(struct rk_index *ix, const char *name, const char *text);
 int rk_saved_drop(struct rk_index *ix, const char *name);
 /* In the place of `to`, if there is one. Marks go with it. */
 int rk_saved_rename(struct rk_index *ix, const char *from, const char *to);
-/* 1 and its text appended to out (may be NULL), or 0. */
+
+/* Returns 1 and its text appended to out (may be NULL); 0: no such name. */
 int rk_saved_text(struct rk_index *ix, const char *name, struct rk_buf *out);
-/* All names in order, each with a NUL behind it. */
+
+/* Append all names in order, each with a NUL behind it. */
 void rk_saved_names(struct rk_index *ix, struct rk_buf *out);
 
+/* What a mark says of a document. */
 enum rk_feedback {
 	RK_FEEDBACK_NONE,
-	RK_FEEDBACK_PINNED,  /* shown first, whatever the search says */
-	RK_FEEDBACK_DEMOTED, /* never shown */
+	/* shown first, whatever the search says */
+	RK_FEEDBACK_PINNED,
+	/* never shown */
+	RK_FEEDBACK_DEMOTED,
 };
 int rk_saved_mark(struct rk_index *ix, const char *name, const char *path,
 		  enum rk_feedback mark);
-/* Forget all marks of a query. */
+
+/* Forget all marks of a query. Returns as above. */
 int rk_saved_unmark(struct rk_index *ix, const char *name);
 /* Paths so marked, each with a NUL behind it, oldest first. */
 void rk_saved_marks(struct rk_index *ix, const char *name,
@@ -389,19 +622,28 @@ void rk_saved_marks(struct rk_index *ix, const char *name,
 
 /* A chunk of a document: what a query ranks. */
 struct rk_part {
-	uint64_t id;	      /* hash of its text */
-	uint32_t first, last; /* lines */
-	uint64_t off, len;    /* bytes of the text */
-	uint32_t page;	      /* 0: the document has none */
-	uint32_t tokens;      /* an estimate */
-	const char *heading;  /* or "" */
-	const char *symbol;   /* names defined in it, or "" */
-	const char *kind;     /* "function", "markdown", ... */
+	/* hash of its text */
+	uint64_t id;
+	/* lines */
+	uint32_t first, last;
+	/* bytes of the text */
+	uint64_t off, len;
+	/* 0: the document has none */
+	uint32_t page;
+	/* an estimate */
+	uint32_t tokens;
+	/* or "" */
+	const char *heading;
+	/* names defined in it, or "" */
+	const char *symbol;
+	/* "function", "markdown", ... */
+	const char *kind;
 };
 
 /* Owned by it; rk_parts_free() frees. */
 struct rk_parts {
-	struct rk_part *v; /* in order */
+	/* in order */
+	struct rk_part *v;
 	size_t n;
 };
 
@@ -411,7 +653,10 @@ struct rk_parts {
  */
 int rk_document_parts(struct rk_index *ix, const char *path,
 		      struct rk_parts **out);
+
+/* Frees the chunks of a document. NULL is allowed. */
 void rk_parts_free(struct rk_parts *p);
+
 /*
  * The document's file, for reading; nothing leads out of the documents or their
  * linked source. A descriptor, the caller's; or -errno.
@@ -445,15 +690,21 @@ int rk_document_text(struct rk_index *ix, const char *path, uint64_t off,
 int rk_document_whole(struct rk_index *ix, const char *path, struct rk_buf *out,
 		      int *cut);
 
+/* Where a name is defined. It does not grow. */
 struct rk_symbol_def {
-	const char *path, *kind, *scope, *signature; /* "" where unknown */
+	/* "" where unknown */
+	const char *path, *kind, *scope, *signature;
 	uint32_t line, end;
 };
+/* Where a name stands. It does not grow. */
 struct rk_symbol_ref {
-	const char *path, *text; /* the line, without blanks around it */
-	const char *inside;	 /* what it is in the definition of, or "" */
+	/* the line, without blanks around it */
+	const char *path, *text;
+	/* what it is in the definition of, or "" */
+	const char *inside;
 	uint32_t line;
-	int is_call; /* the name is followed by "(" */
+	/* the name is followed by "(" */
+	int is_call;
 };
 /* One end of an edge of the graph of calls. */
 struct rk_symbol_link {
@@ -467,7 +718,8 @@ struct rk_symbol {
 	struct rk_symbol_ref *refs;
 	struct rk_symbol_link *callers, *callees;
 	size_t ndefs, nrefs, ncallers, ncallees;
-	int refs_cut; /* there are more */
+	/* there are more */
+	int refs_cut;
 	uint64_t generation;
 	size_t pending;
 };
@@ -480,6 +732,8 @@ struct rk_symbol {
  */
 int rk_symbol(struct rk_index *ix, const char *name, size_t n,
 	      const struct rk_search_opts *opts, struct rk_symbol **out);
+
+/* Frees what is known of a name. NULL is allowed. */
 void rk_symbol_free(struct rk_symbol *s);
 
 /*
@@ -503,7 +757,7 @@ struct rk_terms {
  * is still in memory count together. Words of documents that were changed or
  * removed count until a checkpoint or a merge has dropped them. Waits as
  * rk_search() does; `opts` may be NULL, only wait_ms and cancel matter. Any
- * thread. It walks the dictionaries: 10 to 20 ms for 100,000 words.
+ * thread. It walks the dictionaries: 100 to 300 ms for 100,000 words.
  * Returns 0 and *out, which the caller frees with rk_terms_free(); nothing
  * begins so: n is 0. RK_ECANCELLED, -ENOMEM: *out is not touched.
  */
@@ -530,11 +784,23 @@ int rk_recall(struct rk_index *ix, const char *text, size_t n,
 
 /* --- keeping ----------------------------------------------------------- */
 
-/* Write what is in memory to a segment and a new manifest; waits for it. */
+/*
+ * Write what is in memory to a segment and a new manifest, and wait for it.
+ * Returns 0; RK_EREADONLY; -errno: the log still has what was not written.
+ */
 int rk_checkpoint(struct rk_index *ix);
-/* Merge all segments into one and drop old checkpoints; waits for it. */
+
+/*
+ * Merge all segments into one, drop old checkpoints, and wait for it. Takes
+ * as much disk again as the index has. Returns as rk_checkpoint() does.
+ */
 int rk_compact(struct rk_index *ix);
-/* Compare documents and index now; `all`: read every document again. */
+
+/*
+ * Compare documents and index, in the background; `all`: read every document
+ * again. rk_status() says when it is over (`reconciling`). Returns 0,
+ * RK_EREADONLY.
+ */
 int rk_reindex(struct rk_index *ix, int all);
 
 /* Throw away what is kept to save work: extracted texts. 0, -errno. */
@@ -546,7 +812,8 @@ int rk_clear_caches(struct rk_index *ix);
  * fit has nothing to wait for. Returns 0, -ETIMEDOUT, RK_EREADONLY.
  */
 int rk_refit(struct rk_index *ix, int timeout_ms);
-/* Wait, likewise, for what is due anyway. */
+
+/* Wait, likewise, for the vectors that are due anyway, without a fit. */
 int rk_vectors_wait(struct rk_index *ix, int timeout_ms);
 
 /*
@@ -563,38 +830,81 @@ int rk_export(struct rk_index *ix, int fd);
  */
 int rk_restore(struct rk_index *ix, int fd, char *err, size_t err_n);
 
+/* What rk_verify() has found. */
 struct rk_verify_report {
-	uint64_t files, segments, bytes;  /* looked at */
-	uint64_t damaged, missing, stale; /* what does not hold */
+	/* sizeof(struct rk_verify_report) */
+	size_t size;
+	/* looked at */
+	uint64_t files, segments, bytes;
+	/* what does not hold */
+	uint64_t damaged, missing, stale;
 };
 /* Check every checksum, and the documents against the index. Reads only. */
 int rk_verify(struct rk_index *ix, struct rk_verify_report *out);
 
 /* --- looking ----------------------------------------------------------- */
 
+/* An index at one moment. */
 struct rk_status {
+	/* sizeof(struct rk_status) */
+	size_t size;
 	uint64_t docs, chunks, terms, segments;
 	uint64_t generation, checkpoint;
-	uint64_t index_bytes;  /* segment files */
-	uint64_t memory_bytes; /* tables not yet written */
+	/* segment files */
+	uint64_t index_bytes;
+	/* tables not yet written */
+	uint64_t memory_bytes;
 	size_t pending;
 	int reconciling;
 	int sandbox; /* version of Landlock for helper programs; 0: none */
 	uint64_t queries, recall_hits, recall_misses, warnings;
-	uint64_t evicted;      /* documents of the cache, since it was opened */
-	uint64_t vectors;      /* chunks that have theirs */
-	uint64_t vector_bytes; /* files of them */
-	int embedding;	       /* vectors are being made */
-	uint64_t fitted;       /* chunks that the built-in was fitted on */
+	/* documents of the cache, since it was opened */
+	uint64_t evicted;
+	/* chunks that have theirs */
+	uint64_t vectors;
+	/* files of them */
+	uint64_t vector_bytes;
+	/* vectors are being made */
+	int embedding;
+	/* chunks that the built-in was fitted on */
+	uint64_t fitted;
 	char embedder[256];
-	int64_t checkpoint_ns; /* wall clock of the last one; 0: none */
-	char state[128];       /* "ok", or what is wrong */
+	/* wall clock of the last one; 0: none */
+	int64_t checkpoint_ns;
+	/* "ok", or what is wrong */
+	char state[128];
 	char language[32];
 };
+/* Fill *out, as far as out->size goes. Cannot fail. */
 void rk_status(struct rk_index *ix, struct rk_status *out);
+
+/* How a status is written. */
+enum rk_status_form {
+	/* lines `key value` for people */
+	RK_STATUS_TEXT,
+	/* one object */
+	RK_STATUS_JSON,
+	/* Prometheus' text format 0.0.4 */
+	RK_STATUS_METRICS,
+};
+
+/*
+ * Append a status that rk_status() has filled; members that st->size leaves
+ * out are 0. Returns 0, -ENOMEM.
+ */
+int rk_render_status(const struct rk_status *st, enum rk_status_form form,
+		     struct rk_buf *out);
+
+/*
+ * The number of changes that searches have come to see; an answer of the same
+ * generation is the same answer. Never fails, never waits.
+ */
 uint64_t rk_generation(struct rk_index *ix);
 
-/* Append one line a warning, oldest first, to out. */
+/*
+ * Append one line a warning, oldest first: damage that was repaired, documents
+ * that could not be read, programs that are missing. The newest are kept.
+ */
 void rk_warnings(struct rk_index *ix, struct rk_buf *out);
 
 /*
@@ -606,7 +916,13 @@ void rk_warnings(struct rk_index *ix, struct rk_buf *out);
 void rk_config_print(struct rk_index *ix, struct rk_buf *out);
 int rk_config_set(struct rk_index *ix, const char *text, size_t n, char *err,
 		  size_t err_n);
-/* The value of an integer key; -1 if there is no such key. */
+
+/* Returns the value of an integer key; -1 if there is no such key. */
 int64_t rk_config_int(struct rk_index *ix, const char *key);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -89,3 +89,42 @@ void rk_buf_printf(struct rk_buf *b, const char *fmt, ...)
 	}
 	va_end(again);
 }
+
+/* --- for those who embed the library (base/public.h) --- */
+
+struct rk_buf *rk_buf_new(void)
+{
+	return rk_calloc(1, sizeof(struct rk_buf));
+}
+
+void rk_buf_free(struct rk_buf *b)
+{
+	if (b)
+		rk_buf_release(b);
+	rk_free(b);
+}
+
+const char *rk_buf_data(struct rk_buf *b)
+{
+	/* room for the NUL; a failure of this one loses nothing */
+	if (b->n == b->cap && rk_buf_reserve(b, 1) < 0)
+		return "";
+	b->p[b->n] = 0;
+	return (const char *)b->p;
+}
+
+size_t rk_buf_size(const struct rk_buf *b)
+{
+	return b->n;
+}
+
+int rk_buf_error(const struct rk_buf *b)
+{
+	return b->err;
+}
+
+void rk_buf_clear(struct rk_buf *b)
+{
+	b->n = 0;
+	b->err = 0;
+}

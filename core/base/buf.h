@@ -2,6 +2,7 @@
 #ifndef RK_BASE_BUF_H
 #define RK_BASE_BUF_H
 
+#include "base/public.h"
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -2,27 +2,10 @@
 #ifndef RK_BASE_STATUS_H
 #define RK_BASE_STATUS_H
 
+#include "base/public.h"
 #include <stdint.h>
 
-/*
- * Return codes. Every int-returning function gives 0 or a positive result on
- * success, -errno untouched from the system, or one of these engine codes
- * (below -10000, so that the two never meet). fs/base/errno.c maps them to
- * errno.
- */
-enum rk_code {
-	RK_ECORRUPT = -10001, /* a checksum, size or count does not hold */
-	RK_EVERSION =
-		-10002, /* written by a newer rankfs; refused, not guessed */
-	RK_ELOCKED = -10003,	/* another process writes this index */
-	RK_ECANCELLED = -10004, /* the caller gave up (Ctrl-C) */
-	RK_ETOOBIG = -10005,	/* above a configured limit */
-	RK_EREADONLY = -10006,	/* the index was opened for reading */
-};
-
-/* A sentence fit for a user, for any code above or -errno. Static storage,
- * of the thread. */
-const char *rk_strerror(int code);
+/* Return codes and rk_strerror() are in base/public.h. */
 
 /*
  * A file that one cannot have is one of three things: not there (-ENOENT),

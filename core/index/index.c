@@ -413,11 +413,10 @@ int rk_index_close(struct rk_index *ix)
 
 /* --- looking --- */
 
-void rk_status(struct rk_index *ix, struct rk_status *out)
+static void status(struct rk_index *ix, struct rk_status *out)
 {
 	struct rk_snapshot s;
 
-	memset(out, 0, sizeof(*out));
 	rk_snapshot_take(ix, &s);
 	out->docs = s.stats.docs;
 	out->chunks = s.stats.chunks;
@@ -460,4 +459,12 @@ void rk_status(struct rk_index *ix, struct rk_status *out)
 	pthread_mutex_unlock(&ix->warnings.lock);
 	snprintf(out->state, sizeof(out->state), "ok");
 	snprintf(out->language, sizeof(out->language), "%s", ix->language);
+}
+
+void rk_status(struct rk_index *ix, struct rk_status *out)
+{
+	struct rk_status all = {.size = out->size};
+
+	status(ix, &all);
+	memcpy(out, &all, out->size < sizeof(all) ? out->size : sizeof(all));
 }

@@ -5,19 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *op_name(const struct rk_qnode *n)
+static enum rk_op op_of(const struct rk_qnode *n)
 {
-	static const char *const NAMES[] = {"all",	"word",	  "phrase",
-					    "property", "filter", "regex"};
+	static const enum rk_op OPS[] = {
+		[RK_NODE_GROUP] = RK_OP_ALL,
+		[RK_NODE_WORD] = RK_OP_WORD,
+		[RK_NODE_PHRASE] = RK_OP_PHRASE,
+		[RK_NODE_PROPERTY] = RK_OP_PROPERTY,
+		[RK_NODE_FILTER] = RK_OP_FILTER,
+		[RK_NODE_REGEX] = RK_OP_REGEX,
+	};
 
-	return n->any ? "any" : NAMES[n->kind];
-}
-
-static const char *occur_name(enum rk_occur o)
-{
-	static const char *const NAMES[] = {"should", "must", "not"};
-
-	return NAMES[o];
+	return n->any ? RK_OP_ANY : OPS[n->kind];
 }
 
 /* " form(language)" for those that documents have */
@@ -85,8 +84,8 @@ const struct rk_clause *rk_explain(const struct rk_query *q,
 		if (!c)
 			return NULL;
 		*c = (struct rk_clause){
-			.op = op_name(n),
-			.occur = occur_name(n->occur),
+			.op = op_of(n),
+			.occur = n->occur,
 			.text = written(n, a),
 			.terms = terms_of(q, n, a),
 			.child = n->child ? rk_explain(q, n->child, a) : NULL,

@@ -6,6 +6,7 @@
 #include "lexical/dict.h"
 #include "lexical/maxscore.h"
 #include "lexical/records.h"
+#include "base/buf.h"
 #include "rankfs.h"
 #include "text/analyse/analyse.h"
 
@@ -17,8 +18,6 @@
  * in the order in which they were said: that is what scores. The tree decides
  * which chunks may be results.
  */
-enum rk_occur { RK_SHOULD, RK_MUST, RK_NOT };
-
 /* How a term finds its postings. */
 enum rk_term_match {
 	RK_TERM_EXACT,

@@ -11,13 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OVERSAMPLE = 16, POWER = 2, BLOCK = 256, SWEEPS = 30 };
+enum { OVERSAMPLE = 16, POWER = 2, BLOCK = 256 };
 
 struct svd {
 	const struct rk_sparse *a;
 	size_t l, ld;  /* sketch columns; floats from row to row */
 	float *y, *z;  /* rows x ld, cols x ld */
-	double *g, *w; /* l x l: Gram matrix, its eigenvectors */
+	double *g;     /* l x l: Gram matrix, then its eigenvectors */
+	double *w;     /* l: eigenvalues */
 	double *block; /* BLOCK x l, for sums in double */
 	float *r;      /* l x l */
 };
@@ -127,109 +128,55 @@ static void orthonormalise(struct svd *s, float *x, size_t rows)
 	}
 }
 
-/* --- eigenvectors of the small symmetric matrix: cyclic Jacobi --- */
+/* --- eigenvectors of the small symmetric matrix: LAPACK's dsyevd --- */
 
-static void rotate(double *g, double *w, size_t l, size_t p, size_t q)
+/* Fortran's: OpenBLAS has it, though not its header. */
+extern void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a,
+		    const int *lda, double *w, double *work, const int *lwork,
+		    int *iwork, const int *liwork, int *info, size_t jobz_n,
+		    size_t uplo_n);
+
+/* Of g: its eigenvectors as rows in its place; w: their values, ascending. */
+static int eigen(struct svd *s)
 {
-	double apq = g[p * l + q], theta, t, c, s;
+	int l = (int)s->l, lwork = 1 + 6 * l + 2 * l * l, liwork = 3 + 5 * l;
+	double *work = rk_malloc((size_t)lwork * sizeof(*work));
+	int *iwork = rk_malloc((size_t)liwork * sizeof(*iwork));
+	int info = -1;
 
-	if (fabs(apq) < 1e-300)
-		return;
-	theta = (g[q * l + q] - g[p * l + p]) / (2 * apq);
-	t = (theta >= 0 ? 1 : -1) / (fabs(theta) + sqrt(theta * theta + 1));
-	c = 1 / sqrt(t * t + 1);
-	s = t * c;
-	for (size_t k = 0; k < l; k++) {
-		double x = g[k * l + p], y = g[k * l + q];
-
-		g[k * l + p] = c * x - s * y;
-		g[k * l + q] = s * x + c * y;
-	}
-	for (size_t k = 0; k < l; k++) {
-		double x = g[p * l + k], y = g[q * l + k];
-
-		g[p * l + k] = c * x - s * y;
-		g[q * l + k] = s * x + c * y;
-		/* eigenvectors as rows: the walk is along memory */
-		x = w[p * l + k];
-		y = w[q * l + k];
-		w[p * l + k] = c * x - s * y;
-		w[q * l + k] = s * x + c * y;
-	}
-}
-
-static double off_diagonal(const double *g, size_t l)
-{
-	double sum = 0;
-
-	for (size_t i = 0; i < l; i++)
-		for (size_t j = 0; j < i; j++)
-			sum += g[i * l + j] * g[i * l + j];
-	return sum;
-}
-
-static void eigen(struct svd *s)
-{
-	size_t l = s->l;
-	double scale = 0;
-
-	memset(s->w, 0, l * l * sizeof(*s->w));
-	for (size_t i = 0; i < l; i++) {
-		s->w[i * l + i] = 1;
-		scale += s->g[i * l + i] * s->g[i * l + i];
-	}
-	for (int sweep = 0; sweep < SWEEPS; sweep++) {
-		if (off_diagonal(s->g, l) <= scale * 1e-24)
-			return;
-		for (size_t p = 0; p + 1 < l; p++)
-			for (size_t q = p + 1; q < l; q++)
-				rotate(s->g, s->w, l, p, q);
-	}
+	if (work && iwork)
+		dsyevd_("V", "U", &l, s->g, &l, s->w, work, &lwork, iwork,
+			&liwork, &info, 1, 1);
+	rk_free(work);
+	rk_free(iwork);
+	return info == 0 ? 0 : -ENOMEM;
 }
 
 /* --- all of it --- */
 
-static size_t largest(const struct svd *s, const uint8_t *used)
-{
-	size_t best = 0;
-	double top = -1;
-
-	for (size_t i = 0; i < s->l; i++)
-		if (!used[i] && s->g[i * s->l + i] > top) {
-			top = s->g[i * s->l + i];
-			best = i;
-		}
-	return best;
-}
-
 /* v = z W / sigma: z = A'Q holds the right vectors up to a rotation. */
 static int project(struct svd *s, unsigned k, float *v, size_t stride)
 {
-	uint8_t *used = rk_calloc(s->l, 1);
-	double top = 0;
+	size_t l = s->l;
+	int rc;
 
-	if (!used)
-		return -ENOMEM;
 	gram(s, s->z, s->a->cols);
-	eigen(s);
-	memset(s->r, 0, s->l * s->l * sizeof(*s->r));
-	for (unsigned j = 0; j < k && j < s->l; j++) {
-		size_t e = largest(s, used);
-		double lambda = s->g[e * s->l + e];
+	if ((rc = eigen(s)) < 0)
+		return rc;
+	memset(s->r, 0, l * l * sizeof(*s->r));
+	for (unsigned j = 0; j < k && j < l; j++) {
+		size_t e = l - 1 - j;
+		double lambda = s->w[e];
 
-		used[e] = 1;
-		if (j == 0)
-			top = lambda;
-		if (lambda <= top * 1e-9 || lambda <= 0)
+		if (lambda <= s->w[l - 1] * 1e-9 || lambda <= 0)
 			break;
-		for (size_t i = 0; i < s->l; i++)
-			s->r[i * s->l + j] =
-				(float)(s->w[e * s->l + i] / sqrt(lambda));
+		for (size_t i = 0; i < l; i++)
+			s->r[i * l + j] =
+				(float)(s->g[e * l + i] / sqrt(lambda));
 	}
-	rk_free(used);
 	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)s->a->cols,
-		    (int)(k < s->l ? k : s->l), (int)s->l, 1, s->z, (int)s->ld,
-		    s->r, (int)s->l, 0, v, (int)stride);
+		    (int)(k < l ? k : l), (int)l, 1, s->z, (int)s->ld, s->r,
+		    (int)l, 0, v, (int)stride);
 	return 0;
 }
 
@@ -243,7 +190,7 @@ static int svd_alloc(struct svd *s, unsigned k)
 	s->y = rk_calloc(a->rows * s->ld, sizeof(*s->y));
 	s->z = rk_calloc(a->cols * s->ld, sizeof(*s->z));
 	s->g = rk_malloc(s->l * s->l * sizeof(*s->g));
-	s->w = rk_malloc(s->l * s->l * sizeof(*s->w));
+	s->w = rk_malloc(s->l * sizeof(*s->w));
 	s->r = rk_malloc(s->l * s->l * sizeof(*s->r));
 	s->block = rk_malloc(BLOCK * s->l * sizeof(*s->block));
 	return s->y && s->z && s->g && s->w && s->r && s->block ? 0 : -ENOMEM;

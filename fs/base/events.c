@@ -16,7 +16,7 @@
 #include "fs/base/events.h"
 #include "fs/base/node.h"
 #include "fs/base/tree.h"
-#include "fs/render/render.h"
+#include "base/put.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -72,7 +72,7 @@ static char *make_line(uint64_t generation, const char *what, const char *on)
 	rk_buf_printf(&b, "%llu %s", (unsigned long long)generation, what);
 	if (*on) {
 		rk_buf_byte(&b, ' ');
-		fs_put_text(&b, on, strlen(on));
+		rk_put_line(&b, on, strlen(on));
 	}
 	rk_buf_str(&b, "\n");
 	rk_buf_byte(&b, 0);

@@ -12,6 +12,9 @@
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/status.h"
 #include "rankfs.h"
 #include <pthread.h>
 #include <sys/stat.h>

@@ -5,7 +5,7 @@
  */
 #include "fs/cli/mcp_tools.h"
 #include "fs/control/text.h"
-#include "fs/render/render.h"
+#include "base/put.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -237,7 +237,7 @@ static int load_raw(const struct place *p, struct rk_buf *out)
 	    memchr(raw.p, 0, raw.n < SNIFF_BYTES ? raw.n : SNIFF_BYTES))
 		rc = -ENODATA;
 	if (rc == 0)
-		fs_put_utf8(out, (char *)raw.p, raw.n);
+		rk_put_utf8(out, (char *)raw.p, raw.n);
 	if (rc == 0 && raw.n == RAW_MAX)
 		rk_buf_printf(out,
 			      "\n[only the first %d MiB of this file can "
@@ -503,7 +503,7 @@ static int put_names(const struct names *l, size_t first,
 		l->n - (first - 1) < LIST_MAX ? l->n : first - 1 + LIST_MAX;
 
 	for (size_t i = first - 1; i < end; i++) {
-		fs_put_text(&r->text, l->v[i], strlen(l->v[i]));
+		rk_put_line(&r->text, l->v[i], strlen(l->v[i]));
 		rk_buf_byte(&r->text, '\n');
 	}
 	if (l->n == 0)

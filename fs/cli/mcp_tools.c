@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "fs/base/names.h"
 #include "fs/base/spool.h"
-#include "fs/render/render.h"
+#include "base/put.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -59,7 +59,7 @@ int fs_mcp_fail(struct fs_mcp_reply *r, const char *format, ...)
 	va_end(ap);
 	r->text.n = r->note.n = 0;
 	if (why)
-		fs_put_utf8(&r->text, why, strlen(why));
+		rk_put_utf8(&r->text, why, strlen(why));
 	free(why);
 	return -1;
 }
@@ -137,14 +137,14 @@ static int read_named(const struct fs_mcp *s, const char *folder,
 static int search_index(const struct fs_mcp *s, const char *text,
 			struct rk_buf *out)
 {
-	struct rk_search_opts opts = {.wait_ms = -1};
+	struct rk_search_opts opts = {.size = sizeof(opts), .wait_ms = -1};
 	size_t body, n = strlen(text);
 	struct rk_results *r;
 	int rc = rk_search(s->ix, text, n, &opts, &r);
 
 	if (rc < 0)
 		return rc;
-	fs_render(r, text, n, s->root, out, &body);
+	rk_render(r, r->format, text, n, s->root, out, &body);
 	rk_results_free(r);
 	return out->err;
 }
@@ -278,7 +278,8 @@ static int tool_remember(const struct fs_mcp *s, const json_t *args,
 static int recall_index(const struct fs_mcp *s, const char *question,
 			struct rk_buf *out)
 {
-	struct rk_search_opts opts = {.wait_ms = -1, .no_excerpts = 1};
+	struct rk_search_opts opts = {
+		.size = sizeof(opts), .wait_ms = -1, .no_excerpts = 1};
 	char path[PATH_MAX];
 	double score;
 	int rc = rk_recall(s->ix, question, strlen(question), &opts, path,
@@ -312,7 +313,7 @@ static int tool_recall(const struct fs_mcp *s, const json_t *args,
 	else if (rc < 0)
 		fs_mcp_fail(r, "recall: %s", rk_strerror(rc));
 	else
-		fs_put_utf8(&r->text, (char *)raw.p, raw.n);
+		rk_put_utf8(&r->text, (char *)raw.p, raw.n);
 	rk_buf_release(&raw);
 	whole = r->text.n;
 	if (rc == 0 && cut_at_line(&r->text, RECALL_MAX))

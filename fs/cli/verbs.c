@@ -4,7 +4,6 @@
 #include "fs/cli/mcp.h"
 #include "fs/control/help.h"
 #include "fs/mount/mount.h"
-#include "fs/render/render.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -102,7 +101,7 @@ static char *join(const struct verb_args *a, const char *suffix)
 
 static int verb_search(struct verb_args *a)
 {
-	struct rk_search_opts opts = {.wait_ms = 0};
+	struct rk_search_opts opts = {.size = sizeof(opts), .wait_ms = 0};
 	char *text = join(a, a->json ? " as:json" : ""), *real, *root = NULL;
 	struct rk_buf out = RK_BUF_INIT;
 	struct rk_results *r;
@@ -124,7 +123,8 @@ static int verb_search(struct verb_args *a)
 		root = NULL;
 	rc = rk_search(ix, text, strlen(text), &opts, &r);
 	if (rc == 0) {
-		fs_render(r, text, strlen(text), root ? root : "", &out, &body);
+		rk_render(r, r->format, text, strlen(text), root ? root : "",
+			  &out, &body);
 		rc = r->nhits == 0;
 		rk_results_free(r);
 		print(&out);
@@ -141,7 +141,7 @@ static int verb_search(struct verb_args *a)
 static int verb_status(struct verb_args *a)
 {
 	struct rk_buf out = RK_BUF_INIT;
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 	struct rk_index *ix;
 	char holder[64];
 
@@ -149,9 +149,9 @@ static int verb_status(struct verb_args *a)
 		return 1;
 	rk_status(ix, &st);
 	if (a->json) {
-		fs_render_status_json(&st, &out);
+		rk_render_status(&st, RK_STATUS_JSON, &out);
 	} else {
-		fs_render_status(&st, &out);
+		rk_render_status(&st, RK_STATUS_TEXT, &out);
 		if (rk_index_holder(a->backing, a->index, holder,
 				    sizeof(holder)) == 0)
 			rk_buf_printf(&out, "writer %s\n", holder);
@@ -165,7 +165,7 @@ static int verb_status(struct verb_args *a)
 static int verb_check(struct verb_args *a)
 {
 	struct rk_buf out = RK_BUF_INIT;
-	struct rk_verify_report r;
+	struct rk_verify_report r = {.size = sizeof(r)};
 	struct rk_index *ix;
 	int rc;
 
@@ -192,7 +192,7 @@ static int verb_check(struct verb_args *a)
 static int wait_indexed(struct rk_index *ix)
 {
 	const struct timespec ts = {0, 20 * 1000000};
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 
 	for (rk_status(ix, &st); st.reconciling || st.pending;
 	     rk_status(ix, &st))

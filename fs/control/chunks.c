@@ -10,7 +10,7 @@
 #include "fs/base/pool.h"
 #include "fs/base/tree.h"
 #include "fs/query/query.h"
-#include "fs/render/render.h"
+#include "base/put.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ static void chunk_name(const struct rk_part *p, size_t i, char *out)
 static void put_field(struct rk_buf *out, const char *key, const char *value)
 {
 	rk_buf_printf(out, "%s: ", key);
-	fs_put_text(out, value, strlen(value));
+	rk_put_line(out, value, strlen(value));
 	rk_buf_byte(out, '\n');
 }
 
@@ -66,7 +66,7 @@ static void put_front(struct fs_index *x, const char *path,
 		      const struct rk_part *p, struct rk_buf *out)
 {
 	rk_buf_str(out, "---\npath: ");
-	fs_put_path(out, x->path, path);
+	rk_put_path(out, x->path, path);
 	rk_buf_printf(out, "\nlines: %u-%u\nref: %016llx\nkind: %s\n", p->first,
 		      p->last, (unsigned long long)p->id, p->kind);
 	if (p->page)
@@ -104,7 +104,7 @@ static int chunk_answer(struct fs_node *node, const struct rk_search_opts *opts,
 		put_front(x, path, p, &out->text);
 		rc = rk_document_text(x->ix, path, p->off, (size_t)p->len,
 				      &body);
-		fs_put_utf8(&out->text, (char *)body.p, body.n);
+		rk_put_utf8(&out->text, (char *)body.p, body.n);
 		rk_buf_byte(&out->text, '\n');
 		rk_buf_release(&body);
 		out->hash = rk_hash64(out->text.p, out->text.n);

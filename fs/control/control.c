@@ -10,7 +10,6 @@
 #include "fs/base/tree.h"
 #include "fs/control/help.h"
 #include "fs/query/saved.h"
-#include "fs/render/render.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,20 +19,20 @@
 
 void fs_read_status(const struct fs_use *u, struct rk_buf *out)
 {
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 
 	rk_status(u->x->ix, &st);
-	fs_render_status(&st, out);
+	rk_render_status(&st, RK_STATUS_TEXT, out);
 	rk_sources_print(u->x->ix, out);
 	fs_quota_print(u->x, out);
 }
 
 void fs_read_status_json(const struct fs_use *u, struct rk_buf *out)
 {
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 
 	rk_status(u->x->ix, &st);
-	fs_render_status_json(&st, out);
+	rk_render_status(&st, RK_STATUS_JSON, out);
 }
 
 void fs_read_warnings(const struct fs_use *u, struct rk_buf *out)
@@ -59,7 +58,7 @@ void fs_read_agents(const struct fs_use *u, struct rk_buf *out)
 /* What is still to be done, a line each; "idle" when there is nothing. */
 void fs_read_progress(const struct fs_use *u, struct rk_buf *out)
 {
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 
 	rk_status(u->x->ix, &st);
 	if (st.pending)
@@ -77,17 +76,17 @@ void fs_read_progress(const struct fs_use *u, struct rk_buf *out)
 
 void fs_read_metrics(const struct fs_use *u, struct rk_buf *out)
 {
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 
 	rk_status(u->x->ix, &st);
-	fs_render_metrics(&st, out);
+	rk_render_status(&st, RK_STATUS_METRICS, out);
 }
 
 /* --- what writing does --- */
 
 static int verb_verify(struct rk_index *ix)
 {
-	struct rk_verify_report r;
+	struct rk_verify_report r = {.size = sizeof(r)};
 	int rc = rk_verify(ix, &r);
 
 	return rc < 0 ? rc : r.damaged ? RK_ECORRUPT : 0;

@@ -15,10 +15,11 @@ void fs_help_readme(const char *root, struct rk_buf *out)
 	rk_buf_str(
 		out,
 		"Words are ranked by relevance; all of them need not occur.\n"
-		"  \"a phrase\"  +must  -not  OR  ( )  pre*  ~fuzzy  /regex/\n"
+		"  \"a phrase\"  +must  -not  OR  NOT  ( )  pre*  w?ld  "
+		"~fuzzy  word^2  /regex/\n"
 		"  path:src/**  ext:c,h  lang:  kind:function  sym:name  tag:\n"
 		"  meta.key:value  after:2026-01  before:7d  size:>10k\n"
-		"  n:20  page:2  min:0.3  sort:new  mode:lexical\n"
+		"  n:20  page:2  min:0.3  sort:new  case:yes  mode:lexical\n"
 		"  as:text as:lines as:paths as:json as:jsonl as:pack "
 		"tokens:4000\n"
 		"A / between words may stay; around a regex, at either end and "

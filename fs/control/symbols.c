@@ -8,14 +8,14 @@
 #include "fs/base/node.h"
 #include "fs/base/tree.h"
 #include "fs/query/query.h"
-#include "fs/render/render.h"
+#include "base/put.h"
 #include <errno.h>
 #include <string.h>
 
 static void put_place(struct fs_index *x, struct rk_buf *out, const char *path,
 		      uint32_t line)
 {
-	fs_put_path(out, x->path, path);
+	rk_put_path(out, x->path, path);
 	rk_buf_printf(out, ":%u: ", line);
 }
 
@@ -35,11 +35,11 @@ static void put_defs(struct fs_index *x, const struct rk_symbol *s,
 		put_place(x, out, d->path, d->line);
 		rk_buf_printf(out, "%s ", d->kind);
 		if (*d->scope) {
-			fs_put_text(out, d->scope, strlen(d->scope));
+			rk_put_line(out, d->scope, strlen(d->scope));
 			rk_buf_str(out, "::");
 		}
-		fs_put_text(out, name, strlen(name));
-		fs_put_text(out, d->signature, strlen(d->signature));
+		rk_put_line(out, name, strlen(name));
+		rk_put_line(out, d->signature, strlen(d->signature));
 		if (d->end > d->line)
 			rk_buf_printf(out, " [%u-%u]", d->line, d->end);
 		rk_buf_byte(out, '\n');
@@ -53,7 +53,7 @@ static void put_links(struct fs_index *x, const char *what,
 	put_title(out, what, n, 0);
 	for (size_t i = 0; i < n; i++) {
 		put_place(x, out, v[i].path, v[i].line);
-		fs_put_text(out, v[i].name, strlen(v[i].name));
+		rk_put_line(out, v[i].name, strlen(v[i].name));
 		rk_buf_byte(out, '\n');
 	}
 }
@@ -66,7 +66,7 @@ static void put_refs(struct fs_index *x, const struct rk_symbol *s,
 		const struct rk_symbol_ref *r = &s->refs[i];
 
 		put_place(x, out, r->path, r->line);
-		fs_put_text(out, r->text, strlen(r->text));
+		rk_put_line(out, r->text, strlen(r->text));
 		rk_buf_byte(out, '\n');
 	}
 }

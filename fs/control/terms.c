@@ -77,7 +77,10 @@ static void reply(struct terms_job *j, uint64_t count)
 		n->nlookup++;
 		n->size = (size_t)count;
 		fs_node_stat(n, &st);
-		fs_reply_virtual(j->req, x->fs, n, &st, 0);
+		/* whether a prefix is one takes a walk of the dictionaries: not
+		 * for each word below it */
+		fs_reply_virtual(j->req, x->fs, n, &st,
+				 j->dir->text ? 0 : x->fs->timeout);
 	} else {
 		fuse_reply_err(j->req, ENOMEM);
 	}
@@ -87,7 +90,8 @@ static void reply(struct terms_job *j, uint64_t count)
 static void lookup_run(struct fs_job *job)
 {
 	struct terms_job *j = (struct terms_job *)job;
-	struct rk_search_opts opts = {.wait_ms = -1, .cancel = &j->cancel};
+	struct rk_search_opts opts = {
+		.size = sizeof(opts), .wait_ms = -1, .cancel = &j->cancel};
 	struct rk_index *ix = j->dir->index->ix;
 	uint64_t count;
 	int rc = rk_term_count(ix, j->word, strlen(j->word), &opts, &count);
@@ -140,7 +144,8 @@ static void terms_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 static int terms_list(struct fs_node *dir, const _Atomic int *cancel,
 		      struct rk_buf *b)
 {
-	struct rk_search_opts opts = {.wait_ms = -1, .cancel = cancel};
+	struct rk_search_opts opts = {
+		.size = sizeof(opts), .wait_ms = -1, .cancel = cancel};
 	const char *prefix = dir->text ? dir->text : "";
 	struct rk_terms *t;
 	int rc = rk_terms(dir->index->ix, prefix, strlen(prefix), TERMS_MAX,

@@ -8,7 +8,7 @@
 #include "fs/base/node.h"
 #include "fs/base/tree.h"
 #include "fs/query/query.h"
-#include "fs/render/render.h"
+#include "base/put.h"
 #include <errno.h>
 
 int fs_document_text(struct rk_index *ix, const char *path, struct rk_buf *out)
@@ -17,7 +17,7 @@ int fs_document_text(struct rk_index *ix, const char *path, struct rk_buf *out)
 	int cut = 0, rc = rk_document_whole(ix, path, &raw, &cut);
 
 	if (rc == 0) {
-		fs_put_utf8(out, (char *)raw.p, raw.n);
+		rk_put_utf8(out, (char *)raw.p, raw.n);
 		if (cut)
 			rk_buf_printf(
 				out,

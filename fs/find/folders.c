@@ -49,7 +49,8 @@ static int is_used(struct fs_found *f)
 static int results(struct fs_node *dir, int listing, const _Atomic int *cancel,
 		   struct fs_found **out)
 {
-	struct rk_search_opts opts = {.wait_ms = -1, .cancel = cancel};
+	struct rk_search_opts opts = {
+		.size = sizeof(opts), .wait_ms = -1, .cancel = cancel};
 	struct fs *fs = dir->index->fs;
 	struct fs_scope s;
 	uint64_t epoch;
@@ -244,7 +245,8 @@ static void folder_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 static int list_facet(struct fs_node *dir, const struct fs_scope *s,
 		      const _Atomic int *cancel, struct rk_buf *b)
 {
-	struct rk_search_opts opts = {.wait_ms = -1, .cancel = cancel};
+	struct rk_search_opts opts = {
+		.size = sizeof(opts), .wait_ms = -1, .cancel = cancel};
 	struct rk_buf values = RK_BUF_INIT;
 	int rc = fs_found_facet(dir->index, s->query, (enum fs_facet)s->facet,
 				&opts, &values);

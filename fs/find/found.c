@@ -2,7 +2,7 @@
 #include "fs/find/found.h"
 #include "base/hash.h"
 #include "fs/base/tree.h"
-#include "fs/render/render.h"
+#include "base/put.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -110,7 +110,7 @@ static void put_field(struct rk_buf *b, const char *key, const char *value)
 	if (!*value)
 		return;
 	rk_buf_printf(b, "%s: ", key);
-	fs_put_text(b, value, strlen(value));
+	rk_put_line(b, value, strlen(value));
 	rk_buf_byte(b, '\n');
 }
 
@@ -119,7 +119,7 @@ static void put_origin(struct fs_index *x, const char *path, struct rk_buf *b)
 	char digest[65];
 
 	rk_buf_str(b, "---\npath: ");
-	fs_put_path(b, x->path, path);
+	rk_put_path(b, x->path, path);
 	rk_buf_byte(b, '\n');
 	if (sha256(x, path, digest))
 		rk_buf_printf(b, "sha256: %s\n", digest);
@@ -157,7 +157,7 @@ static int add_hit(struct fs_index *x, struct fs_found *f,
 	rk_buf_printf(&b, "tokens: %u\n", h->tokens);
 	for (size_t i = 0; i < h->ncopies; i++) {
 		rk_buf_str(&b, "copy: ");
-		fs_put_path(&b, x->path, h->copies[i]);
+		rk_put_path(&b, x->path, h->copies[i]);
 		rk_buf_byte(&b, '\n');
 	}
 	rk_buf_str(&b, "---\n");
@@ -173,7 +173,7 @@ static int add_pinned(struct fs_index *x, struct fs_found *f, const char *path)
 	put_origin(x, path, &b);
 	rk_buf_str(&b, "pinned: yes\n---\n");
 	if (rk_document_text(x->ix, path, 0, PINNED_BYTES, &text) == 0)
-		fs_put_utf8(&b, (char *)text.p, text.n);
+		rk_put_utf8(&b, (char *)text.p, text.n);
 	rk_buf_byte(&b, '\n');
 	rk_buf_release(&text);
 	return add_entry(f, path, &b);
@@ -217,7 +217,7 @@ static int add_lines(struct fs_index *x, struct fs_found *f,
 			    strcmp(r->lines[k].path, r->lines[i].path) == 0;
 		     k++) {
 			rk_buf_printf(&b, "%u:", r->lines[k].line);
-			fs_put_utf8(&b, r->lines[k].text, r->lines[k].len);
+			rk_put_utf8(&b, r->lines[k].text, r->lines[k].len);
 			rk_buf_byte(&b, '\n');
 		}
 		rc = add_entry(f, r->lines[i].path, &b);
@@ -280,7 +280,7 @@ static int fill(struct fs_index *x, struct fs_found *f,
 		path = r->hits[i].path;
 		if (!is_in(pinned, path) && !is_in(demoted, path) &&
 		    is_on(&page))
-			rc = add_hit(x, f, &r->hits[i]);
+			rc = add_hit(x, f, rk_results_hit(r, i));
 	}
 	return rc ? rc : add_lines(x, f, r);
 }

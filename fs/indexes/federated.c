@@ -15,7 +15,6 @@
 #include "fs/indexes/tenants.h"
 #include "fs/query/answers.h"
 #include "fs/query/query.h"
-#include "fs/render/render.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,7 +225,7 @@ static int render(struct asking *a, const char *text, size_t n,
 
 	if (rc < 0)
 		return rc;
-	fs_render(r, text, n, a->fs->mountpoint, &out->text, &body);
+	rk_render(r, r->format, text, n, a->fs->mountpoint, &out->text, &body);
 	out->hash = fs_answer_hash(r);
 	out->form = fs_answer_form(r);
 	out->pending = r->pending;

@@ -4,7 +4,6 @@
 #include "base/hash.h"
 #include "fs/base/node.h"
 #include "fs/query/query.h"
-#include "fs/render/render.h"
 #include <string.h>
 
 static uint64_t mix(uint64_t h, const void *p, size_t n)
@@ -33,7 +32,7 @@ uint64_t fs_answer_hash(const struct rk_results *r)
 		h = mix(h, r->lines[i].text, r->lines[i].len);
 	}
 	for (size_t i = 0; i < r->nhits; i++) {
-		const struct rk_hit *hit = &r->hits[i];
+		const struct rk_hit *hit = rk_results_hit(r, i);
 
 		h = mix_text(h + hit->line, hit->path);
 		h = mix_text(h + hit->first, hit->excerpt);
@@ -62,7 +61,7 @@ static int query_answer(struct fs_node *node, const struct rk_search_opts *opts,
 
 	if (rc < 0)
 		return rc;
-	fs_render(r, text, n, x->path, &out->text, &body);
+	rk_render(r, r->format, text, n, x->path, &out->text, &body);
 	out->hash = fs_answer_hash(r);
 	out->form = fs_answer_form(r);
 	out->generation = r->generation;

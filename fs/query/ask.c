@@ -10,7 +10,6 @@
 #include "fs/base/node.h"
 #include "fs/base/pool.h"
 #include "fs/base/tree.h"
-#include "fs/render/render.h"
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -124,7 +123,8 @@ static int answer(struct ask_job *j)
 	struct fs_index *x = j->h->node->index;
 	struct fs_talk *t = j->h->dir;
 	struct question q = {.text = RK_BUF_INIT};
-	struct rk_search_opts opts = {.wait_ms = -1, .cancel = &j->cancel};
+	struct rk_search_opts opts = {
+		.size = sizeof(opts), .wait_ms = -1, .cancel = &j->cancel};
 	struct rk_buf out = RK_BUF_INIT;
 	struct rk_results *r = NULL;
 	size_t body;
@@ -135,7 +135,8 @@ static int answer(struct ask_job *j)
 	if (rc == 0)
 		rc = rk_search(x->ix, (char *)q.text.p, q.text.n, &opts, &r);
 	if (rc == 0) {
-		fs_render(r, (char *)q.text.p, q.text.n, x->path, &out, &body);
+		rk_render(r, r->format, (char *)q.text.p, q.text.n, x->path,
+			  &out, &body);
 		rk_results_free(r);
 		if (!(j->h->blob = fs_blob_from(&out)))
 			rc = -ENOMEM;

@@ -169,14 +169,16 @@ static int evaluate(struct fs *fs, struct fs_node *n,
 
 static int run_query(struct query_job *j, struct fs_blob **out)
 {
-	struct rk_search_opts opts = {.wait_ms = -1, .cancel = &j->cancel};
+	struct rk_search_opts opts = {
+		.size = sizeof(opts), .wait_ms = -1, .cancel = &j->cancel};
 
 	return evaluate(j->fs, j->n, &opts, out);
 }
 
 int fs_view_refresh(struct fs *fs, struct fs_node *n, const _Atomic int *cancel)
 {
-	struct rk_search_opts opts = {.wait_ms = 0, .cancel = cancel};
+	struct rk_search_opts opts = {
+		.size = sizeof(opts), .wait_ms = 0, .cancel = cancel};
 	struct fs_blob *b = fresh_answer(fs, n);
 	int rc = b ? 0 : evaluate(fs, n, &opts, &b);
 

@@ -97,8 +97,10 @@ static void reply(struct recall_job *j, const char *path)
 
 static void recall(struct recall_job *j)
 {
-	struct rk_search_opts opts = {
-		.wait_ms = -1, .cancel = &j->cancel, .no_excerpts = 1};
+	struct rk_search_opts opts = {.size = sizeof(opts),
+				      .wait_ms = -1,
+				      .cancel = &j->cancel,
+				      .no_excerpts = 1};
 	char path[PATH_BYTES] = "", text[FS_QUERY_BYTES + 1];
 	size_t n = fs_decode_name(j->names, text);
 	double score;

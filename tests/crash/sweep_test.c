@@ -298,7 +298,8 @@ static void lay_out(const struct expected *x, const char *files)
 /* Documents that hold one of the words, which are few enough for a query. */
 static size_t holders(struct rk_index *ix, const char *words)
 {
-	struct rk_search_opts opts = {.wait_ms = 10000, .no_excerpts = 1};
+	struct rk_search_opts opts = {
+		.size = sizeof(opts), .wait_ms = 10000, .no_excerpts = 1};
 	struct rk_results *r;
 	char q[1000];
 	size_t n = 0;
@@ -378,7 +379,7 @@ static void check_equal(struct rk_index *ix, const struct expected *x,
 			size_t step, enum model m)
 {
 	char dead[VERSIONS];
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 	size_t n = 0;
 
 	rk_reindex(ix, 0);

@@ -99,9 +99,9 @@ static int version_of(int d)
 /* 1: found, 0: not, -1: an error, or the index says what it lacks */
 static int finds(struct rk_index *ix, int d, int version)
 {
-	struct rk_search_opts opts = {.wait_ms = 10000};
+	struct rk_search_opts opts = {.size = sizeof(opts), .wait_ms = 10000};
 	struct rk_results *r;
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 	char q[40];
 	int k = snprintf(q, sizeof(q), "mode:lexical +u%02dv%dx", d, version);
 	int n, comparing;
@@ -134,8 +134,8 @@ static int silently_wrong(struct rk_index *ix)
 
 static int unequal(struct rk_index *ix)
 {
-	struct rk_verify_report report;
-	struct rk_status st;
+	struct rk_verify_report report = {.size = sizeof(report)};
+	struct rk_status st = {.size = sizeof(st)};
 	int wrong = 0;
 
 	/* asking finds damage that opening did not, which is then repaired */

@@ -21,7 +21,8 @@ teardown() {
 	make -s --no-print-directory -C "$TOP" install DESTDIR="$BATS_TEST_TMPDIR/d" PREFIX=/opt/x
 	cd "$BATS_TEST_TMPDIR/d/opt/x"
 	for f in bin/rankfs sbin/mount.rankfs share/man/man1/rankfs.1 share/man/man5/rankfs.conf.5 share/man/man7/rankfs.7 \
-		share/bash-completion/completions/rankfs lib/systemd/user/rankfs.service; do
+		share/bash-completion/completions/rankfs lib/systemd/user/rankfs.service \
+		lib/librankfs.so lib/librankfs.a lib/pkgconfig/rankfs.pc include/rankfs.h; do
 		assert_exist "$f"
 	done
 	run grep ExecStart= lib/systemd/user/rankfs.service
@@ -34,6 +35,23 @@ teardown() {
 		run systemd-analyze --user verify lib/systemd/user/rankfs.service
 		refute_output --partial "rankfs.service:"
 	fi
+}
+
+@test "the library is a Debian package of its own, and none of its files is in the other" {
+	command -v dpkg-deb >/dev/null || skip "no dpkg"
+	run make -s --no-print-directory -C "$TOP" deb
+	assert_success
+	dpkg-deb -c "$TOP/${lines[-2]}" >"$BATS_TEST_TMPDIR/library"
+	dpkg-deb -c "$TOP/${lines[-1]}" >"$BATS_TEST_TMPDIR/program"
+	run cat "$BATS_TEST_TMPDIR/library"
+	for f in lib/librankfs.so.0 lib/librankfs.a lib/pkgconfig/rankfs.pc include/rankfs.h; do
+		assert_output --partial "./usr/$f"
+	done
+	run cat "$BATS_TEST_TMPDIR/program"
+	assert_output --partial ./usr/bin/rankfs
+	refute_output --partial librankfs
+	run dpkg-deb -f "$TOP/build/librankfs-dev_"*.deb Depends
+	assert_output --partial libjansson4
 }
 
 @test "the Debian package installs, mounts, and goes again" {

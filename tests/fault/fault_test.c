@@ -6,6 +6,8 @@
  * documents again. n grows until it is not reached.
  */
 #include "base/mem.h"
+#include "base/buf.h"
+#include "base/env.h"
 #include "rankfs.h"
 #include "unit/idle.h"
 #include "unit/t.h"
@@ -123,9 +125,9 @@ static void write_docs(const char *files)
 /* 1: found, 0: not and nothing says why, -1: an error or a reason */
 static int finds(struct rk_index *ix, int d)
 {
-	struct rk_search_opts opts = {.wait_ms = WAIT_MS};
+	struct rk_search_opts opts = {.size = sizeof(opts), .wait_ms = WAIT_MS};
 	struct rk_results *r;
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 	char q[40];
 	int k = snprintf(q, sizeof(q), "+unique%dword", d), n;
 
@@ -157,7 +159,7 @@ static void ask_everything(struct rk_index *ix)
 		"as:pack tokens:100 common",
 		"sort:new text",
 	};
-	struct rk_search_opts opts = {.wait_ms = WAIT_MS};
+	struct rk_search_opts opts = {.size = sizeof(opts), .wait_ms = WAIT_MS};
 	struct rk_results *r;
 
 	for (size_t i = 0; i < sizeof(ASKED) / sizeof(ASKED[0]); i++)

@@ -84,8 +84,10 @@ static double score(const struct rk_results *r, const char *path)
 static struct rk_results *ask(struct rk_index *ix, const char *text)
 {
 	static const float ALONG[] = {1, 0};
-	struct rk_search_opts opts = {
-		.wait_ms = -1, .vector = ALONG, .vector_dim = 2};
+	struct rk_search_opts opts = {.size = sizeof(opts),
+				      .wait_ms = -1,
+				      .vector = ALONG,
+				      .vector_dim = 2};
 	struct rk_results *r = NULL;
 
 	CHECK_INT(rk_search(ix, text, strlen(text), &opts, &r), 0);

@@ -95,7 +95,7 @@ enum { NQ = sizeof(QUERIES) / sizeof(QUERIES[0]) };
 /* Everything an answer says, as one string. */
 static char *answer(struct rk_index *ix, const char *q, int k, const char *mode)
 {
-	struct rk_search_opts opts = {.wait_ms = 10000};
+	struct rk_search_opts opts = {.size = sizeof(opts), .wait_ms = 10000};
 	struct rk_buf b = RK_BUF_INIT;
 	struct rk_results *r;
 	char text[200];
@@ -228,7 +228,8 @@ static void one_word_is_ranked_as_the_formula_says(void)
 	settle(ix);
 	CHECK_INT(rk_checkpoint(ix), 0);
 	for (int k = 0; k < 3; k++) {
-		struct rk_search_opts opts = {.wait_ms = 1000};
+		struct rk_search_opts opts = {.size = sizeof(opts),
+					      .wait_ms = 1000};
 		struct rk_results *r;
 		double best = 0, sum = 0, head_sum = 0;
 		int df = 0, len, n;

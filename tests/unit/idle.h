@@ -8,7 +8,7 @@
 /* Until nothing is pending and nothing is being compared. */
 static inline void t_wait_idle(struct rk_index *ix)
 {
-	struct rk_status st;
+	struct rk_status st = {.size = sizeof(st)};
 
 	do {
 		usleep(300); /* a condition, polled */

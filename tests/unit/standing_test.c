@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is told of changes, saved queries, exports, and several indexes as one.
  */
+#include "base/buf.h"
 #include "rankfs.h"
 #include "unit/t.h"
 #include <errno.h>
@@ -240,7 +241,7 @@ static void random_text(char *out)
 static struct rk_results *ask_all(struct rk_federation *f,
 				  struct rk_index *const *part)
 {
-	struct rk_search_opts opts = {.wait_ms = -1};
+	struct rk_search_opts opts = {.size = sizeof(opts), .wait_ms = -1};
 	int ask[PARTS];
 	struct rk_results *r;
 
@@ -258,7 +259,7 @@ static struct rk_results *ask_all(struct rk_federation *f,
 static void compare(struct rk_index *whole, struct rk_index *const *part,
 		    const char *query)
 {
-	struct rk_search_opts opts = {.wait_ms = -1};
+	struct rk_search_opts opts = {.size = sizeof(opts), .wait_ms = -1};
 	struct rk_federation *f = rk_federation_new(query, strlen(query));
 	struct rk_results *one, *all = ask_all(f, part);
 	char text[200];

@@ -113,7 +113,7 @@ static void the_language_stays_while_settings_change(void)
 	writing = 1;
 	pthread_create(&th, NULL, change_settings, ix);
 	do {
-		struct rk_status st;
+		struct rk_status st = {.size = sizeof(st)};
 
 		rk_status(ix, &st);
 		CHECK_STR(st.language, "german");

@@ -336,6 +336,47 @@ static void singular_vectors_of_a_known_matrix(void)
 	}
 }
 
+/*
+ * Blocks of their own weights: the right vector of each is known, and found
+ * within an angle of 1e-4, in the order of the singular values.
+ */
+static void singular_vectors_to_1e_4(void)
+{
+	enum { BLOCKS = 12, PER = 6, COLS = BLOCKS * PER, ROWS = COLS };
+	uint32_t start[ROWS + 1], col[ROWS * PER];
+	float value[ROWS * PER], v[COLS * 16];
+	struct rk_sparse a = {ROWS, COLS, start, col, value};
+
+	for (uint32_t r = 0; r < ROWS; r++) {
+		start[r] = r * PER;
+		for (uint32_t i = 0; i < PER; i++) {
+			col[r * PER + i] = r / PER * PER + i;
+			value[r * PER + i] =
+				1 + .1f * (float)(r / PER) + .01f * (float)i;
+		}
+	}
+	start[ROWS] = ROWS * PER;
+	CHECK_INT(rk_svd_right(&a, BLOCKS, v, 16, NULL), 0);
+	for (int j = 0; j < BLOCKS; j++) {
+		int block = BLOCKS - 1 - j; /* the heaviest first */
+		double along = 0, all = 0, want = 0;
+
+		for (int c = 0; c < COLS; c++) {
+			double x = (double)v[c * 16 + j];
+			double w = (double)value[c / PER * PER * PER + c % PER];
+
+			all += x * x;
+			if (c / PER != block)
+				continue;
+			along += x * w;
+			want += w * w;
+		}
+		CHECK(fabs(all - 1) < 1e-5);
+		/* the sine of the angle, squared */
+		CHECK(1 - along * along / (want * all) < 1e-8);
+	}
+}
+
 /* LSA half of a term's vector */
 static void lsa_of(const struct rk_latent *l, uint64_t key, float *out)
 {
@@ -635,6 +676,7 @@ static const struct t_case CASES[] = {
 	{"damaged indexes are refused", damaged_indexes_are_refused},
 	{"singular vectors of a known matrix",
 	 singular_vectors_of_a_known_matrix},
+	{"singular vectors, to an angle of 1e-4", singular_vectors_to_1e_4},
 	{"a fit knows words by their company",
 	 a_fit_knows_words_by_their_company},
 	{"tokenizers cut as they should", tokenizers_cut_as_they_should},

@@ -7,7 +7,9 @@
  */
 #include "index/search/candidates.h"
 #include "index/search/corpus.h"
+#include "index/search/hits.h"
 #include "index/search/lookup.h"
+#include "index/search/search.h"
 #include "index/search/session.h"
 #include "base/mem.h"
 #include <assert.h>
@@ -32,6 +34,7 @@ struct rk_federation {
 
 struct united {
 	struct rk_results r;
+	enum rk_sort sort;
 	struct rk_arena arena;
 };
 
@@ -109,14 +112,13 @@ static int count(struct rk_federation *f, struct rk_searching *s)
 int rk_federation_count(struct rk_federation *f, struct rk_index *ix,
 			const struct rk_search_opts *opts)
 {
-	struct rk_search_opts plain = *opts;
 	struct rk_searching *s = rk_calloc(1, sizeof(*s));
 	int rc;
 
 	if (!s)
 		return -ENOMEM;
-	plain.global = &f->global; /* no other spellings, one by one */
-	rc = rk_searching_begin(s, ix, &plain);
+	s->global = &f->global; /* no other spellings, one by one */
+	rc = rk_searching_begin(s, ix, opts);
 	if (rc == 0)
 		rc = rk_searching_parse(s, f->text, f->n);
 	if (rc == 0)
@@ -131,16 +133,13 @@ int rk_federation_count(struct rk_federation *f, struct rk_index *ix,
 int rk_federation_ask(struct rk_federation *f, struct rk_index *ix,
 		      const char *name, const struct rk_search_opts *opts)
 {
-	struct rk_search_opts wide = *opts;
 	struct rk_results *r;
 	int rc;
 
 	assert(opts);
-	wide.global = &f->global;
-	wide.all_pages = 1;
 	if (rk_grow(&f->v, &f->cap, f->nv + 1, sizeof(*f->v)) < 0)
 		return -ENOMEM;
-	if ((rc = rk_search(ix, f->text, f->n, &wide, &r)) < 0)
+	if ((rc = rk_search_among(ix, f->text, f->n, opts, &f->global, &r)) < 0)
 		return rc;
 	f->v[f->nv].r = r;
 	f->v[f->nv].name = rk_strndup(name, strlen(name));
@@ -166,9 +165,9 @@ static int better(const void *a, const void *b, void *sort)
 {
 	const struct rk_hit *x = a, *y = b;
 
-	if (*(int *)sort == RK_SORT_NEW && x->mtime_ns != y->mtime_ns)
+	if (*(enum rk_sort *)sort == RK_SORT_NEW && x->mtime_ns != y->mtime_ns)
 		return x->mtime_ns > y->mtime_ns ? -1 : 1;
-	if (*(int *)sort == RK_SORT_SCORE && x->raw != y->raw)
+	if (*(enum rk_sort *)sort == RK_SORT_SCORE && x->raw != y->raw)
 		return x->raw > y->raw ? -1 : 1;
 	return strcmp(x->path, y->path);
 }
@@ -255,7 +254,7 @@ static void sum_up(struct rk_federation *f, struct united *u)
 		r->page = x->page;
 		r->per_page = x->per_page;
 		r->tokens = x->tokens;
-		r->sort = x->sort;
+		u->sort = ((const struct rk_answer *)x)->sort;
 		r->notes = x->notes;
 		r->clauses = x->clauses;
 	}
@@ -286,7 +285,7 @@ int rk_federation_results(struct rk_federation *f, struct rk_results **out)
 	}
 	if (u->r.nhits)
 		qsort_r(u->r.hits, u->r.nhits, sizeof(*u->r.hits), better,
-			&u->r.sort);
+			&u->sort);
 	cut(u);
 	if (u->r.nhits == 0 && u->r.nlines == 0)
 		u->r.reason = f->global.stats.docs == 0

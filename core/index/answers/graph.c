@@ -236,7 +236,7 @@ static int refs_in_source(struct walk *w, unsigned i, unsigned *chunks)
 	       (id = rk_cursor_geq(cur[0], id)) != RK_END) {
 		unsigned t = 1;
 
-		if (s->opts->cancel && *s->opts->cancel)
+		if (s->opts.cancel && *s->opts.cancel)
 			return RK_ECANCELLED;
 		while (t < s->q.nterms && rk_cursor_geq(cur[t], id) == id)
 			t++;

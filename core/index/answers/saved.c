@@ -2,6 +2,7 @@
 #include "index/answers/saved.h"
 #include "index/state/internal.h"
 #include "base/crc32c.h"
+#include "base/status.h"
 #include "base/mem.h"
 #include "base/mp.h"
 #include "base/lock.h"

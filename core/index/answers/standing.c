@@ -148,7 +148,8 @@ static int take_terms(struct rk_standing *st, const struct rk_query *q)
 int rk_standing_new(struct rk_index *ix, const char *text, size_t n,
 		    struct rk_standing **out)
 {
-	static const struct rk_search_opts NOW = {.wait_ms = 0};
+	static const struct rk_search_opts NOW = {.size = sizeof(NOW),
+						  .wait_ms = 0};
 	struct rk_searching *s = rk_calloc(1, sizeof(*s));
 	struct rk_standing *st = rk_calloc(1, sizeof(*st));
 	int rc = s && st ? 0 : -ENOMEM;

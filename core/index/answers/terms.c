@@ -166,7 +166,7 @@ static int consider(struct vocabulary *v, const char *s, size_t n, uint64_t df)
 
 static int is_cancelled(const struct vocabulary *v)
 {
-	return v->s->opts->cancel && *v->s->opts->cancel;
+	return v->s->opts.cancel && *v->s->opts.cancel;
 }
 
 /* All of a dictionary that begins so. */

@@ -53,10 +53,9 @@ int rk_sources_open(struct rk_searching *s)
 	const struct rk_view *v = s->snap.view;
 
 	assert(s->begun && s->nsrc == 0);
-	rk_norms_init(&s->table,
-		      s->opts->global && s->opts->global->stats.chunks
-			      ? &s->opts->global->stats
-			      : &s->snap.stats);
+	rk_norms_init(&s->table, s->global && s->global->stats.chunks
+					 ? &s->global->stats
+					 : &s->snap.stats);
 	for (unsigned i = 0; i < v->nsegs; i++)
 		add_segment(s, v->segs[i]);
 	for (unsigned i = 0; i < v->nmems; i++)

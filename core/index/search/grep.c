@@ -264,7 +264,7 @@ int rk_run_lines(struct rk_searching *s, struct rk_arena *arena,
 	if (g.n)
 		qsort(g.v, g.n, sizeof(*g.v), by_path);
 	for (size_t i = 0; i < g.n && rc == 0; i++) {
-		if (s->opts->cancel && *s->opts->cancel)
+		if (s->opts.cancel && *s->opts.cancel)
 			return RK_ECANCELLED;
 		rc = search_document(&g, g.v[i].path);
 	}

@@ -160,13 +160,13 @@ int rk_choose_hits(struct rk_searching *s, const struct rk_ranked *v, size_t n,
 
 void rk_turn_pages(struct rk_searching *s, struct rk_answer *a)
 {
-	size_t extra = s->opts->extra_hits, skip;
+	size_t extra = s->opts.extra_hits, skip;
 
 	assert(s->q.page > 0);
 	a->r.per_page =
 		(s->want - (extra < s->want ? extra : 0)) / (size_t)s->q.page;
 	skip = (size_t)(s->q.page - 1) * a->r.per_page;
-	if (s->opts->all_pages)
+	if (s->global || s->opts.all_pages)
 		return;
 	if (skip > a->r.nhits)
 		skip = a->r.nhits;

@@ -9,6 +9,7 @@ struct rk_answer {
 	struct rk_results r;
 	struct rk_arena arena;
 	struct rk_cand *chosen; /* where each hit is */
+	enum rk_sort sort;
 };
 
 /*

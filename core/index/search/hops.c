@@ -8,6 +8,8 @@
 #include "index/search/hops.h"
 #include "index/search/calls.h"
 #include "index/search/candidates.h"
+#include "index/search/lookup.h"
+#include "text/extract/property.h"
 #include "text/symbols/entity.h"
 #include "base/hash.h"
 #include <errno.h>
@@ -56,22 +58,43 @@ static int read_calls(struct rk_searching *s, struct node *x)
 	return rc == -ENOMEM ? rc : 0;
 }
 
-/* Does a call something that b defines? */
-static int calls(const struct node *a, const struct node *b)
+/* Of how many places that define something by that name? */
+static uint64_t namesakes(struct rk_searching *s, const struct rk_entity_ref *e)
+{
+	char term[RK_TERM_MAX];
+	size_t n = rk_property_name(term, RK_PROP_SYMBOL, "", 0, e->name,
+				    e->name_n);
+	uint64_t df = n ? rk_count_postings(s, term, n) : 0;
+
+	return df ? df : 1;
+}
+
+/*
+ * How surely a calls something that b defines, from 0 to 1: `init`, which a
+ * hundred places define, is hardly that of b.
+ */
+static double calls(struct rk_searching *s, const struct node *a,
+		    const struct node *b)
 {
 	const char *p =
 		b->found.head + b->found.chunk.head_n + b->found.chunk.sym_n;
 	const char *end = p + b->found.chunk.ent_n;
 	struct rk_entity_ref e;
+	double best = 0;
 
-	while (rk_entity_next(&p, end, &e)) {
+	while (best < 1 && rk_entity_next(&p, end, &e)) {
 		uint64_t h = rk_hash64(e.name, e.name_n);
 
-		for (unsigned i = 0; i < a->ncalls; i++)
-			if (a->calls[i] == h)
-				return 1;
+		for (unsigned i = 0; i < a->ncalls; i++) {
+			double sure;
+
+			if (a->calls[i] != h)
+				continue;
+			sure = 1 / (double)namesakes(s, &e);
+			best = sure > best ? sure : best;
+		}
 	}
-	return 0;
+	return best;
 }
 
 static int collect(struct rk_searching *s, struct rk_ranked *v, size_t n,
@@ -112,8 +135,9 @@ int rk_pass_on(struct rk_searching *s, struct rk_ranked *v, size_t n)
 		return rc;
 	for (unsigned i = 0; i < k; i++)
 		for (unsigned j = 0; j < k; j++)
-			if (i != j && calls(&x[i], &x[j]))
-				x[j].gain += x[i].r->score;
+			if (i != j)
+				x[j].gain +=
+					x[i].r->score * calls(s, &x[i], &x[j]);
 	for (unsigned i = 0; i < k; i++)
 		x[i].r->score += PASS_ON * x[i].gain;
 	rk_sort_ranked(s, v, n);

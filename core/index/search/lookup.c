@@ -144,7 +144,7 @@ int rk_lookup_in(struct rk_searching *s, struct rk_qsource *src,
 /* By what is in this index, or in all that are asked. */
 static double idf_of(const struct rk_searching *s, const struct rk_qterm *t)
 {
-	const struct rk_global *g = s->opts->global;
+	const struct rk_global *g = s->global;
 
 	if (g && g->stats.chunks)
 		return rk_bm25_idf(g->stats.chunks, rk_global_df(g, t));

@@ -30,7 +30,7 @@ static int matches(void *gate, uint32_t chunk)
 
 static int cancelled(const struct rk_searching *s)
 {
-	return s->opts->cancel && *s->opts->cancel;
+	return s->opts.cancel && *s->opts.cancel;
 }
 
 /* A source that fails its checksums is left out; the rest still answers. */
@@ -83,7 +83,7 @@ static int scan_source(struct rk_searching *s, unsigned i)
 			       .source = i,
 			       .top = &s->top,
 			       .accept = matches,
-			       .cancel = s->opts->cancel};
+			       .cancel = s->opts.cancel};
 	int64_t got;
 	int rc;
 
@@ -250,7 +250,7 @@ int rk_run_terms(struct rk_searching *s)
 	for (unsigned i = 0; i < s->nsrc && rc == 0; i++)
 		if (!s->src[i].bad)
 			rc = tolerate(&s->src[i], scan_source(s, i));
-	if (rc == 0 && !s->opts->no_excerpts)
+	if (rc == 0 && !s->opts.no_excerpts)
 		rc = run_count(s);
 	if (rc == 0 && rk_query_wordless(&s->q))
 		rc = visit_all(s, WITHOUT_WORDS);

@@ -169,7 +169,7 @@ const char *rk_why_empty(const struct rk_searching *s, struct rk_arena *a)
 		return "the index is empty: copy some documents in";
 	if (s->like_missing)
 		return "there is no document at like:";
-	if (s->opts->vector && s->mode == RK_MODE_LEXICAL)
+	if (s->opts.vector && s->mode == RK_MODE_LEXICAL)
 		return "the vector has another dimension than the index";
 	if (q->page > 1 && (s->total || s->top.n))
 		return "no more results: this page is behind the last one";

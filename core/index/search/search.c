@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "index/search/search.h"
 #include "index/search/candidates.h"
 #include "index/search/excerpts.h"
 #include "index/search/gate.h"
@@ -149,7 +150,7 @@ static int finish(struct rk_searching *s, struct rk_answer *a)
 			return -ENOMEM;
 	}
 	a->r.page = (uint32_t)s->q.page;
-	a->r.sort = (int)s->q.sort;
+	a->sort = s->q.sort;
 	a->r.total = s->total > a->r.nhits ? s->total : a->r.nhits;
 	a->r.total_is_lower = s->total_is_lower;
 	a->r.generation = s->snap.generation;
@@ -177,7 +178,7 @@ static size_t wanted(struct rk_searching *s)
 		each = (size_t)s->q.hits;
 	if (s->q.format != RK_AS_PACK || s->q.hits > 0)
 		each *= (size_t)s->q.page;
-	return each + s->opts->extra_hits;
+	return each + s->opts.extra_hits;
 }
 
 static int open_top(struct rk_searching *s)
@@ -218,7 +219,7 @@ static int run_words(struct rk_searching *s)
 	int rc;
 
 	find_pairs(s);
-	if ((rc = run_lexical(s)) < 0 || s->top.n || s->opts->global ||
+	if ((rc = run_lexical(s)) < 0 || s->top.n || s->global ||
 	    !rk_query_any_occurs(&s->q) ||
 	    (rc = rk_query_minus_as_text(&s->q)) <= 0)
 		return rc;
@@ -262,22 +263,25 @@ static int answer(struct rk_searching *s, const char *text, size_t n,
 	if ((rc = rk_searching_parse(s, text, n)) < 0 || (rc = run(s, a)) < 0)
 		return rc;
 	rk_sources_close(s);
-	if (!s->opts->no_excerpts && (rc = rk_add_excerpts(s, a)) < 0)
+	if (!s->opts.no_excerpts && (rc = rk_add_excerpts(s, a)) < 0)
 		return rc;
 	pack(s, a);
 	return finish(s, a);
 }
 
-int rk_search(struct rk_index *ix, const char *text, size_t n,
-	      const struct rk_search_opts *opts, struct rk_results **out)
+int rk_search_among(struct rk_index *ix, const char *text, size_t n,
+		    const struct rk_search_opts *opts,
+		    const struct rk_global *global, struct rk_results **out)
 {
 	struct rk_searching *s = rk_calloc(1, sizeof(*s));
 	struct rk_answer *a = rk_calloc(1, sizeof(*a));
 	uint64_t start = rk_mono_ns();
 	int rc = s && a ? 0 : -ENOMEM;
 
-	if (rc == 0)
+	if (rc == 0) {
+		s->global = global;
 		rc = rk_searching_begin(s, ix, opts);
+	}
 	if (rc == 0) {
 		rc = answer(s, text, n, a);
 		ix->queries++;
@@ -293,4 +297,15 @@ int rk_search(struct rk_index *ix, const char *text, size_t n,
 	a->r.took_ms = (double)(rk_mono_ns() - start) / 1e6;
 	*out = &a->r;
 	return 0;
+}
+
+int rk_search(struct rk_index *ix, const char *text, size_t n,
+	      const struct rk_search_opts *opts, struct rk_results **out)
+{
+	return rk_search_among(ix, text, n, opts, NULL, out);
+}
+
+const struct rk_hit *rk_results_hit(const struct rk_results *r, size_t i)
+{
+	return i < r->nhits ? &r->hits[i] : NULL;
 }

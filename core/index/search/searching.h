@@ -59,7 +59,9 @@ struct rk_pair {
 
 struct rk_searching {
 	struct rk_index *ix;
-	const struct rk_search_opts *opts;
+	struct rk_search_opts opts;
+	/* of a federation: weigh words by it, and keep hits of all pages */
+	const struct rk_global *global;
 	struct rk_query q;
 	struct rk_analyser *a;
 	struct rk_snapshot snap;

@@ -105,11 +105,11 @@ int rk_semantic_prepare(struct rk_searching *s)
 	k = k < DEPTH ? DEPTH : k > DEPTH_MAX ? DEPTH_MAX : k;
 	s->mode = s->q.sort == RK_SORT_SCORE ? s->q.mode : RK_MODE_LEXICAL;
 	if (s->snap.space->stride == 0 ||
-	    (s->opts->vector && s->opts->vector_dim != s->snap.space->dim) ||
-	    (s->q.nterms == 0 && !s->q.like && !s->opts->vector &&
+	    (s->opts.vector && s->opts.vector_dim != s->snap.space->dim) ||
+	    (s->q.nterms == 0 && !s->q.like && !s->opts.vector &&
 	     (s->snap.space->latent || !s->q.text.n)))
 		s->mode = RK_MODE_LEXICAL;
-	else if (s->q.nterms == 0 && s->opts->vector)
+	else if (s->q.nterms == 0 && s->opts.vector)
 		s->mode = RK_MODE_VECTOR;
 	if (s->mode == RK_MODE_LEXICAL)
 		return 0;
@@ -141,8 +141,8 @@ int rk_semantic_query(struct rk_searching *s, const double *scores)
 		return -ENOMEM;
 	q = (float *)(((uintptr_t)q + 63) & ~(uintptr_t)63);
 	memset(q, 0, bytes);
-	if (s->opts->vector)
-		memcpy(q, s->opts->vector, sp->dim * sizeof(*q));
+	if (s->opts.vector)
+		memcpy(q, s->opts.vector, sp->dim * sizeof(*q));
 	else if (s->q.like && rk_like_vector(s, q))
 		feedback = 0;
 	else if (sp->latent)
@@ -150,7 +150,7 @@ int rk_semantic_query(struct rk_searching *s, const double *scores)
 	else if ((rc = rk_embed_query(s->ix, sp, (char *)s->q.text.p,
 				      s->q.text.n, q)) <= 0)
 		return no_vector(s, rc);
-	if (feedback > 0 && !s->opts->vector)
+	if (feedback > 0 && !s->opts.vector)
 		add_feedback(s, scores, q, q + sp->stride);
 	if (!rk_unit(q, sp->stride))
 		return 0;
@@ -222,7 +222,7 @@ static int scan_exact(struct scan *c)
 			c->src->mem ? rk_memtable_vector(c->src->mem, at)
 				    : rk_vectors_rows(c->src->vec, at, k);
 
-		if (c->s->opts->cancel && *c->s->opts->cancel)
+		if (c->s->opts.cancel && *c->s->opts.cancel)
 			return RK_ECANCELLED;
 		/* damaged: the embedding thread makes the file again */
 		if (!rows)
@@ -259,7 +259,7 @@ static int scan_index(struct scan *c)
 		.get_ctx = c->src->vec,
 		.accept = allowed,
 		.accept_ctx = c,
-		.cancel = s->opts->cancel,
+		.cancel = s->opts.cancel,
 	};
 	int n;
 

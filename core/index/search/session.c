@@ -7,6 +7,7 @@
 #include "index/search/candidates.h"
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 static int take_analyser(struct rk_index *ix, struct rk_analyser **out)
 {
@@ -40,16 +41,24 @@ static int wait_for_writes(struct rk_index *ix,
 	return rc == -ETIMEDOUT ? 0 : rc; /* the answer says what is pending */
 }
 
+/* The options of the first version, up to its last member. */
+enum { OPTS_MIN = offsetof(struct rk_search_opts, all_pages) + sizeof(int) };
+
 int rk_searching_begin(struct rk_searching *s, struct rk_index *ix,
 		       const struct rk_search_opts *opts)
 {
-	static const struct rk_search_opts NONE = {.wait_ms = -1};
+	static const struct rk_search_opts NONE = {.size = sizeof(NONE),
+						   .wait_ms = -1};
 	int rc;
 
 	assert(!s->begun);
 	s->ix = ix;
-	s->opts = opts ? opts : &NONE;
-	if ((rc = wait_for_writes(ix, s->opts)) < 0 ||
+	opts = opts ? opts : &NONE;
+	if (opts->size < OPTS_MIN)
+		return -EINVAL;
+	memcpy(&s->opts, opts,
+	       opts->size < sizeof(s->opts) ? opts->size : sizeof(s->opts));
+	if ((rc = wait_for_writes(ix, &s->opts)) < 0 ||
 	    (rc = take_analyser(ix, &s->a)) < 0)
 		return rc;
 	s->pending = rk_pending(ix);

@@ -226,7 +226,7 @@ int rk_correct_spelling(struct rk_searching *s)
 {
 	int rc = 0;
 
-	if (s->opts->global) /* the word may be in another index */
+	if (s->global) /* the word may be in another index */
 		return 0;
 	for (unsigned i = 0; i < s->q.nterms && rc == 0; i++) {
 		struct rk_qterm *t = &s->q.terms[i];

@@ -2,6 +2,7 @@
 #ifndef RK_INDEX_INTERNAL_H
 #define RK_INDEX_INTERNAL_H
 
+#include "base/status.h"
 #include "rankfs.h"
 #include "index/state/changes.h"
 #include "index/state/config.h"

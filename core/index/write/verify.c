@@ -39,13 +39,12 @@ static int check_doc(void *ctx, const struct rk_docref *d, const char *path)
 	return 0;
 }
 
-int rk_verify(struct rk_index *ix, struct rk_verify_report *out)
+static int verify(struct rk_index *ix, struct rk_verify_report *out)
 {
 	struct verify v = {ix, out};
 	struct rk_snapshot s;
 	int rc;
 
-	memset(out, 0, sizeof(*out));
 	rk_snapshot_take(ix, &s);
 	for (unsigned i = 0; i < s.view->nsegs; i++) {
 		struct rk_segment *seg = s.view->segs[i];
@@ -68,5 +67,14 @@ int rk_verify(struct rk_index *ix, struct rk_verify_report *out)
 		rc = rk_each_live(ix, "", check_doc, &v);
 		pthread_mutex_unlock(&ix->writer);
 	}
+	return rc;
+}
+
+int rk_verify(struct rk_index *ix, struct rk_verify_report *out)
+{
+	struct rk_verify_report all = {.size = out->size};
+	int rc = verify(ix, &all);
+
+	memcpy(out, &all, out->size < sizeof(all) ? out->size : sizeof(all));
 	return rc;
 }

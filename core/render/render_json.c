@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers and the status as JSON. */
-#include "fs/render/render.h"
+/* Answers as JSON. */
+#include "render/render.h"
+#include "base/buf.h"
+#include "base/put.h"
+#include "render/dump.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +14,7 @@ static json_t *text_json(const char *s, size_t n)
 	struct rk_buf b = RK_BUF_INIT;
 	json_t *j;
 
-	fs_put_text(&b, s, n);
+	rk_put_line(&b, s, n);
 	j = json_stringn((char *)b.p, b.n);
 	rk_buf_release(&b);
 	return j ? j : json_string("");
@@ -22,7 +25,7 @@ static json_t *path_json(const char *root, const char *path)
 	struct rk_buf b = RK_BUF_INIT;
 	json_t *j;
 
-	fs_put_path(&b, root, path);
+	rk_put_path(&b, root, path);
 	j = json_stringn((char *)b.p, b.n);
 	rk_buf_release(&b);
 	return j ? j : json_string("");
@@ -75,6 +78,26 @@ static json_t *line_json(const struct rk_line *l, const char *root)
 	return o;
 }
 
+static const char *op_name(enum rk_op op)
+{
+	static const char *const NAMES[] = {
+		[RK_OP_ALL] = "all",	   [RK_OP_WORD] = "word",
+		[RK_OP_PHRASE] = "phrase", [RK_OP_PROPERTY] = "property",
+		[RK_OP_FILTER] = "filter", [RK_OP_REGEX] = "regex",
+		[RK_OP_ANY] = "any",
+	};
+
+	return NAMES[op];
+}
+
+static const char *occur_name(enum rk_occur occur)
+{
+	static const char *const NAMES[] = {
+		[RK_SHOULD] = "should", [RK_MUST] = "must", [RK_NOT] = "not"};
+
+	return NAMES[occur];
+}
+
 /* The query as it was understood; siblings of c, too. */
 static json_t *clauses_json(const struct rk_clause *c)
 {
@@ -83,8 +106,9 @@ static json_t *clauses_json(const struct rk_clause *c)
 	for (; c; c = c->next) {
 		json_t *o = json_object();
 
-		json_object_set_new(o, "op", json_string(c->op));
-		json_object_set_new(o, "occur", json_string(c->occur));
+		json_object_set_new(o, "op", json_string(op_name(c->op)));
+		json_object_set_new(o, "occur",
+				    json_string(occur_name(c->occur)));
 		if (*c->text)
 			json_object_set_new(
 				o, "text", text_json(c->text, strlen(c->text)));
@@ -137,37 +161,24 @@ static json_t *hit_json(const struct rk_hit *h, size_t rank, const char *root)
 	return o;
 }
 
-static void dump(json_t *o, size_t flags, struct rk_buf *out)
-{
-	char *s = json_dumps(o, flags | JSON_REAL_PRECISION(6));
-
-	if (s) {
-		rk_buf_str(out, s);
-		rk_buf_byte(out, '\n');
-	} else {
-		out->err = -12; /* ENOMEM */
-	}
-	free(s);
-	json_decref(o);
-}
-
-void fs_render_jsonl(const struct rk_results *r, const char *root,
+void rk_render_jsonl(const struct rk_results *r, const char *root,
 		     struct rk_buf *out)
 {
 	for (size_t i = 0; i < r->nlines; i++)
-		dump(line_json(&r->lines[i], root), JSON_COMPACT, out);
+		rk_dump_json(line_json(&r->lines[i], root), JSON_COMPACT, out);
 	for (size_t i = 0; i < r->nhits; i++)
-		dump(hit_json(&r->hits[i], i + 1, root), JSON_COMPACT, out);
+		rk_dump_json(hit_json(&r->hits[i], i + 1, root), JSON_COMPACT,
+			     out);
 }
 
-void fs_render_json(const struct rk_results *r, const char *query, size_t n,
+void rk_render_json(const struct rk_results *r, const char *query, size_t n,
 		    const char *root, struct rk_buf *out)
 {
 	json_t *o = json_object(), *hits = json_array();
 
 	set_int(o, "format_version", 1);
 	json_object_set_new(o, "query", text_json(query, n));
-	json_object_set_new(o, "mode", json_string(fs_mode_name(r->mode)));
+	json_object_set_new(o, "mode", json_string(rk_mode_name(r->mode)));
 	if (r->vectors_percent >= 0)
 		set_int(o, "vectors_percent", (uint64_t)r->vectors_percent);
 	set_int(o, "total", r->total);
@@ -204,91 +215,5 @@ void fs_render_json(const struct rk_results *r, const char *query, size_t n,
 	for (size_t i = 0; i < r->nhits; i++)
 		json_array_append_new(hits, hit_json(&r->hits[i], i + 1, root));
 	json_object_set_new(o, "hits", hits);
-	dump(o, JSON_INDENT(2), out);
-}
-
-/* --- status: lines for people, or JSON --- */
-
-static const struct {
-	const char *key;
-	size_t offset;
-	const char *unit;
-	int counter; /* it only grows */
-} FIELDS[] = {
-	{"documents", offsetof(struct rk_status, docs), "", 0},
-	{"chunks", offsetof(struct rk_status, chunks), "", 0},
-	{"terms", offsetof(struct rk_status, terms), "", 0},
-	{"segments", offsetof(struct rk_status, segments), "", 0},
-	{"generation", offsetof(struct rk_status, generation), "", 1},
-	{"checkpoint", offsetof(struct rk_status, checkpoint), "", 1},
-	{"index_bytes", offsetof(struct rk_status, index_bytes), " B", 0},
-	{"memory_bytes", offsetof(struct rk_status, memory_bytes), " B", 0},
-	{"vectors", offsetof(struct rk_status, vectors), "", 0},
-	{"vector_bytes", offsetof(struct rk_status, vector_bytes), " B", 0},
-	{"vectors_fitted_on", offsetof(struct rk_status, fitted), " chunks", 0},
-	{"queries", offsetof(struct rk_status, queries), "", 1},
-	{"recall_hits", offsetof(struct rk_status, recall_hits), "", 1},
-	{"recall_misses", offsetof(struct rk_status, recall_misses), "", 1},
-	{"cache_evicted", offsetof(struct rk_status, evicted), "", 1},
-	{"warnings", offsetof(struct rk_status, warnings), "", 1},
-};
-enum { NFIELDS = sizeof(FIELDS) / sizeof(FIELDS[0]) };
-
-static uint64_t field(const struct rk_status *st, int i)
-{
-	uint64_t v;
-
-	memcpy(&v, (const char *)st + FIELDS[i].offset, sizeof(v));
-	return v;
-}
-
-void fs_render_status(const struct rk_status *st, struct rk_buf *out)
-{
-	rk_buf_printf(out, "state %s\n", st->state);
-	rk_buf_printf(out, "language %s\n", st->language);
-	for (int i = 0; i < NFIELDS; i++)
-		rk_buf_printf(out, "%s %llu%s\n", FIELDS[i].key,
-			      (unsigned long long)field(st, i), FIELDS[i].unit);
-	rk_buf_printf(out, "pending %zu\n", st->pending);
-	rk_buf_printf(out, "reconciling %s\n", st->reconciling ? "yes" : "no");
-	rk_buf_printf(out, "embedder %s\n", st->embedder);
-	rk_buf_printf(out, "embedding %s\n", st->embedding ? "yes" : "no");
-	if (st->sandbox)
-		rk_buf_printf(out, "sandbox landlock %d\n", st->sandbox);
-	else
-		rk_buf_str(out, "sandbox none (this kernel has no Landlock)\n");
-}
-
-void fs_render_status_json(const struct rk_status *st, struct rk_buf *out)
-{
-	json_t *o = json_object();
-
-	json_object_set_new(o, "state", json_string(st->state));
-	json_object_set_new(o, "language", json_string(st->language));
-	for (int i = 0; i < NFIELDS; i++)
-		set_int(o, FIELDS[i].key, field(st, i));
-	set_int(o, "pending", st->pending);
-	json_object_set_new(o, "reconciling", json_boolean(st->reconciling));
-	json_object_set_new(o, "embedder", json_string(st->embedder));
-	json_object_set_new(o, "embedding", json_boolean(st->embedding));
-	set_int(o, "sandbox", (uint64_t)st->sandbox);
-	dump(o, JSON_INDENT(2), out);
-}
-
-/* Prometheus' text format 0.0.4; a counter only grows. */
-void fs_render_metrics(const struct rk_status *st, struct rk_buf *out)
-{
-	for (int i = 0; i < NFIELDS; i++)
-		rk_buf_printf(out, "# TYPE rankfs_%s %s\nrankfs_%s %llu\n",
-			      FIELDS[i].key,
-			      FIELDS[i].counter ? "counter" : "gauge",
-			      FIELDS[i].key, (unsigned long long)field(st, i));
-	rk_buf_printf(out,
-		      "# TYPE rankfs_pending gauge\nrankfs_pending %zu\n"
-		      "# TYPE rankfs_reconciling gauge\nrankfs_reconciling %d\n"
-		      "# TYPE rankfs_embedding gauge\nrankfs_embedding %d\n"
-		      "# TYPE rankfs_checkpoint_seconds gauge\n"
-		      "rankfs_checkpoint_seconds %.3f\n",
-		      st->pending, st->reconciling != 0, st->embedding != 0,
-		      (double)st->checkpoint_ns / 1e9);
+	rk_dump_json(o, JSON_INDENT(2), out);
 }

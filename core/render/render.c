@@ -1,59 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "fs/render/render.h"
+#include "render/render.h"
+#include "base/buf.h"
+#include "base/put.h"
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <utf8proc.h>
-
-/* Text that may hold any bytes, as UTF-8 on one line. */
-void fs_put_text(struct rk_buf *out, const char *s, size_t n)
-{
-	while (n > 0) {
-		int32_t c;
-		utf8proc_ssize_t k = utf8proc_iterate(
-			(const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &c);
-
-		if (k <= 0) {
-			rk_buf_str(out, "\xef\xbf\xbd");
-			k = 1;
-		} else if (c < ' ' || c == 0x7f) {
-			rk_buf_byte(out, ' ');
-		} else {
-			rk_buf_add(out, s, (size_t)k);
-		}
-		s += k;
-		n -= (size_t)k;
-	}
-}
-
-void fs_put_utf8(struct rk_buf *out, const char *s, size_t n)
-{
-	while (n > 0) {
-		utf8proc_int32_t c;
-		utf8proc_ssize_t k = utf8proc_iterate(
-			(const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &c);
-
-		if (k <= 0) {
-			rk_buf_str(out, "\xef\xbf\xbd");
-			k = 1;
-		} else {
-			rk_buf_add(out, s, (size_t)k);
-		}
-		s += k;
-		n -= (size_t)k;
-	}
-}
-
-void fs_put_path(struct rk_buf *out, const char *root, const char *path)
-{
-	fs_put_text(out, root, strlen(root));
-	rk_buf_byte(out, '/');
-	fs_put_text(out, path, strlen(path));
-}
 
 /* --- text --- */
 
-const char *fs_mode_name(enum rk_mode m)
+const char *rk_mode_name(enum rk_mode m)
 {
 	static const char *const NAMES[] = {"hybrid", "lexical", "vector"};
 
@@ -73,21 +27,21 @@ static void put_header(const struct rk_results *r, struct rk_buf *out)
 		      shown, (unsigned long long)r->total,
 		      r->total_is_lower ? "+" : "",
 		      (unsigned long long)r->generation, r->pending, vectors,
-		      r->took_ms, fs_mode_name(r->mode));
+		      r->took_ms, rk_mode_name(r->mode));
 }
 
 static void put_notes(const struct rk_results *r, struct rk_buf *out)
 {
 	if (r->did_you_mean) {
 		rk_buf_str(out, "# did you mean: ");
-		fs_put_text(out, r->did_you_mean, strlen(r->did_you_mean));
+		rk_put_line(out, r->did_you_mean, strlen(r->did_you_mean));
 		rk_buf_byte(out, '\n');
 	}
 	for (const char *s = r->notes ? r->notes : ""; *s;) {
 		size_t n = strcspn(s, "\n");
 
 		rk_buf_str(out, "# note: ");
-		fs_put_text(out, s, n);
+		rk_put_line(out, s, n);
 		rk_buf_byte(out, '\n');
 		s += n + (s[n] == '\n');
 	}
@@ -106,7 +60,7 @@ static void put_place(const struct rk_hit *h, struct rk_buf *out)
 	if (n == 0)
 		return;
 	rk_buf_byte(out, ' ');
-	fs_put_text(out, s, n < 100 ? n : 100);
+	rk_put_line(out, s, n < 100 ? n : 100);
 }
 
 /* Excerpt bytes [from, to); in colour what the query speaks of. */
@@ -154,7 +108,7 @@ static void put_copies(const struct rk_hit *h, const char *root,
 		      h->ncopies == 1 ? "copy" : "copies");
 	for (size_t i = 0; i < h->ncopies; i++) {
 		rk_buf_byte(out, ' ');
-		fs_put_path(out, root, h->copies[i]);
+		rk_put_path(out, root, h->copies[i]);
 	}
 	rk_buf_byte(out, '\n');
 }
@@ -165,9 +119,9 @@ static void put_matches(const struct rk_results *r, const char *root,
 	for (size_t i = 0; i < r->nlines; i++) {
 		const struct rk_line *l = &r->lines[i];
 
-		fs_put_path(out, root, l->path);
+		rk_put_path(out, root, l->path);
 		rk_buf_printf(out, ":%u:", l->line);
-		fs_put_utf8(out, l->text, l->len);
+		rk_put_utf8(out, l->text, l->len);
 		rk_buf_byte(out, '\n');
 	}
 }
@@ -175,7 +129,7 @@ static void put_matches(const struct rk_results *r, const char *root,
 static void put_hit(const struct rk_hit *h, const char *root, int ansi,
 		    struct rk_buf *out)
 {
-	fs_put_path(out, root, h->path);
+	rk_put_path(out, root, h->path);
 	rk_buf_printf(out, ":%u: [%u-%u] score=%.4f", h->line, h->first,
 		      h->last, h->score);
 	if (h->page)
@@ -188,7 +142,7 @@ static void put_hit(const struct rk_hit *h, const char *root, int ansi,
 	put_copies(h, root, out);
 }
 
-static void render_text(const struct rk_results *r, const char *root,
+static void render_text(const struct rk_results *r, int ansi, const char *root,
 			struct rk_buf *out, size_t *body)
 {
 	put_header(r, out);
@@ -196,7 +150,7 @@ static void render_text(const struct rk_results *r, const char *root,
 	put_notes(r, out);
 	put_matches(r, root, out);
 	for (size_t i = 0; i < r->nhits; i++)
-		put_hit(&r->hits[i], root, r->format == RK_AS_ANSI, out);
+		put_hit(&r->hits[i], root, ansi, out);
 }
 
 /* For language models: whole chunks, each with where it is from. */
@@ -216,7 +170,7 @@ static void render_pack(const struct rk_results *r, const char *root,
 		const struct rk_hit *h = &r->hits[i];
 
 		rk_buf_str(out, "\n## ");
-		fs_put_path(out, root, h->path);
+		rk_put_path(out, root, h->path);
 		rk_buf_printf(out, ":%u-%u", h->first, h->last);
 		put_place(h, out);
 		rk_buf_str(out, h->complete ? " (complete)\n" : "\n");
@@ -233,7 +187,7 @@ static void render_paths(const struct rk_results *r, const char *root,
 	for (size_t i = 0; i < r->nlines; i++) {
 		if (i && strcmp(r->lines[i - 1].path, r->lines[i].path) == 0)
 			continue;
-		fs_put_path(out, root, r->lines[i].path);
+		rk_put_path(out, root, r->lines[i].path);
 		rk_buf_byte(out, '\n');
 	}
 	for (size_t i = 0; i < r->nhits; i++) {
@@ -243,10 +197,10 @@ static void render_paths(const struct rk_results *r, const char *root,
 			k++;
 		if (k < i)
 			continue; /* another place in the same document */
-		fs_put_path(out, root, r->hits[i].path);
+		rk_put_path(out, root, r->hits[i].path);
 		rk_buf_byte(out, '\n');
 		for (size_t c = 0; c < r->hits[i].ncopies; c++) {
-			fs_put_path(out, root, r->hits[i].copies[c]);
+			rk_put_path(out, root, r->hits[i].copies[c]);
 			rk_buf_byte(out, '\n');
 		}
 	}
@@ -264,7 +218,7 @@ static void render_lines(const struct rk_results *r, const char *root,
 		for (const char *s = h->excerpt; *s; line++) {
 			size_t n = strcspn(s, "\n");
 
-			fs_put_path(out, root, h->path);
+			rk_put_path(out, root, h->path);
 			rk_buf_printf(out, ":%u:", line);
 			rk_buf_add(out, s, n);
 			rk_buf_byte(out, '\n');
@@ -273,16 +227,18 @@ static void render_lines(const struct rk_results *r, const char *root,
 	}
 }
 
-void fs_render(const struct rk_results *r, const char *query, size_t query_n,
-	       const char *root, struct rk_buf *out, size_t *body)
+int rk_render(const struct rk_results *r, enum rk_format form,
+	      const char *query, size_t query_n, const char *root,
+	      struct rk_buf *out, size_t *body)
 {
-	*body = 0;
-	switch (r->format) {
+	size_t answer = out->n;
+
+	switch (form) {
 	case RK_AS_JSON:
-		fs_render_json(r, query, query_n, root, out);
+		rk_render_json(r, query, query_n, root, out);
 		break;
 	case RK_AS_JSONL:
-		fs_render_jsonl(r, root, out);
+		rk_render_jsonl(r, root, out);
 		break;
 	case RK_AS_PATHS:
 		render_paths(r, root, out);
@@ -291,11 +247,14 @@ void fs_render(const struct rk_results *r, const char *query, size_t query_n,
 		render_lines(r, root, out);
 		break;
 	case RK_AS_PACK:
-		render_pack(r, root, out, body);
+		render_pack(r, root, out, &answer);
 		break;
 	case RK_AS_TEXT:
 	case RK_AS_ANSI:
 	default:
-		render_text(r, root, out, body);
+		render_text(r, form == RK_AS_ANSI, root, out, &answer);
 	}
+	if (body)
+		*body = answer;
+	return out->err;
 }

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RK_BASE_PUT_H
+#define RK_BASE_PUT_H
+
+#include <stddef.h>
+
+struct rk_buf;
+
+/*
+ * Any bytes as UTF-8: what is none becomes U+FFFD. rk_put_line() makes one line
+ * of it, with blanks for control characters; rk_put_utf8() leaves those.
+ */
+void rk_put_line(struct rk_buf *out, const char *s, size_t n);
+void rk_put_utf8(struct rk_buf *out, const char *s, size_t n);
+/* root/path, on one line */
+void rk_put_path(struct rk_buf *out, const char *root, const char *path);
+
+#endif
