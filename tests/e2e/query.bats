@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # query/<text>: results as files.
 
-load helper
+load setup
 
 @test "a document is found by the next query after it is closed" {
 	for i in $(seq 50); do

@@ -58,7 +58,7 @@ struct word {
 	int high; /* has letters beyond ASCII */
 };
 
-static int lower_word(const struct voice *v, const char *s, size_t n,
+static int lower_word(const struct stemming *v, const char *s, size_t n,
 		      struct word *w)
 {
 	int64_t len;
@@ -90,7 +90,7 @@ static int drop_marks(const struct word *w, struct word *out)
 	return n < 0 ? (int)n : 0;
 }
 
-static int stem_word(const struct voice *v, struct word *w)
+static int stem_word(const struct stemming *v, struct word *w)
 {
 	const sb_symbol *r;
 
@@ -107,7 +107,7 @@ static int stem_word(const struct voice *v, struct word *w)
 }
 
 /* Does an English stemmer see the word without accents? It knows none. */
-static int marks_first(const struct voice *v)
+static int marks_first(const struct stemming *v)
 {
 	return v->language == RK_ENGLISH || !v->stemmer;
 }
@@ -253,8 +253,8 @@ static int is_elided(const char *s, size_t n)
  * l'école is école, don't is dont, the user's is user; after an apostrophe
  * Turkish has the ending of a name. Of both kinds of apostrophes.
  */
-static size_t drop_apostrophes(const struct voice *v, const char *s, size_t n,
-			       char *out)
+static size_t drop_apostrophes(const struct stemming *v, const char *s,
+			       size_t n, char *out)
 {
 	size_t k = 0, len, first = 1;
 
