@@ -162,6 +162,9 @@ struct counts {
 	unsigned script[RK_LANGUAGES]; /* letters */
 	unsigned letters;
 	uint32_t letters_of; /* languages that have a letter of the word */
+	/* which words spoke for it, by a bit of their hash: one word alone,
+	 * however often ("a/a/a"), says nothing */
+	uint32_t kinds[RK_LANGUAGES];
 };
 
 /* All function words by hash, with the languages that have them. */
@@ -196,13 +199,18 @@ static void fill_table(void)
 
 static void count_word(struct counts *c, const char *w, size_t n)
 {
+	uint32_t kind = 1u << (rk_hash64(w, n) & 31);
 	uint32_t left = slot_of(w, n)->languages;
 
 	c->words++;
-	for (; left; left &= left - 1)
+	for (; left; left &= left - 1) {
 		c->of[__builtin_ctz(left)] += 2;
-	for (left = c->letters_of; left; left &= left - 1)
+		c->kinds[__builtin_ctz(left)] |= kind;
+	}
+	for (left = c->letters_of; left; left &= left - 1) {
 		c->of[__builtin_ctz(left)]++;
+		c->kinds[__builtin_ctz(left)] |= kind;
+	}
 	c->letters_of = 0;
 }
 
@@ -290,7 +298,8 @@ enum rk_language rk_language_detect(const char *s, size_t n)
 			next = c.of[l];
 		}
 	}
-	if (most < POINTS_MIN || most * SHARE < c.words)
+	if (most < POINTS_MIN || most * SHARE < c.words ||
+	    __builtin_popcount(c.kinds[best]) < 2)
 		return RK_LANGUAGE_BASE;
 	/* neighbours (Danish, Norwegian) may be close: the first will do */
 	if (most * 5 < next * 6 && (best < RK_SWEDISH || best > RK_DANISH))
