@@ -164,6 +164,9 @@ void fs_doc_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 				     n->links->name);
 		else if (n == n->index->root)
 			fs_wall_recheck(n->index);
+		/* whose a link is decides whether it is a source */
+		if (S_ISLNK(n->type))
+			rk_links_changed(n->index->ix);
 	}
 	/* the index knows a document by its mtime, too */
 	if (rc == 0 && S_ISREG(n->type) && !any_dirty(n) &&

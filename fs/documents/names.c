@@ -3,6 +3,7 @@
  * Making, removing and renaming documents. The index is told in the request
  * that changes a name.
  */
+#include "fs/base/capabilities.h"
 #include "fs/base/descriptors.h"
 #include "fs/base/errno.h"
 #include "fs/base/errors.h"
@@ -118,23 +119,31 @@ static void note_link(const struct fs_node *p, const struct fs_node *n)
 	}
 }
 
+/*
+ * A link to elsewhere is only a link below the top, and at the top a source,
+ * which is read with the rights of who mounted. May the caller give a name at
+ * the top to what is at `name`? Else the refusal is replied.
+ */
+static int may_link(fuse_req_t req, const struct fs_node *to, int dir,
+		    const char *name)
+{
+	char target[2];
+	int is_out = to == to->index->root &&
+		     readlinkat(dir, name, target, 1) == 1 && target[0] == '/';
+
+	return !is_out || fs_may_else_reply(req, to->index, FS_DO_LINK_OUT);
+}
+
 void fs_doc_symlink(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		    const char *name, const char *target)
 {
-	uid_t uid = fuse_req_ctx(req)->uid;
 	int dir, rc;
 	struct fs_node *p = parent_for(req, parent, name, &dir);
 
-	if (!p)
+	(void)fs;
+	if (!p || (p == p->index->root && *target == '/' &&
+		   !fs_may_else_reply(req, p->index, FS_DO_LINK_OUT)))
 		return;
-	/* it would be read with the rights of who mounted */
-	if (p == p->index->root && *target == '/' &&
-	    !fs_is_owner(p->index, uid)) {
-		fs_remember_error(fs, uid,
-				  "only who mounted may link a source");
-		fuse_reply_err(req, EPERM);
-		return;
-	}
 	fs_loop_leave(p);
 	rc = symlinkat(target, dir, name) < 0 ? -errno : 0;
 	fs_loop_enter(p);
@@ -157,11 +166,17 @@ void fs_doc_link(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		return;
 	p->pinned++;
 	rc = fs_node_at(fs, n, &from, &name);
+	if (rc >= 0 && !may_link(req, p, from, name)) {
+		p->pinned--;
+		return;
+	}
 	if (rc >= 0)
 		rc = linkat(from, name, dir, newname, 0) < 0 ? -errno : 0;
 	p->pinned--;
 	if (rc == 0)
 		fs_wall_note(p->index, p, newname);
+	if (rc == 0 && S_ISLNK(n->type))
+		note_link(p, n);
 	if (rc < 0)
 		fuse_reply_err(req, -rc);
 	else if ((rc = fs_doc_touch_child(p, newname, 0)) < 0)
@@ -325,6 +340,12 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		return;
 	to->pinned++;
 	from = fs_node_dirfd(fs, p);
+	if (p != to && from >= 0 &&
+	    (!may_link(req, to, from, name) ||
+	     (flags & RENAME_EXCHANGE && !may_link(req, p, dir, newname)))) {
+		to->pinned--;
+		return;
+	}
 	if (!(flags & RENAME_EXCHANGE)) {
 		bytes = fs_quota_of(p->index, dir, newname, &files);
 		fs_node_keep(fs, to, newname, dir);
