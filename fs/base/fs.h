@@ -72,8 +72,10 @@ struct fs_node {
 	struct fs_handle *open; /* open handles, newest first; of answers
 				   under fs->answers */
 	int dirfd;		/* O_PATH; -1 while not open */
-	int gone_fd; /* O_PATH, of what has lost its last name; else -1 */
-	int pinned;  /* dirfd in use: not to be closed */
+	int gone_fd;	/* O_PATH, of what has lost its last name; else -1 */
+	int pinned;	/* dirfd in use: not to be closed */
+	off_t reserved; /* quota.c: how long jobs may make it, */
+	int reserving;	/* and how many */
 	struct fs_node *lru_prev, *lru_next; /* of open dirfds */
 	struct fs_node *chain;		     /* hash bucket by inode */
 	/* virtual files */
@@ -170,6 +172,7 @@ struct fs_index {
 		int loaded, counted;
 		uint64_t bytes, files; /* limits; 0: none */
 		uint64_t used_bytes, used_files;
+		uint64_t evicted; /* by the index, when last looked at */
 	} quota;
 };
 

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,7 +107,7 @@ void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 	rc = mknodat(dir, name, mode, rdev) < 0 ? -errno : 0;
 	fs_loop_enter(p);
 	if (rc < 0)
-		fs_quota_take(p->index, 0, -1);
+		fs_quota_give(p->index, 0, 1);
 	finish_new(req, p, dir, name, mode, rc);
 }
 
@@ -144,9 +145,15 @@ void fs_doc_symlink(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	if (!p || (p == p->index->root && *target == '/' &&
 		   !fs_may_else_reply(req, p->index, FS_DO_LINK_OUT)))
 		return;
+	if ((rc = fs_quota_take(p->index, (int64_t)strlen(target), 1)) < 0) {
+		fuse_reply_err(req, -rc);
+		return;
+	}
 	fs_loop_leave(p);
 	rc = symlinkat(target, dir, name) < 0 ? -errno : 0;
 	fs_loop_enter(p);
+	if (rc < 0)
+		fs_quota_give(p->index, (int64_t)strlen(target), 1);
 	finish_new(req, p, dir, name, S_IFLNK, rc);
 	note_link(p, NULL);
 }
@@ -170,8 +177,11 @@ void fs_doc_link(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		p->pinned--;
 		return;
 	}
-	if (rc >= 0)
-		rc = linkat(from, name, dir, newname, 0) < 0 ? -errno : 0;
+	if (rc >= 0 && (rc = fs_quota_take(p->index, 0, 1)) == 0 &&
+	    linkat(from, name, dir, newname, 0) < 0) {
+		rc = -errno;
+		fs_quota_give(p->index, 0, 1);
+	}
 	p->pinned--;
 	if (rc == 0)
 		fs_wall_note(p->index, p, newname);
@@ -211,7 +221,7 @@ void fs_doc_create(fuse_req_t req, fuse_ino_t ino, const char *name,
 		fs_loop_enter(p);
 	} while (fs_descriptors_retry(fs, fd));
 	if (fd < 0) {
-		fs_quota_take(p->index, 0, -1);
+		fs_quota_give(p->index, 0, 1);
 		fuse_reply_err(req, -fd);
 		return;
 	}
@@ -265,7 +275,7 @@ static void remove_name(fuse_req_t req, struct fs_node *p, const char *name,
 		fuse_reply_err(req, rc);
 		return;
 	}
-	fs_quota_take(p->index, -bytes, -files);
+	fs_quota_give(p->index, bytes, files);
 	fs_attr_gone(p->index, id);
 	n = fs_node_find(fs, p, name);
 	if (!flags && (!n || S_ISREG(n->type)))
@@ -323,6 +333,16 @@ static void note_renamed(struct fs_index *x, const struct fs_node *p,
 		fs_wall_recheck(x);
 }
 
+/* Two names of one file: rename(2) leaves both. */
+static int is_same(int from, const char *name, int to, const char *to_name)
+{
+	struct stat a, b;
+
+	return fstatat(from, name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(to, to_name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
 void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		   const char *name, struct fs_node *newparent,
 		   const char *newname, unsigned flags)
@@ -347,7 +367,8 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		return;
 	}
 	if (!(flags & RENAME_EXCHANGE)) {
-		bytes = fs_quota_of(p->index, dir, newname, &files);
+		if (from < 0 || !is_same(from, name, dir, newname))
+			bytes = fs_quota_of(p->index, dir, newname, &files);
 		fs_node_keep(fs, to, newname, dir);
 		fs_attr_victim(p->index, dir, newname, id);
 	}
@@ -358,7 +379,9 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 	if (rc < 0)
 		fs_node_unkeep(fs, to, newname);
 	if (rc == 0) {
-		fs_quota_take(p->index, -bytes, -files);
+		/* a whiteout stays where it was */
+		fs_quota_give(p->index, bytes,
+			      files - ((flags & RENAME_WHITEOUT) != 0));
 		fs_attr_gone(p->index, id);
 		note_link(p, fs_node_find(fs, p, name));
 		note_link(to, fs_node_find(fs, p, name));

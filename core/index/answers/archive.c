@@ -373,7 +373,9 @@ static int take_entry(struct restore *r, struct archive_entry *e)
 		return take_saved(r, e);
 	if (strncmp(path, FILES, strlen(FILES)) != 0)
 		return 0; /* of a newer kind */
-	return take_document(r, e, path + strlen(FILES));
+	/* an absolute name is one below the documents */
+	return take_document(
+		r, e, path + strlen(FILES) + strspn(path + strlen(FILES), "/"));
 }
 
 static int open_restore(struct restore *r, int fd)
