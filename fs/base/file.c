@@ -12,6 +12,7 @@
 #include "fs/base/mounted.h"
 #include "fs/base/node.h"
 #include "fs/base/pool.h"
+#include "fs/base/users.h"
 #include "fs/base/tree.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -160,8 +161,7 @@ static void open_stream(fuse_req_t req, struct fs_handle *h,
 		reply_opened(req, h, fi);
 		return;
 	}
-	free(h->dir);
-	free(h);
+	fs_handle_free(h);
 	fuse_reply_err(req, fs_errno(rc));
 }
 
@@ -186,13 +186,13 @@ static void open_later(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	struct open_job *j = calloc(1, sizeof(*j));
 
 	if (!j) {
-		free(h);
+		fs_handle_free(h);
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
 	*j = (struct open_job){
 		{.run = open_run, .x = h->node->index}, req, h, *fi};
-	fs_pool_add(fs->pool, &j->job);
+	fs_pool_add_for(fs->pool, req, &j->job);
 }
 
 static void open_text(fuse_req_t req, struct fs_handle *h,
@@ -201,11 +201,12 @@ static void open_text(fuse_req_t req, struct fs_handle *h,
 	struct fs_use u = use_of(req, h->node);
 	int err;
 
-	if ((h->blob = text_of(&u, &err)) != NULL) {
+	if ((h->blob = text_of(&u, &err)) != NULL &&
+	    (err = fs_user_holds(h, h->blob->n)) == 0) {
 		reply_opened(req, h, fi);
 		return;
 	}
-	free(h);
+	fs_handle_free(h);
 	fuse_reply_err(req, fs_errno(err));
 }
 
@@ -220,7 +221,7 @@ static void file_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		return;
 	}
 	if (!(h = fs_handle_new(req, n, NULL))) {
-		fuse_reply_err(req, ENOMEM);
+		fuse_reply_err(req, errno);
 		return;
 	}
 	if (!f->stream)
@@ -289,7 +290,7 @@ static void write_later(fuse_req_t req, struct fs *fs,
 	j->reaches_out = fs_may_by(req, h, FS_DO_REACH_OUT);
 	j->n = n;
 	memcpy(j->p, p, n);
-	fs_pool_add(fs->pool, &j->job);
+	fs_pool_add_for(fs->pool, req, &j->job);
 }
 
 static void file_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
@@ -340,7 +341,6 @@ static void file_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 
 	if (s && s->end)
 		s->end(h);
-	free(h->dir);
 	fs_blob_release(req, fs, h);
 }
 

@@ -22,6 +22,7 @@
 
 struct fs_kind;
 struct fs_pool;
+struct fs_user;
 
 enum {
 	FS_KEYED_BUCKETS = 4096,
@@ -123,6 +124,7 @@ struct fs_handle {
 	pid_t pid;
 	unsigned
 		walls; /* fs->walls when that one was last found to be let in */
+	size_t held;   /* bytes, as users.c counts them */
 	/* of an answer: read to its end; told that it begins anew */
 	int at_end, restart;
 	struct fs_handle *next; /* of the node */
@@ -236,7 +238,11 @@ struct fs {
 		char text[256];
 	} errors[16]; /* last control error by user; under answers */
 	unsigned next_error;
-	int ready_fd; /* told once the kernel is there; -1 */
+	pthread_mutex_t users_lock; /* guards users (users.c) */
+	struct fs_user *users;
+	_Atomic size_t given_back; /* bytes that open files held, since the
+				      allocator was asked to return them */
+	int ready_fd;		   /* told once the kernel is there; -1 */
 };
 
 /* What kinds of node there are. One with `lookup` is a folder. */

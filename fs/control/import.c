@@ -180,7 +180,7 @@ static void start(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
 	j->uid = fuse_req_ctx(req)->uid;
 	j->n = n;
 	j->last = last;
-	fs_pool_add(fs->pool, &j->job);
+	fs_pool_add_for(fs->pool, req, &j->job);
 }
 
 /* zstd, or a pax archive that is not compressed (of its own header). */

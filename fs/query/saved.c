@@ -138,7 +138,7 @@ static struct fs_node *keep(struct fs_index *x, const char *name)
 	}
 	if (n) {
 		n->nlookup++;
-		fs_live_add(n, NULL);
+		fs_live_add(n, NULL, x->uid);
 		fs_live_hold(n);
 	}
 	rk_buf_release(&target);
