@@ -263,7 +263,8 @@ static void the_nearest_then_the_most_frequent_spelling_wins(void)
 	CHECK_INT(s.n, 0); /* too short to guess */
 }
 
-static int by_chunk(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
+static int by_chunk(void *ctx, const struct rk_candidate *a,
+		    const struct rk_candidate *b)
 {
 	(void)ctx;
 	return a->chunk < b->chunk;
@@ -271,12 +272,12 @@ static int by_chunk(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
 
 static void top_k_keeps_the_best_in_a_total_order(void)
 {
-	struct rk_cand v[4];
+	struct rk_candidate v[4];
 	struct rk_topk t = {.v = v, .k = 4, .before = by_chunk};
 	static const float S[] = {1, 5, 3, 5, 2, 5, 4, 5};
 
 	for (uint32_t i = 0; i < 8; i++)
-		rk_topk_offer(&t, (struct rk_cand){S[i], 0, 7 - i});
+		rk_topk_offer(&t, (struct rk_candidate){S[i], 0, 7 - i});
 	rk_topk_sort(&t);
 	CHECK_INT(t.n, 4);
 	CHECK_INT(v[0].chunk, 0);
@@ -322,7 +323,7 @@ static int64_t scan_lists(unsigned n, unsigned must, uint32_t step)
 	static struct rk_cursor one, two;
 	struct rk_corpus_stats stats = {.docs = 1, .chunks = 1, .body_sum = 1};
 	struct rk_cursor *cur[] = {&one, &two};
-	struct rk_cand best[10];
+	struct rk_candidate best[10];
 	struct rk_topk top = {.v = best, .k = 10, .before = by_chunk};
 	static struct rk_norms table;
 	struct rk_scan s = {.cur = cur,
@@ -392,7 +393,7 @@ static void the_best_is_found_behind_windows_that_are_left_out(void)
 
 	rk_norms_init(&table, &stats);
 	for (size_t r = 0; r < sizeof(BEST) / sizeof(BEST[0]); r++) {
-		struct rk_cand best[1];
+		struct rk_candidate best[1];
 		struct rk_topk top = {.v = best, .k = 1, .before = by_chunk};
 		struct rk_scan s = {.cur = cur,
 				    .n = 2,

@@ -9,7 +9,7 @@ struct rk_index;
 void *rk_embed_main(void *ix);
 /* Choose the space that a manifest (or nothing) and the configuration ask for.
  */
-int rk_space_recover(struct rk_index *ix);
+int rk_embspace_recover(struct rk_index *ix);
 /* Are vectors to be made that are not there yet? */
 int rk_embed_pending(struct rk_index *ix);
 
