@@ -333,6 +333,21 @@ static void note_renamed(struct fs_index *x, const struct fs_node *p,
 		fs_wall_recheck(x);
 }
 
+/* 0 or negative, of the index. */
+static int tell_renamed(struct fs_node *p, const char *name, struct fs_node *to,
+			const char *to_name, int exchanged)
+{
+	struct fs *fs = p->index->fs;
+	int rc;
+
+	note_link(p, fs_node_find(fs, p, name));
+	note_link(to, fs_node_find(fs, p, name));
+	rc = touch_renamed(fs, p, name, to, to_name);
+	fs_link_move(fs, p, name, to, to_name, exchanged);
+	note_renamed(p->index, p, name, to, to_name);
+	return rc;
+}
+
 /* Two names of one file: rename(2) leaves both. */
 static int is_same(int from, const char *name, int to, const char *to_name)
 {
@@ -361,8 +376,8 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 	to->pinned++;
 	from = fs_node_dirfd(fs, p);
 	if (p != to && from >= 0 &&
-	    (!may_link(req, to, from, name) ||
-	     (flags & RENAME_EXCHANGE && !may_link(req, p, dir, newname)))) {
+	    !(may_link(req, to, from, name) &&
+	      (!(flags & RENAME_EXCHANGE) || may_link(req, p, dir, newname)))) {
 		to->pinned--;
 		return;
 	}
@@ -383,12 +398,8 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		fs_quota_give(p->index, bytes,
 			      files - ((flags & RENAME_WHITEOUT) != 0));
 		fs_attr_gone(p->index, id);
-		note_link(p, fs_node_find(fs, p, name));
-		note_link(to, fs_node_find(fs, p, name));
-		rc = touch_renamed(fs, p, name, to, newname);
-		fs_link_move(fs, p, name, to, newname,
-			     (flags & RENAME_EXCHANGE) != 0);
-		note_renamed(p->index, p, name, to, newname);
+		rc = tell_renamed(p, name, to, newname,
+				  (flags & RENAME_EXCHANGE) != 0);
 	}
 	fuse_reply_err(req, fs_errno(rc));
 }

@@ -2,7 +2,7 @@
 # What the owner of an index may do, and what only who mounted: nobody acts
 # with the daemon's rights (fs/base/capabilities.c).
 
-load helper
+load setup
 bats_require_minimum_version 1.5.0
 
 A=12345 # owns an index, and did not mount it

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # One user of many takes the service from nobody (fs/base/users.c).
 
-load helper
+load setup
 
 A=12345 # has thousands of everything
 B=12346
@@ -107,5 +107,5 @@ less_than() {
 	run kill -0 "$GREEDY"
 	assert_success
 	run cat "$BATS_TEST_TMPDIR/greedy"
-	refute_output --partial done
+	refute_output --partial "done"
 }

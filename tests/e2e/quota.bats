@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # How much an index may hold (-o multi): what is counted, and when it is full.
 
-load helper
+load setup
 
 setup() {
 	MNT=$BATS_TEST_TMPDIR/mnt

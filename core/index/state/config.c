@@ -387,11 +387,11 @@ static int reaches(const char *embedder)
 }
 
 /* Is there a command that was not there before? */
-static int has_new_command(const struct rk_helpers *now,
-			   const struct rk_helpers *next)
+static int has_new_command(const struct rk_extractors *now,
+			   const struct rk_extractors *next)
 {
 	for (unsigned i = 0; i < next->n; i++) {
-		const struct rk_helper *h = &next->v[i];
+		const struct rk_extractor *h = &next->v[i];
 		int known = strcmp(h->command, "none") == 0;
 
 		for (unsigned k = 0; k < now->n && !known; k++)
