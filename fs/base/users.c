@@ -94,7 +94,8 @@ static void give_back(struct fs *fs, size_t bytes)
 {
 	struct fs_job *job;
 
-	if ((fs->given_back += bytes) < (size_t)TRIM_BYTES)
+	fs->given_back += bytes;
+	if (fs->given_back < (size_t)TRIM_BYTES)
 		return;
 	fs->given_back = 0;
 	if (!(job = calloc(1, sizeof(*job))))
