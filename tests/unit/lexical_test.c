@@ -43,6 +43,15 @@ static void gaps_become_ids(void)
 }
 
 /* A list of n postings with gaps up to `gap`, and what was put in. */
+/* of every length that a first place is written in */
+static uint32_t first_place(uint32_t i)
+{
+	static const uint32_t AT[] = {0,    63,	  64,	127,   128,
+				      7935, 7936, 8191, 70000, UINT32_MAX};
+
+	return i % 2 ? i % 300 : AT[i / 2 % 10];
+}
+
 struct made {
 	struct rk_buf posts, poss;
 	uint32_t *ids, *tf, *head;
@@ -60,8 +69,8 @@ static struct made make_list(uint32_t n, uint32_t gap, unsigned long long seed)
 	m.tf = malloc(n * 4 + 4);
 	m.head = malloc(n * 4 + 4);
 	for (uint32_t i = 0; i < n; i++) {
-		uint8_t pos[40];
-		unsigned k = 0;
+		struct rk_buf pos = RK_BUF_INIT;
+		uint8_t form[] = {(uint8_t)(i % 126), 126};
 		uint32_t count;
 
 		id += 1 + (uint32_t)(t_rand(&seed) % gap);
@@ -70,12 +79,15 @@ static struct made make_list(uint32_t n, uint32_t gap, unsigned long long seed)
 		m.head[i] = t_rand(&seed) % 5 == 0 ? 6 : 0;
 		count = m.tf[i];
 		if (m.head[i])
-			k += rk_put_varint(pos, count);
-		for (uint32_t p = 0; p < count; p++)
-			k += rk_put_varint(pos + k, p + i % 300);
-		rk_postw_add(
-			w, &(struct rk_posting){id, m.tf[i], m.head[i], k, pos},
-			(float)m.tf[i]);
+			rk_buf_varint(&pos, count);
+		rk_first_gap(&pos, first_place(i), form, i % 3);
+		for (uint32_t p = 1; p < count; p++)
+			rk_buf_varint(&pos, p + i % 300);
+		rk_postw_add(w,
+			     &(struct rk_posting){id, m.tf[i], m.head[i],
+						  (uint32_t)pos.n, pos.p},
+			     (float)m.tf[i]);
+		rk_buf_release(&pos);
 	}
 	m.chunks = id + 1;
 	m.bound = rk_postw_finish(w, &m.posts, &m.poss);
@@ -97,6 +109,20 @@ static int open_list(const struct made *m, struct rk_postr *r)
 {
 	return rk_postr_init(r, m->posts.p, m->posts.n, m->poss.p, m->poss.n,
 			     m->n, m->chunks);
+}
+
+/* None, one or two, as make_list() has put there. */
+static void check_forms(uint32_t i, const uint8_t *p, uint32_t n, uint32_t tf,
+			uint32_t head)
+{
+	uint8_t code = (uint8_t)(i % 126);
+
+	CHECK_INT(rk_positions_have(p, n, tf, head, 125), i % 3 && code == 125);
+	CHECK_INT(rk_positions_have(p, n, tf, head, 126), i % 3 == 2);
+	CHECK_INT(rk_positions_have(p, n, tf, head, RK_FORM_SELF),
+		  i % 3 == 0 || code == RK_FORM_SELF);
+	if (i % 3)
+		CHECK_INT(rk_positions_have(p, n, tf, head, code), 1);
 }
 
 static void lists_of_any_length_round_trip(void)
@@ -128,7 +154,9 @@ static void lists_of_any_length_round_trip(void)
 							      tf[i], head[i],
 							      places, 8),
 					  tf[i]);
-				CHECK(places[0] == at % 300);
+				CHECK(places[0] == first_place(at));
+				check_forms(at, pos[i], pos_n[i], tf[i],
+					    head[i]);
 			}
 		}
 		CHECK_INT(at, N[k]);

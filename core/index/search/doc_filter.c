@@ -135,16 +135,22 @@ static int term_here(struct rk_doc_filter *g, unsigned t)
 
 /* --- phrases --- */
 
-static int read_places(struct rk_doc_filter *g, unsigned t, struct places *p)
+/* `own`: as the word is written, and no other of its stem. */
+static int read_places(struct rk_doc_filter *g, unsigned t, int own,
+		       struct places *p)
 {
 	uint32_t at[POSITIONS_MAX];
+	struct rk_places here = {.at = at, .max = POSITIONS_MAX};
+	int rc = rk_cursor_positions(g->s, g->src, g->cur[t], &here);
 
 	p->i = 0;
-	p->n = rk_cursor_positions(g->s, g->src, g->cur[t], at, POSITIONS_MAX);
-	if (p->n < 0) {
-		g->err = p->n;
+	p->n = here.n;
+	if (rc < 0) {
+		g->err = rc;
 		return 0;
 	}
+	if (own && !here.own)
+		return 0;
 	for (int i = 0; i < p->n; i++)
 		p->at[i] =
 			(int32_t)at[i] - (int32_t)g->s->q.terms[t].phrase_pos;
@@ -171,7 +177,7 @@ static int phrase_holds(struct rk_doc_filter *g, const struct rk_qnode *n)
 		if (!term_here(g, n->term + k))
 			return 0;
 	for (unsigned k = 0; k < n->nterms; k++)
-		if (!read_places(g, n->term + k, &p[k]))
+		if (!read_places(g, n->term + k, n->nterms == 1, &p[k]))
 			return 0;
 	for (;;) {
 		unsigned low = 0, high = 0;

@@ -19,6 +19,8 @@ enum {
 	PAIR_WINDOW = 8,
 	COUNT_BUDGET = 20000, /* postings visited only to count matches */
 	CANCEL_EVERY = 4096,
+	/* chunks of a word; in more its candidates lie too far apart */
+	FORMS_DF = 1024,
 };
 
 static int matches(void *filter, uint32_t chunk)
@@ -283,6 +285,9 @@ static void count_pairs(const struct positions *a, const struct positions *b,
 	}
 }
 
+/* Of a chunk that has a word's relatives, but not the word. */
+#define FAMILY_WEIGHT 0.9
+
 static double saturate(double idf, double x)
 {
 	const double k1 = (double)RK_BM25_K1;
@@ -318,6 +323,8 @@ static int score_chunk(struct rk_searching *s, const struct rk_qsource *src,
 	for (unsigned t = 0; t < s->q.nterms; t++) {
 		struct rk_cursor *c = cur[t];
 		const struct rk_qterm *e = &s->q.terms[t];
+		struct rk_places here;
+		double score;
 		float x;
 
 		pos[t].n = 0;
@@ -325,13 +332,15 @@ static int score_chunk(struct rk_searching *s, const struct rk_qsource *src,
 			continue;
 		x = rk_bm25_x(&s->table, norm, c->tf[c->i],
 			      c->has_head ? c->head[c->i] : 0);
-		sum += saturate(e->idf * (double)e->weight, (double)x);
-		if (s->npairs == 0)
-			continue;
-		pos[t].n = rk_cursor_positions(s, src, c, pos[t].at,
-					       POSITIONS_MAX);
-		if (pos[t].n < 0)
+		score = saturate(e->idf * (double)e->weight, (double)x);
+		here = (struct rk_places){.at = pos[t].at,
+					  .max = POSITIONS_MAX};
+		here.own = 1;
+		if ((s->npairs || e->df <= FORMS_DF) &&
+		    rk_cursor_positions(s, src, c, &here) < 0)
 			return RK_ECORRUPT;
+		pos[t].n = here.n;
+		sum += score * (here.own ? 1 : FAMILY_WEIGHT);
 	}
 	*out = sum + pair_scores(s, pos, norm);
 	return 0;

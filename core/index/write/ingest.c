@@ -318,7 +318,7 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 	enum rk_language language = written_in(ix, w, t);
 	int rc = take_apart(ix, w, path, t, language, &p);
 
-	assert(path[0] && path[0] != '/');
+	assert(path[0]);
 	rec->kind = (uint8_t)t->kind;
 	rec->language = (uint8_t)language;
 	if (p.chunks.truncated) {

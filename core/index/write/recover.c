@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 /* Changes when the same text would give other terms. */
-const char RK_ANALYSER_VERSION[] = "4";
+const char RK_ANALYSER_VERSION[] = "5";
 
 enum { MANIFESTS_MAX = 256 };
 

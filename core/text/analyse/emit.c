@@ -13,7 +13,7 @@ enum {
 	ENCODED_MIN = 32, /* bytes of what may be data */
 	ENCODED_PART = 3, /* its parts have no more on average */
 	HYPHENATED_MAX = 48,
-	SHORT_PART = 4, /* bytes of a part that is a word's ending, or front */
+	SHORT_PART = 3, /* bytes of a part that is a word's ending, or front */
 };
 
 static int emit_push(struct rk_analyser *a, struct emission e)
