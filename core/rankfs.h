@@ -916,6 +916,13 @@ void rk_warnings(struct rk_index *ix, struct rk_buf *out);
 void rk_config_print(struct rk_index *ix, struct rk_buf *out);
 int rk_config_set(struct rk_index *ix, const char *text, size_t n, char *err,
 		  size_t err_n);
+/*
+ * The same for somebody who owns the index and not this process: -EPERM if a
+ * line would run a program, read a file outside the index, name a server or a
+ * model, or take more of the machine.
+ */
+int rk_config_set_within(struct rk_index *ix, const char *text, size_t n,
+			 char *err, size_t err_n);
 
 /* Returns the value of an integer key; -1 if there is no such key. */
 int64_t rk_config_int(struct rk_index *ix, const char *key);

@@ -6,11 +6,13 @@
  * a stream, where each open file is a conversation of its own.
  */
 #include "fs/base/file.h"
+#include "fs/base/capabilities.h"
 #include "fs/base/errno.h"
 #include "fs/base/errors.h"
 #include "fs/base/mounted.h"
 #include "fs/base/node.h"
 #include "fs/base/pool.h"
+#include "fs/base/users.h"
 #include "fs/base/tree.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -123,8 +125,7 @@ static int is_refused(fuse_req_t req, const struct fs_node *n, int flags)
 		flags = f->stream && !f->stream->read;
 	else
 		flags = !takes_writes(f);
-	return flags || (f->who == FS_OWNER &&
-			 !fs_is_owner(n->index, fuse_req_ctx(req)->uid));
+	return flags || !fs_may(n->index, fuse_req_ctx(req)->uid, f->to_open);
 }
 
 static void reply_opened(fuse_req_t req, struct fs_handle *h,
@@ -160,8 +161,7 @@ static void open_stream(fuse_req_t req, struct fs_handle *h,
 		reply_opened(req, h, fi);
 		return;
 	}
-	free(h->dir);
-	free(h);
+	fs_handle_free(h);
 	fuse_reply_err(req, fs_errno(rc));
 }
 
@@ -186,13 +186,13 @@ static void open_later(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	struct open_job *j = calloc(1, sizeof(*j));
 
 	if (!j) {
-		free(h);
+		fs_handle_free(h);
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
 	*j = (struct open_job){
 		{.run = open_run, .x = h->node->index}, req, h, *fi};
-	fs_pool_add(fs->pool, &j->job);
+	fs_pool_add_for(fs->pool, req, &j->job);
 }
 
 static void open_text(fuse_req_t req, struct fs_handle *h,
@@ -201,11 +201,12 @@ static void open_text(fuse_req_t req, struct fs_handle *h,
 	struct fs_use u = use_of(req, h->node);
 	int err;
 
-	if ((h->blob = text_of(&u, &err)) != NULL) {
+	if ((h->blob = text_of(&u, &err)) != NULL &&
+	    (err = fs_user_holds(h, h->blob->n)) == 0) {
 		reply_opened(req, h, fi);
 		return;
 	}
-	free(h);
+	fs_handle_free(h);
 	fuse_reply_err(req, fs_errno(err));
 }
 
@@ -220,7 +221,7 @@ static void file_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		return;
 	}
 	if (!(h = fs_handle_new(req, n, NULL))) {
-		fuse_reply_err(req, ENOMEM);
+		fuse_reply_err(req, errno);
 		return;
 	}
 	if (!f->stream)
@@ -251,6 +252,7 @@ struct write_job {
 	fuse_req_t req;
 	struct fs_node *node;
 	uid_t uid;
+	int reaches_out;
 	size_t n;
 	char p[];
 };
@@ -260,7 +262,8 @@ static void write_run(struct fs_job *job)
 	struct write_job *j = (struct write_job *)job;
 	struct fs_index *x = j->node->index;
 	char err[256] = "";
-	int rc = j->node->file->write(x, j->p, j->n, err, sizeof(err));
+	int rc = j->node->file->write(x, j->reaches_out, j->p, j->n, err,
+				      sizeof(err));
 
 	fs_remember_error(x->fs, j->uid, err);
 	if (rc < 0)
@@ -270,9 +273,10 @@ static void write_run(struct fs_job *job)
 	free(j);
 }
 
-static void write_later(fuse_req_t req, struct fs *fs, struct fs_node *node,
-			const char *p, size_t n)
+static void write_later(fuse_req_t req, struct fs *fs,
+			const struct fs_handle *h, const char *p, size_t n)
 {
+	struct fs_node *node = h->node;
 	struct write_job *j = malloc(sizeof(*j) + n);
 
 	if (!j) {
@@ -283,9 +287,10 @@ static void write_later(fuse_req_t req, struct fs *fs, struct fs_node *node,
 	j->req = req;
 	j->node = node;
 	j->uid = fuse_req_ctx(req)->uid;
+	j->reaches_out = fs_may_by(req, h, FS_DO_REACH_OUT);
 	j->n = n;
 	memcpy(j->p, p, n);
-	fs_pool_add(fs->pool, &j->job);
+	fs_pool_add_for(fs->pool, req, &j->job);
 }
 
 static void file_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
@@ -293,12 +298,11 @@ static void file_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 {
 	const struct fs_file *f = h->node->file;
 
-	if (!takes_writes(f) ||
-	    (f->who != FS_ANYONE &&
-	     !fs_is_owner(h->node->index, fuse_req_ctx(req)->uid)))
+	if (!takes_writes(f) || !fs_may_by(req, h, f->to_open) ||
+	    !fs_may_by(req, h, f->to_write))
 		fuse_reply_err(req, EACCES);
 	else if (f->write)
-		write_later(req, fs, h->node, p, n);
+		write_later(req, fs, h, p, n);
 	else
 		f->stream->write(req, fs, h, p, n, off);
 }
@@ -337,7 +341,6 @@ static void file_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 
 	if (s && s->end)
 		s->end(h);
-	free(h->dir);
 	fs_blob_release(req, fs, h);
 }
 

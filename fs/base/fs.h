@@ -22,6 +22,7 @@
 
 struct fs_kind;
 struct fs_pool;
+struct fs_user;
 
 enum {
 	FS_KEYED_BUCKETS = 4096,
@@ -72,8 +73,10 @@ struct fs_node {
 	struct fs_handle *open; /* open handles, newest first; of answers
 				   under fs->answers */
 	int dirfd;		/* O_PATH; -1 while not open */
-	int gone_fd; /* O_PATH, of what has lost its last name; else -1 */
-	int pinned;  /* dirfd in use: not to be closed */
+	int gone_fd;	/* O_PATH, of what has lost its last name; else -1 */
+	int pinned;	/* dirfd in use: not to be closed */
+	off_t reserved; /* quota.c: how long jobs may make it, */
+	int reserving;	/* and how many */
 	struct fs_node *lru_prev, *lru_next; /* of open dirfds */
 	struct fs_node *chain;		     /* hash bucket by inode */
 	/* virtual files */
@@ -121,6 +124,7 @@ struct fs_handle {
 	pid_t pid;
 	unsigned
 		walls; /* fs->walls when that one was last found to be let in */
+	size_t held;   /* bytes, as users.c counts them */
 	/* of an answer: read to its end; told that it begins anew */
 	int at_end, restart;
 	struct fs_handle *next; /* of the node */
@@ -170,6 +174,7 @@ struct fs_index {
 		int loaded, counted;
 		uint64_t bytes, files; /* limits; 0: none */
 		uint64_t used_bytes, used_files;
+		uint64_t evicted; /* by the index, when last looked at */
 	} quota;
 };
 
@@ -233,7 +238,11 @@ struct fs {
 		char text[256];
 	} errors[16]; /* last control error by user; under answers */
 	unsigned next_error;
-	int ready_fd; /* told once the kernel is there; -1 */
+	pthread_mutex_t users_lock; /* guards users (users.c) */
+	struct fs_user *users;
+	_Atomic size_t given_back; /* bytes that open files held, since the
+				      allocator was asked to return them */
+	int ready_fd;		   /* told once the kernel is there; -1 */
 };
 
 /* What kinds of node there are. One with `lookup` is a folder. */
@@ -293,6 +302,33 @@ extern const struct fs_kind FS_DOCUMENT, FS_FILE, FS_QUERY_DIR, FS_QUERY,
 	FS_TEXT_DIR, FS_TERMS_DIR, FS_TERMS;
 extern const struct fuse_lowlevel_ops FS_OPS;
 
+/* Who somebody is to an index. */
+enum fs_caller {
+	FS_OTHER,   /* reads and writes what modes let him */
+	FS_OWNER,   /* of the index's root, as its uid says */
+	FS_MOUNTER, /* root, and whose process the daemon is */
+};
+
+/*
+ * What modes do not decide. What is read and written under FS_DO_ANY is left
+ * to them: documents, and virtual files while there is no wall (walls.h).
+ */
+enum fs_deed {
+	FS_DO_ANY,
+	FS_DO_SEE,	/* behind a wall, old checkpoints, events */
+	FS_DO_SAVE,	/* queries, and what is pinned and demoted in them */
+	FS_DO_MAINTAIN, /* verbs of its ctl */
+	FS_DO_TUNE,	/* its config, as far as it shapes the index alone */
+	FS_DO_IMPORT,	/* lines, which become the owner's documents */
+	FS_DO_EXPORT,
+	/* with the daemon's rights, or at the cost of others */
+	FS_DO_RESTORE,	 /* an archive: owners and times as they are in it */
+	FS_DO_REACH_OUT, /* config: commands, key files, addresses, memory */
+	FS_DO_LINK_OUT,	 /* a folder elsewhere as a source */
+	FS_DO_LIMIT,	 /* quotas; removing indexes by their names */
+	FS_DEEDS,
+};
+
 /* Where a fixed file or folder is; bits. */
 enum fs_where {
 	FS_IN_ROOT = 1,	       /* of an index */
@@ -300,13 +336,6 @@ enum fs_where {
 	FS_IN_TOP = 4,	       /* the folder of many indexes */
 	FS_IN_TOP_CONTROL = 8, /* .rankfs/ there */
 	FS_IN_AT = 16,	       /* .rankfs/at/<checkpoint>/ */
-};
-
-/* Who may do more than the mode of a file says. */
-enum fs_who {
-	FS_ANYONE,	 /* the mode says all */
-	FS_OWNER_WRITES, /* a write is refused to all but the owner */
-	FS_OWNER,	 /* so is opening it */
 };
 
 /* Who uses a virtual file. */
@@ -355,15 +384,17 @@ struct fs_file {
 	unsigned hidden;	    /* where it is not listed */
 	const struct fs_kind *kind; /* of folders; NULL: FS_FILE */
 	mode_t mode;		    /* permission bits, if there is no wall */
-	enum fs_who who;
+	/* who may, although the mode lets others (capabilities.h) */
+	enum fs_deed to_open, to_write;
 	/* All of its text, as it is now; a failure is put into out->err. */
 	void (*read)(const struct fs_use *u, struct rk_buf *out);
 	/*
 	 * What is written, at once; in a pool thread. 0 or negative, and then
-	 * a sentence in err, for .rankfs/error.
+	 * a sentence in err, for .rankfs/error. reaches_out: the writer may
+	 * do what FS_DO_REACH_OUT says.
 	 */
-	int (*write)(struct fs_index *x, const char *p, size_t n, char *err,
-		     size_t err_n);
+	int (*write)(struct fs_index *x, int reaches_out, const char *p,
+		     size_t n, char *err, size_t err_n);
 	const struct fs_stream *stream; /* instead of both */
 	/*
 	 * Its size and times, where reading it to know them would be dear or

@@ -77,8 +77,3 @@ void fs_index_each(struct fs *fs, void (*fn)(struct fs_index *x, void *ctx),
 	}
 	free(v);
 }
-
-int fs_is_owner(const struct fs_index *x, uid_t uid)
-{
-	return uid == 0 || uid == x->fs->uid || uid == x->uid;
-}

@@ -12,7 +12,5 @@ int fs_index_stat(struct fs_index *x, struct stat *st);
 /* For each index that is open, off the loop. */
 void fs_index_each(struct fs *fs, void (*fn)(struct fs_index *x, void *ctx),
 		   void *ctx);
-/* Who may do with it as they like: root, who mounted, its owner. */
-int fs_is_owner(const struct fs_index *x, uid_t uid);
 
 #endif

@@ -362,6 +362,15 @@ static struct fs_link *link_add(struct fs *fs, struct fs_node *n,
 	return l;
 }
 
+struct fs_node *fs_node_of_inode(struct fs *fs, dev_t dev, ino_t ino)
+{
+	struct fs_node *n = fs->by_ino[ino_hash(dev, ino) & fs->ino_mask];
+
+	while (n && (n->ino != ino || n->dev != dev))
+		n = n->chain;
+	return n;
+}
+
 struct fs_node *fs_node_get(struct fs *fs, struct fs_node *parent,
 			    const char *name, const struct stat *st)
 {

@@ -15,6 +15,8 @@ static inline fuse_ino_t fs_nodeid(const struct fs *fs, const struct fs_node *n)
 /* The document node of an inode, made if need be, under one more name. */
 struct fs_node *fs_node_get(struct fs *fs, struct fs_node *parent,
 			    const char *name, const struct stat *st);
+/* The same, or NULL. */
+struct fs_node *fs_node_of_inode(struct fs *fs, dev_t dev, ino_t ino);
 struct fs_node *fs_node_find(struct fs *fs, struct fs_node *parent,
 			     const char *name);
 /* A node outside the tables, unknown to the kernel; NULL: no memory. */

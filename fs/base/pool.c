@@ -10,7 +10,7 @@
 struct fs_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	struct fs_job *head, **tail;
+	struct fs_job *head; /* by turn */
 	int closed, nice;
 	unsigned n;
 	pthread_t threads[];
@@ -39,8 +39,8 @@ static void *pool_main(void *arg)
 		while (!p->head && !p->closed)
 			pthread_cond_wait(&p->work, &p->lock);
 		job = p->head;
-		if (job && !(p->head = job->next))
-			p->tail = &p->head;
+		if (job)
+			p->head = job->next;
 		pthread_mutex_unlock(&p->lock);
 		if (!job)
 			return NULL;
@@ -56,7 +56,6 @@ struct fs_pool *fs_pool_new(unsigned threads, int nice)
 		return NULL;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->work, NULL);
-	p->tail = &p->head;
 	p->nice = nice;
 	for (; p->n < threads; p->n++)
 		if (pthread_create(&p->threads[p->n], NULL, pool_main, p))
@@ -68,16 +67,38 @@ struct fs_pool *fs_pool_new(unsigned threads, int nice)
 	return p;
 }
 
+/*
+ * Behind those whose turn it is before or with it: each user's n-th comes
+ * before anybody's n+1st, so that a thousand of one let a second one through.
+ */
+static void enqueue(struct fs_pool *p, struct fs_job *job)
+{
+	struct fs_job **at = &p->head;
+
+	job->turn = p->head ? p->head->turn : 0;
+	for (const struct fs_job *j = p->head; j; j = j->next)
+		if (j->uid == job->uid)
+			job->turn = j->turn + 1;
+	while (*at && (*at)->turn <= job->turn)
+		at = &(*at)->next;
+	job->next = *at;
+	*at = job;
+}
+
 void fs_pool_add(struct fs_pool *p, struct fs_job *job)
 {
-	job->next = NULL;
 	if (job->x)
 		job->x->busy++;
 	pthread_mutex_lock(&p->lock);
-	*p->tail = job;
-	p->tail = &job->next;
+	enqueue(p, job);
 	pthread_cond_signal(&p->work);
 	pthread_mutex_unlock(&p->lock);
+}
+
+void fs_pool_add_for(struct fs_pool *p, fuse_req_t req, struct fs_job *job)
+{
+	job->uid = fuse_req_ctx(req)->uid;
+	fs_pool_add(p, job);
 }
 
 void fs_loop_leave(struct fs_node *dir)
@@ -111,8 +132,9 @@ static void run_here(struct fs *fs, struct fs_job *job, struct fs_pool *pool,
 	fs->away--;
 }
 
-void fs_run(struct fs *fs, struct fs_job *job)
+void fs_run(struct fs *fs, fuse_req_t req, struct fs_job *job)
 {
+	job->uid = fuse_req_ctx(req)->uid;
 	if (job->slow)
 		fs_pool_add(fs->slow, job);
 	else

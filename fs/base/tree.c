@@ -8,6 +8,7 @@
 #include "fs/base/names.h"
 #include "fs/base/node.h"
 #include "fs/base/pool.h"
+#include "fs/base/users.h"
 #include "fs/base/walls.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -167,6 +168,7 @@ struct fs_handle *fs_handle_new(fuse_req_t req, struct fs_node *n,
 {
 	const struct fuse_ctx *c = fuse_req_ctx(req);
 	struct fs_handle *h = calloc(1, sizeof(*h));
+	int rc = h ? 0 : -ENOMEM;
 
 	if (h) {
 		h->uid = c->uid;
@@ -176,9 +178,25 @@ struct fs_handle *fs_handle_new(fuse_req_t req, struct fs_node *n,
 		h->walls = n->index->fs->walls - 1;
 		h->node = n;
 		h->fd = -1;
-		h->blob = b;
 	}
+	if (h && (rc = fs_user_opens(h)) == 0 &&
+	    (rc = fs_user_holds(h, b ? b->n : 0)) < 0)
+		fs_user_closes(h);
+	if (rc < 0) {
+		free(h);
+		errno = -rc;
+		return NULL;
+	}
+	h->blob = b;
 	return h;
+}
+
+void fs_handle_free(struct fs_handle *h)
+{
+	fs_blob_unref(h->blob);
+	fs_user_closes(h);
+	free(h->dir);
+	free(h);
 }
 
 void fs_blob_read(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
@@ -197,8 +215,7 @@ void fs_blob_read(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
 void fs_blob_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 {
 	(void)fs;
-	fs_blob_unref(h->blob);
-	free(h);
+	fs_handle_free(h);
 	fuse_reply_err(req, 0);
 }
 
@@ -322,7 +339,7 @@ static void list_later(fuse_req_t req, struct fs *fs,
 	j->job.run = list_later_run;
 	j->job.x = j->h->node->index;
 	fuse_req_interrupt_func(req, interrupted, j);
-	fs_run(fs, &j->job);
+	fs_run(fs, req, &j->job);
 }
 
 void fs_virtual_readdir(fuse_req_t req, struct fs *fs, struct fs_handle *h,

@@ -38,9 +38,13 @@ void fs_node_stat(struct fs_node *n, struct stat *st);
 void fs_virtual_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n);
 void fs_reply_virtual(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		      const struct stat *st, double entry_timeout);
-/* An open one, the caller's; b is taken over. NULL: no memory (b is not). */
+/*
+ * An open one, the caller's; b is taken over. NULL and errno: no memory, or
+ * too many (b is not).
+ */
 struct fs_handle *fs_handle_new(fuse_req_t req, struct fs_node *n,
 				struct fs_blob *b);
+void fs_handle_free(struct fs_handle *h);
 void fs_blob_read(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
 		  off_t off);
 void fs_blob_release(fuse_req_t req, struct fs *fs, struct fs_handle *h);

@@ -13,6 +13,7 @@
  */
 #include "fs/base/walls.h"
 #include "base/noatime.h"
+#include "fs/base/capabilities.h"
 #include "fs/base/mounted.h"
 #include "fs/base/node.h"
 #include "fs/base/pool.h"
@@ -243,12 +244,12 @@ static int may_open(fuse_req_t req, const struct fs_node *n, uid_t uid,
 	struct fs_index *x = n->index;
 	int is_private = n->file && n->file->mode && !(n->file->mode & 0066);
 
-	if (fs_is_owner(x, uid))
+	if (fs_may(x, uid, FS_DO_SEE))
 		return 1;
 	if (is_private || fs_walled(x))
 		return 0;
-	return (x->mode &
-		(is_in_group(req, uid, gid, x->gid) ? 0040 : 0004)) != 0;
+	return (x->mode & (is_in_group(req, uid, gid, x->gid) ? 0040 : 0004)) !=
+	       0;
 }
 
 int fs_may_use(fuse_req_t req, struct fs_handle *h)
@@ -260,7 +261,8 @@ int fs_may_use(fuse_req_t req, struct fs_handle *h)
 	if (!fs->allow_other || h->walls == walls)
 		return 1;
 	/* an answer over many indexes may hold what is behind a wall by now */
-	if (n->file && n->file->is_allowed && !fs_is_owner(n->index, h->uid))
+	if (n->file && n->file->is_allowed &&
+	    !fs_may(n->index, h->uid, FS_DO_SEE))
 		return 0;
 	if (n->index != fs->top && !may_open(req, n, h->uid, h->gid))
 		return 0;

@@ -218,7 +218,7 @@ static void chunks_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	}
 	*j = (struct chunks_job){
 		{.run = chunks_run, .x = parent->index}, req, parent, i};
-	fs_run(fs, &j->job);
+	fs_run(fs, req, &j->job);
 }
 
 const struct fs_kind FS_CHUNKS = {

@@ -194,12 +194,13 @@ static int run_verb(struct fs_index *x, const char *s, size_t n, char *err,
 	return -EINVAL;
 }
 
-int fs_write_ctl(struct fs_index *x, const char *s, size_t n, char *err,
-		 size_t err_n)
+int fs_write_ctl(struct fs_index *x, int reaches_out, const char *s, size_t n,
+		 char *err, size_t err_n)
 {
 	const char *end = s + n;
 	int rc = 0;
 
+	(void)reaches_out;
 	while (s < end && rc >= 0) {
 		const char *nl = memchr(s, '\n', (size_t)(end - s));
 		const char *e = nl ? nl : end;
@@ -215,10 +216,11 @@ int fs_write_ctl(struct fs_index *x, const char *s, size_t n, char *err,
 	return rc < 0 ? rc : 0;
 }
 
-int fs_write_config(struct fs_index *x, const char *s, size_t n, char *err,
-		    size_t err_n)
+int fs_write_config(struct fs_index *x, int reaches_out, const char *s,
+		    size_t n, char *err, size_t err_n)
 {
-	return rk_config_set(x->ix, s, n, err, err_n);
+	return reaches_out ? rk_config_set(x->ix, s, n, err, err_n)
+			   : rk_config_set_within(x->ix, s, n, err, err_n);
 }
 
 /* --- the folder --- */

@@ -25,9 +25,9 @@ void fs_read_readme(const struct fs_use *u, struct rk_buf *out);
 void fs_read_status(const struct fs_use *u, struct rk_buf *out);
 void fs_read_status_json(const struct fs_use *u, struct rk_buf *out);
 void fs_read_warnings(const struct fs_use *u, struct rk_buf *out);
-int fs_write_config(struct fs_index *x, const char *s, size_t n, char *err,
-		    size_t err_n);
-int fs_write_ctl(struct fs_index *x, const char *s, size_t n, char *err,
-		 size_t err_n);
+int fs_write_config(struct fs_index *x, int reaches_out, const char *s,
+		    size_t n, char *err, size_t err_n);
+int fs_write_ctl(struct fs_index *x, int reaches_out, const char *s, size_t n,
+		 char *err, size_t err_n);
 
 #endif

@@ -19,6 +19,7 @@
  */
 #include "fs/control/import.h"
 #include "fs/control/import_document.h"
+#include "fs/base/capabilities.h"
 #include "fs/base/errno.h"
 #include "fs/base/errors.h"
 #include "fs/base/mounted.h"
@@ -179,7 +180,7 @@ static void start(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
 	j->uid = fuse_req_ctx(req)->uid;
 	j->n = n;
 	j->last = last;
-	fs_pool_add(fs->pool, &j->job);
+	fs_pool_add_for(fs->pool, req, &j->job);
 }
 
 /* zstd, or a pax archive that is not compressed (of its own header). */
@@ -205,9 +206,17 @@ static void import_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	struct fs_lines *l = h->dir;
 
 	(void)off;
-	if (!l->begun && is_archive(p, n) && (l->spool = fs_spool(fs)) < 0) {
-		fuse_reply_err(req, fs_errno(l->spool));
-		return;
+	if (!l->begun && is_archive(p, n)) {
+		if (!fs_may_by(req, h, FS_DO_RESTORE)) {
+			fs_remember_error(fs, h->uid,
+					  fs_may_not(FS_DO_RESTORE));
+			fuse_reply_err(req, EPERM);
+			return;
+		}
+		if ((l->spool = fs_spool(fs)) < 0) {
+			fuse_reply_err(req, fs_errno(l->spool));
+			return;
+		}
 	}
 	l->begun = 1;
 	if (l->spool >= 0) {

@@ -295,7 +295,7 @@ static int swap(const struct place *p, const char *from, fuse_ino_t *parent)
 		fs_node_keep(x->fs, n, p->name, p->dir);
 	if (renameat(x->files_fd, from, p->dir, p->name) < 0) {
 		rc = -errno;
-		fs_quota_take(x, was - p->bytes, files - 1);
+		fs_quota_give(x, p->bytes - was, 1 - files);
 		if (n)
 			fs_node_unkeep(x->fs, n, p->name);
 		return rc;

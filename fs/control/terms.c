@@ -136,7 +136,7 @@ static void terms_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 	j->req = req;
 	j->dir = dir;
 	fuse_req_interrupt_func(req, interrupted, j);
-	fs_run(fs, &j->job);
+	fs_run(fs, req, &j->job);
 }
 
 /* --- listing --- */

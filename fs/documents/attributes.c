@@ -92,13 +92,18 @@ void fs_doc_drop_set_id(fuse_req_t req, int fd)
 	}
 }
 
-/* Room for another size. */
-static int resize(struct fs_index *x, int fd, off_t size)
+/* Room for another size, and that size. */
+static int resize(struct fs_node *n, int fd, off_t size)
 {
 	struct stat st;
+	int rc = fstat(fd, &st) < 0 ? -errno
+				    : fs_quota_resize(n, st.st_size, size);
 
-	return fstat(fd, &st) < 0 ? -errno
-				  : fs_quota_take(x, size - st.st_size, 0);
+	if (rc < 0 || ftruncate(fd, size) == 0)
+		return rc;
+	rc = -errno;
+	fs_quota_resize(n, size, st.st_size);
+	return rc;
 }
 
 static int set_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
@@ -110,19 +115,15 @@ static int set_size(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	if (h) { /* its FLUSH will tell the index */
 		if ((fd = fs_handle_fd(fs, h)) < 0)
 			return fd;
-		if ((rc = resize(n->index, fd, size)) < 0)
+		if ((rc = resize(n, fd, size)) < 0)
 			return rc;
-		if (ftruncate(fd, size) < 0)
-			return -errno;
 		fs_doc_drop_set_id(req, fd);
 		h->dirty = 1;
 		return 0;
 	}
 	if ((fd = fs_node_open(fs, n, O_WRONLY)) < 0)
 		return fd;
-	rc = resize(n->index, fd, size);
-	if (rc == 0 && ftruncate(fd, size) < 0)
-		rc = -errno;
+	rc = resize(n, fd, size);
 	fs_doc_drop_set_id(req, fd);
 	close(fd);
 	return rc ? rc : fs_doc_touch(n, NULL);
@@ -164,6 +165,9 @@ void fs_doc_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 				     n->links->name);
 		else if (n == n->index->root)
 			fs_wall_recheck(n->index);
+		/* whose a link is decides whether it is a source */
+		if (S_ISLNK(n->type))
+			rk_links_changed(n->index->ix);
 	}
 	/* the index knows a document by its mtime, too */
 	if (rc == 0 && S_ISREG(n->type) && !any_dirty(n) &&

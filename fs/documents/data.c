@@ -29,6 +29,7 @@ struct fs_handle *fs_doc_handle_new(struct fs_node *n, int fd)
 
 	if (!h)
 		return NULL;
+	fs_quota_opened(n, fd);
 	h->node = n;
 	h->flags = fcntl(fd, F_GETFL) & (O_ACCMODE | O_NOATIME | O_SYNC);
 	fs_handle_give_fd(n->index->fs, h, fd);
@@ -43,6 +44,7 @@ void fs_doc_handle_free(struct fs_handle *h)
 {
 	struct fs_handle **p = &h->node->open;
 
+	fs_quota_closing(h->node);
 	while (*p != h)
 		p = &(*p)->next;
 	*p = h->next;
@@ -74,6 +76,22 @@ static void doc_opendir(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	fuse_reply_open(req, fi);
 }
 
+/* With what it gives back if it is emptied by that. */
+static int open_document(struct fs *fs, struct fs_node *n, int flags)
+{
+	struct stat st = {.st_size = 0};
+	int fd, rc = 0;
+
+	if (flags & O_TRUNC && fs_quota_limited(n->index) &&
+	    (rc = fs_doc_stat(fs, n, &st)) == 0)
+		rc = fs_quota_empty(n, &st);
+	if (rc < 0)
+		return rc;
+	if ((fd = fs_node_open(fs, n, flags)) < 0 && flags & O_TRUNC)
+		fs_quota_resize(n, 0, st.st_size);
+	return fd;
+}
+
 void fs_doc_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		 struct fuse_file_info *fi)
 {
@@ -84,7 +102,7 @@ void fs_doc_open(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		doc_opendir(req, fs, n, fi);
 		return;
 	}
-	fd = fs_node_open(fs, n, fi->flags & ~FS_DOC_NOT_OURS);
+	fd = open_document(fs, n, fi->flags & ~FS_DOC_NOT_OURS);
 	if (fd < 0) {
 		fuse_reply_err(req, -fd);
 		return;
@@ -171,6 +189,24 @@ void fs_doc_read(fuse_req_t req, struct fs *fs, struct fs_handle *h, size_t n,
 
 /* --- writing --- */
 
+/* 0, and how many; -errno: none. */
+static int write_bytes(int fd, const char *p, size_t n, off_t off, size_t *done)
+{
+	while (*done < n) {
+		ssize_t r =
+			pwrite(fd, p + *done, n - *done, off + (off_t)*done);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0 && *done == 0)
+			return -errno;
+		if (r <= 0)
+			break;
+		*done += (size_t)r;
+	}
+	return 0;
+}
+
 void fs_doc_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		  const char *p, size_t n, off_t off)
 {
@@ -178,7 +214,7 @@ void fs_doc_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	int fd = fs_handle_fd(fs, h), rc = fd;
 
 	if (fd >= 0)
-		rc = fs_quota_grow(h->node->index, fd, off + (off_t)n);
+		rc = fs_quota_grow(h->node, fd, off + (off_t)n);
 	if (rc < 0) {
 		fuse_reply_err(req, -rc);
 		return;
@@ -186,20 +222,12 @@ void fs_doc_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	if (!h->dirty)
 		fs_doc_drop_set_id(req, fd);
 	h->dirty = 1;
-	while (done < n) {
-		ssize_t r = pwrite(fd, p + done, n - done, off + (off_t)done);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0 && done == 0) {
-			fuse_reply_err(req, errno);
-			return;
-		}
-		if (r <= 0)
-			break;
-		done += (size_t)r;
-	}
-	fuse_reply_write(req, done);
+	rc = write_bytes(fd, p, n, off, &done);
+	fs_quota_settle(h->node, fd);
+	if (rc < 0)
+		fuse_reply_err(req, -rc);
+	else
+		fuse_reply_write(req, done);
 }
 
 struct throttle_job {

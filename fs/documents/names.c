@@ -3,6 +3,7 @@
  * Making, removing and renaming documents. The index is told in the request
  * that changes a name.
  */
+#include "fs/base/capabilities.h"
 #include "fs/base/descriptors.h"
 #include "fs/base/errno.h"
 #include "fs/base/errors.h"
@@ -18,6 +19,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,7 +107,7 @@ void fs_doc_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 	rc = mknodat(dir, name, mode, rdev) < 0 ? -errno : 0;
 	fs_loop_enter(p);
 	if (rc < 0)
-		fs_quota_take(p->index, 0, -1);
+		fs_quota_give(p->index, 0, 1);
 	finish_new(req, p, dir, name, mode, rc);
 }
 
@@ -118,26 +120,40 @@ static void note_link(const struct fs_node *p, const struct fs_node *n)
 	}
 }
 
+/*
+ * A link to elsewhere is only a link below the top, and at the top a source,
+ * which is read with the rights of who mounted. May the caller give a name at
+ * the top to what is at `name`? Else the refusal is replied.
+ */
+static int may_link(fuse_req_t req, const struct fs_node *to, int dir,
+		    const char *name)
+{
+	char target[2];
+	int is_out = to == to->index->root &&
+		     readlinkat(dir, name, target, 1) == 1 && target[0] == '/';
+
+	return !is_out || fs_may_else_reply(req, to->index, FS_DO_LINK_OUT);
+}
+
 void fs_doc_symlink(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 		    const char *name, const char *target)
 {
-	uid_t uid = fuse_req_ctx(req)->uid;
 	int dir, rc;
 	struct fs_node *p = parent_for(req, parent, name, &dir);
 
-	if (!p)
+	(void)fs;
+	if (!p || (p == p->index->root && *target == '/' &&
+		   !fs_may_else_reply(req, p->index, FS_DO_LINK_OUT)))
 		return;
-	/* it would be read with the rights of who mounted */
-	if (p == p->index->root && *target == '/' &&
-	    !fs_is_owner(p->index, uid)) {
-		fs_remember_error(fs, uid,
-				  "only who mounted may link a source");
-		fuse_reply_err(req, EPERM);
+	if ((rc = fs_quota_take(p->index, (int64_t)strlen(target), 1)) < 0) {
+		fuse_reply_err(req, -rc);
 		return;
 	}
 	fs_loop_leave(p);
 	rc = symlinkat(target, dir, name) < 0 ? -errno : 0;
 	fs_loop_enter(p);
+	if (rc < 0)
+		fs_quota_give(p->index, (int64_t)strlen(target), 1);
 	finish_new(req, p, dir, name, S_IFLNK, rc);
 	note_link(p, NULL);
 }
@@ -157,11 +173,20 @@ void fs_doc_link(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		return;
 	p->pinned++;
 	rc = fs_node_at(fs, n, &from, &name);
-	if (rc >= 0)
-		rc = linkat(from, name, dir, newname, 0) < 0 ? -errno : 0;
+	if (rc >= 0 && !may_link(req, p, from, name)) {
+		p->pinned--;
+		return;
+	}
+	if (rc >= 0 && (rc = fs_quota_take(p->index, 0, 1)) == 0 &&
+	    linkat(from, name, dir, newname, 0) < 0) {
+		rc = -errno;
+		fs_quota_give(p->index, 0, 1);
+	}
 	p->pinned--;
 	if (rc == 0)
 		fs_wall_note(p->index, p, newname);
+	if (rc == 0 && S_ISLNK(n->type))
+		note_link(p, n);
 	if (rc < 0)
 		fuse_reply_err(req, -rc);
 	else if ((rc = fs_doc_touch_child(p, newname, 0)) < 0)
@@ -196,7 +221,7 @@ void fs_doc_create(fuse_req_t req, fuse_ino_t ino, const char *name,
 		fs_loop_enter(p);
 	} while (fs_descriptors_retry(fs, fd));
 	if (fd < 0) {
-		fs_quota_take(p->index, 0, -1);
+		fs_quota_give(p->index, 0, 1);
 		fuse_reply_err(req, -fd);
 		return;
 	}
@@ -250,7 +275,7 @@ static void remove_name(fuse_req_t req, struct fs_node *p, const char *name,
 		fuse_reply_err(req, rc);
 		return;
 	}
-	fs_quota_take(p->index, -bytes, -files);
+	fs_quota_give(p->index, bytes, files);
 	fs_attr_gone(p->index, id);
 	n = fs_node_find(fs, p, name);
 	if (!flags && (!n || S_ISREG(n->type)))
@@ -308,6 +333,31 @@ static void note_renamed(struct fs_index *x, const struct fs_node *p,
 		fs_wall_recheck(x);
 }
 
+/* 0 or negative, of the index. */
+static int tell_renamed(struct fs_node *p, const char *name, struct fs_node *to,
+			const char *to_name, int exchanged)
+{
+	struct fs *fs = p->index->fs;
+	int rc;
+
+	note_link(p, fs_node_find(fs, p, name));
+	note_link(to, fs_node_find(fs, p, name));
+	rc = touch_renamed(fs, p, name, to, to_name);
+	fs_link_move(fs, p, name, to, to_name, exchanged);
+	note_renamed(p->index, p, name, to, to_name);
+	return rc;
+}
+
+/* Two names of one file: rename(2) leaves both. */
+static int is_same(int from, const char *name, int to, const char *to_name)
+{
+	struct stat a, b;
+
+	return fstatat(from, name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(to, to_name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
 void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		   const char *name, struct fs_node *newparent,
 		   const char *newname, unsigned flags)
@@ -325,8 +375,15 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		return;
 	to->pinned++;
 	from = fs_node_dirfd(fs, p);
+	if (p != to && from >= 0 &&
+	    !(may_link(req, to, from, name) &&
+	      (!(flags & RENAME_EXCHANGE) || may_link(req, p, dir, newname)))) {
+		to->pinned--;
+		return;
+	}
 	if (!(flags & RENAME_EXCHANGE)) {
-		bytes = fs_quota_of(p->index, dir, newname, &files);
+		if (from < 0 || !is_same(from, name, dir, newname))
+			bytes = fs_quota_of(p->index, dir, newname, &files);
 		fs_node_keep(fs, to, newname, dir);
 		fs_attr_victim(p->index, dir, newname, id);
 	}
@@ -337,14 +394,12 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 	if (rc < 0)
 		fs_node_unkeep(fs, to, newname);
 	if (rc == 0) {
-		fs_quota_take(p->index, -bytes, -files);
+		/* a whiteout stays where it was */
+		fs_quota_give(p->index, bytes,
+			      files - ((flags & RENAME_WHITEOUT) != 0));
 		fs_attr_gone(p->index, id);
-		note_link(p, fs_node_find(fs, p, name));
-		note_link(to, fs_node_find(fs, p, name));
-		rc = touch_renamed(fs, p, name, to, newname);
-		fs_link_move(fs, p, name, to, newname,
-			     (flags & RENAME_EXCHANGE) != 0);
-		note_renamed(p->index, p, name, to, newname);
+		rc = tell_renamed(p, name, to, newname,
+				  (flags & RENAME_EXCHANGE) != 0);
 	}
 	fuse_reply_err(req, fs_errno(rc));
 }

@@ -34,13 +34,24 @@ struct range_job {
 	off_t in_off, off, len;
 };
 
+/* What it has become, before anybody is told. */
+static void settle(struct range_job *j)
+{
+	struct fs *fs = j->to->node->index->fs;
+
+	pthread_mutex_lock(&fs->loop);
+	fs_quota_settle(j->to->node, j->out);
+	pthread_mutex_unlock(&fs->loop);
+	fs_handle_unpin_fd(j->to);
+}
+
 static void allocate_run(struct fs_job *job)
 {
 	struct range_job *j = (struct range_job *)job;
 
 	int err = fallocate(j->out, j->mode, j->off, j->len) < 0 ? errno : 0;
 
-	fs_handle_unpin_fd(j->to);
+	settle(j);
 	fuse_reply_err(j->req, err);
 	free(j);
 }
@@ -53,7 +64,7 @@ static void copy_run(struct fs_job *job)
 	int err = errno;
 
 	fs_handle_unpin_fd(j->from);
-	fs_handle_unpin_fd(j->to);
+	settle(j);
 	if (r < 0)
 		fuse_reply_err(j->req, err);
 	else
@@ -61,7 +72,7 @@ static void copy_run(struct fs_job *job)
 	free(j);
 }
 
-/* Pins what it reads from, if anything, and writes to. */
+/* Pins what it reads from, if anything, and writes to; room is taken. */
 static void range_later(fuse_req_t req, struct fs *fs, struct range_job want)
 {
 	struct range_job *j = malloc(sizeof(*j));
@@ -74,6 +85,7 @@ static void range_later(fuse_req_t req, struct fs *fs, struct range_job want)
 		fs_handle_unpin_fd(want.from);
 	if (rc < 0) {
 		free(j);
+		fs_quota_settle(want.to->node, fs_handle_fd(fs, want.to));
 		fuse_reply_err(req, -rc);
 		return;
 	}
@@ -95,8 +107,9 @@ void fs_doc_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 		fuse_reply_err(req, EOPNOTSUPP);
 	} else if ((fd = fs_handle_fd(fs, h)) < 0) {
 		fuse_reply_err(req, -fd);
-	} else if (!(mode & FALLOC_FL_KEEP_SIZE) &&
-		   fs_quota_grow(h->node->index, fd, off + len) < 0) {
+	} else if (fs_quota_grow(h->node, fd,
+				 mode & FALLOC_FL_KEEP_SIZE ? 0 : off + len) <
+		   0) {
 		fuse_reply_err(req, EDQUOT);
 	} else {
 		range_later(req, fs,
@@ -125,7 +138,7 @@ void fs_doc_copy(fuse_req_t req, fuse_ino_t in, off_t in_off,
 		fuse_reply_err(req, EOPNOTSUPP);
 	} else if ((fd = fs_handle_fd(fs, b)) < 0) {
 		fuse_reply_err(req, -fd);
-	} else if (fs_quota_grow(b->node->index, fd, off + (off_t)len) < 0) {
+	} else if (fs_quota_grow(b->node, fd, off + (off_t)len) < 0) {
 		fuse_reply_err(req, EOPNOTSUPP); /* as much as has room */
 	} else {
 		range_later(req, fs,

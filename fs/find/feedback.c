@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a reader says of single results: rm demotes a document, ln pins it. */
+#include "fs/base/capabilities.h"
 #include "fs/base/errno.h"
 #include "fs/base/errors.h"
 #include "fs/base/mounted.h"
@@ -19,8 +20,8 @@ static int take_saved(fuse_req_t req, struct fs_node *dir, struct fs_scope *s)
 	if (fs_scope_of(dir->index, dir->text, s) < 0 || !*s->saved || s->files)
 		why = "only results of a saved query can be removed or pinned: "
 		      "ln -s \"the query\" query/NAME, then find/NAME";
-	else if (!fs_is_owner(dir->index, uid))
-		why = "only who mounted may change results";
+	else if (!fs_may(dir->index, uid, FS_DO_SAVE))
+		why = fs_may_not(FS_DO_SAVE);
 	if (!why)
 		return 1;
 	fs_remember_error(dir->index->fs, uid, why);

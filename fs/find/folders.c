@@ -231,7 +231,7 @@ static void folder_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 		if ((j = job_new(req, dir, name)) == NULL)
 			return;
 		j->links = s.files || s.value;
-		fs_run(fs, &j->job);
+		fs_run(fs, req, &j->job);
 	} else if (fs_is_probe(name, fuse_req_ctx(req)->pid) ||
 		   (*s.saved && fs_is_making(fuse_req_ctx(req)->pid))) {
 		fuse_reply_err(req, ENOENT);

@@ -136,7 +136,7 @@ static void at_lookup(fuse_req_t req, struct fs *fs, struct fs_node *dir,
 	}
 	*j = (struct at_job){
 		{.run = at_run, .x = dir->index}, req, dir->index, number};
-	fs_pool_add(fs->pool, &j->job);
+	fs_pool_add_for(fs->pool, req, &j->job);
 }
 
 const struct fs_kind FS_AT_DIR = {

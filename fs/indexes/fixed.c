@@ -33,10 +33,12 @@ static const struct fs_file ROWS[] = {
 
 	{"README", BOTH, .mode = 0444, .read = fs_read_readme, .lasts = 1},
 	{"AGENTS.md", BOTH, .mode = 0444, .read = fs_read_agents},
-	{"config", ONE, .mode = 0644, .who = FS_OWNER_WRITES,
+	{"config", ONE, .mode = 0644, .to_write = FS_DO_TUNE,
 	 .read = fs_read_config, .write = fs_write_config},
-	{"ctl", BOTH, .mode = 0644, .who = FS_OWNER_WRITES, .read = fs_read_ctl,
-	 .write = fs_write_ctl},
+	{"ctl", ONE, .mode = 0644, .to_write = FS_DO_MAINTAIN,
+	 .read = fs_read_ctl, .write = fs_write_ctl},
+	{"ctl", MANY, .mode = 0644, .to_write = FS_DO_LIMIT,
+	 .read = fs_read_ctl, .write = fs_write_ctl},
 	{"error", BOTH, .mode = 0444, .read = fs_read_error},
 	{"metrics", ONE, .mode = 0444, .read = fs_read_metrics},
 	{"metrics", MANY, .mode = 0444, .read = fs_top_metrics},
@@ -50,9 +52,9 @@ static const struct fs_file ROWS[] = {
 	 .stat = fs_events_stat},
 
 	{"ask", ONE, .mode = 0666, .stream = &FS_ASK_STREAM},
-	{"import", ONE, .mode = 0200, .who = FS_OWNER,
+	{"import", ONE, .mode = 0200, .to_open = FS_DO_IMPORT,
 	 .stream = &FS_IMPORT_STREAM},
-	{"export", ONE, .mode = 0400, .who = FS_OWNER,
+	{"export", ONE, .mode = 0400, .to_open = FS_DO_EXPORT,
 	 .stream = &FS_EXPORT_STREAM, .stat = fs_export_stat},
 
 	{"similar", ONE, .kind = &FS_SIMILAR_DIR},

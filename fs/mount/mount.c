@@ -9,6 +9,7 @@
 #include "fs/base/mounted.h"
 #include "fs/base/node.h"
 #include "fs/base/pool.h"
+#include "fs/base/users.h"
 #include "fs/base/walls.h"
 #include "fs/indexes/fixed.h"
 #include "fs/indexes/index.h"
@@ -127,6 +128,7 @@ static int setup(struct fs *fs, struct fs_options *o)
 	fs->timeout = o->timeout;
 	pthread_mutex_init(&fs->answers, NULL);
 	pthread_mutex_init(&fs->loop, NULL);
+	fs_users_init(fs);
 	fs->backing = o->backing;
 	fs->read_only = o->read_only;
 	fs->multi = o->multi;
@@ -242,6 +244,7 @@ static void teardown(struct fs *fs)
 	fs_live_free(fs);
 	close_all(fs);
 	fs_nodes_release(fs);
+	fs_users_release(fs);
 	pthread_mutex_destroy(&fs->answers);
 	pthread_mutex_destroy(&fs->loop);
 	pthread_cond_destroy(&fs->opened);

@@ -157,7 +157,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino,
 	if (fi->fh)
 		fuse_reply_open(req, fi);
 	else
-		fuse_reply_err(req, ENOMEM);
+		fuse_reply_err(req, errno);
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t n, off_t off,

@@ -9,6 +9,7 @@
 #include "fs/base/errno.h"
 #include "fs/base/node.h"
 #include "fs/base/pool.h"
+#include "fs/base/users.h"
 #include "fs/base/tree.h"
 #include <errno.h>
 #include <jansson.h>
@@ -27,6 +28,7 @@ static void ask_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		      const char *p, size_t n, off_t off)
 {
 	struct fs_talk *t = h->dir;
+	int rc;
 
 	(void)fs;
 	(void)off;
@@ -38,6 +40,10 @@ static void ask_write(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	}
 	if (t->question.n + n > QUESTION_MAX) {
 		fuse_reply_err(req, EFBIG);
+		return;
+	}
+	if ((rc = fs_user_holds(h, t->question.n + n)) < 0) {
+		fuse_reply_err(req, -rc);
 		return;
 	}
 	rk_buf_add(&t->question, p, n);
@@ -118,6 +124,19 @@ struct ask_job {
 	_Atomic int cancel;
 };
 
+static int keep_answer(struct fs_handle *h, struct rk_buf *out)
+{
+	const struct fs_talk *t = h->dir;
+	struct fs_blob *b = fs_blob_from(out);
+	int rc = b ? fs_user_holds(h, t->question.n + b->n) : -ENOMEM;
+
+	if (rc < 0)
+		fs_blob_unref(b);
+	else
+		h->blob = b;
+	return rc;
+}
+
 static int answer(struct ask_job *j)
 {
 	struct fs_index *x = j->h->node->index;
@@ -138,8 +157,7 @@ static int answer(struct ask_job *j)
 		rk_render(r, r->format, (char *)q.text.p, q.text.n, x->path,
 			  &out, &body);
 		rk_results_free(r);
-		if (!(j->h->blob = fs_blob_from(&out)))
-			rc = -ENOMEM;
+		rc = keep_answer(j->h, &out);
 	}
 	rk_buf_release(&q.text);
 	free(q.vector);
@@ -207,7 +225,7 @@ static void ask_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 	j->h = h;
 	j->size = n;
 	fuse_req_interrupt_func(req, interrupted, j);
-	fs_run(fs, &j->job);
+	fs_run(fs, req, &j->job);
 }
 
 static void ask_end(struct fs_handle *h)

@@ -120,7 +120,7 @@ static void slash_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	j->job.run = lookup_run;
 	j->job.x = j->x = parent->index;
 	j->req = req;
-	fs_run(fs, &j->job);
+	fs_run(fs, req, &j->job);
 }
 
 static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,

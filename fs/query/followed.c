@@ -4,6 +4,7 @@
  * ones. What the thread that follows them does is live.c's.
  */
 #include "fs/query/followed.h"
+#include "fs/base/users.h"
 #include "fs/base/node.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 enum { LIVE_MAX = 4096 /* followed at a time */ };
 
-void fs_live_add(struct fs_node *n, const char *name)
+void fs_live_add(struct fs_node *n, const char *name, uid_t uid)
 {
 	struct fs_live_thread *t = n->index->fs->live;
 	struct fs_live *l = n->live;
@@ -19,8 +20,13 @@ void fs_live_add(struct fs_node *n, const char *name)
 	if (!t || (!l && t->n == LIVE_MAX))
 		return;
 	if (!l) {
-		if (!(l = calloc(1, sizeof(*l))))
+		if (fs_user_follows(n->index->fs, uid) < 0)
 			return;
+		if (!(l = calloc(1, sizeof(*l)))) {
+			fs_user_unfollows(n->index->fs, uid);
+			return;
+		}
+		l->uid = uid;
 		l->node = n;
 		if (n->index->ix)
 			l->since = rk_generation(n->index->ix);
@@ -50,6 +56,7 @@ void fs_live_remove(struct fs_node *n)
 	if (l->next)
 		l->next->prev = l->prev;
 	t->n--;
+	fs_user_unfollows(n->index->fs, l->uid);
 	rk_standing_free(l->standing);
 	free(l->name);
 	free(l);

@@ -19,9 +19,11 @@ struct fs_live {
 	char *name;		     /* in query/, as last looked up; or NULL */
 	uint64_t looked_ns;	     /* last lookup; under loop */
 	_Atomic unsigned held;	     /* by names of saved queries */
+	uid_t uid;		     /* who looked it up first */
 	/* the thread's own */
 	struct rk_standing *standing;
 	enum fs_want want;
+	unsigned turn;	     /* which of its user's it is, in this round */
 	unsigned held_words; /* of a document that came or went */
 	uint64_t told;	     /* hash of the answer that watchers know */
 	int has_told;
@@ -58,8 +60,8 @@ void fs_live_free(struct fs *fs);
 void fs_live_wake(void *fs);
 /* There is something to do for its thread. */
 void fs_live_nudge(struct fs *fs);
-/* On the loop: somebody has looked the query up, by this name in query/. */
-void fs_live_add(struct fs_node *n, const char *name);
+/* On the loop: uid has looked the query up, by this name in query/. */
+void fs_live_add(struct fs_node *n, const char *name, uid_t uid);
 void fs_live_remove(struct fs_node *n);
 /* A saved query is followed whether somebody watches it or not. */
 void fs_live_hold(struct fs_node *n);

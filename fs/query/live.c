@@ -28,6 +28,7 @@ enum {
 	REPEAT_MS = 200,   /* least time between two events of one query */
 	SLICE_MS = 10,	   /* for what changes might touch, in one round */
 	PASS_MS = 100,	   /* of searches in one round */
+	SWEEP_MS = 200,	   /* of first answers in one sweep */
 };
 
 /* --- a round --- */
@@ -230,6 +231,42 @@ static int is_disturbed(struct fs_live_thread *t, const struct fs_live *l)
 	return interrupted(t) || (ix && rk_pending(ix));
 }
 
+/* In turn between users, so that one with many keeps nobody waiting. */
+static int in_turn(const void *a, const void *b)
+{
+	const struct fs_live *x = *(struct fs_live *const *)a;
+	const struct fs_live *y = *(struct fs_live *const *)b;
+
+	if (x->want != y->want)
+		return x->want > y->want ? -1 : 1;
+	if (x->turn != y->turn)
+		return x->turn < y->turn ? -1 : 1;
+	return sooner(a, b);
+}
+
+/* Users whose turns are counted; one more, and all are equal again. */
+enum { USERS_MAX = 64 };
+
+/* The order in which a round asks: the most urgent of each user, and so on. */
+static void order(struct fs_live_thread *t)
+{
+	uid_t uid[USERS_MAX];
+	unsigned turns[USERS_MAX], users = 0, k;
+
+	qsort(t->v, t->nv, sizeof(*t->v), sooner);
+	for (size_t i = 0; i < t->nv; i++) {
+		for (k = 0; k < users && uid[k] != t->v[i]->uid; k++)
+			;
+		if (k == users && users < USERS_MAX) {
+			uid[users] = t->v[i]->uid;
+			turns[users++] = 0;
+		}
+		t->v[i]->turn = k < users ? turns[k]++ : 0;
+	}
+	if (users > 1)
+		qsort(t->v, t->nv, sizeof(*t->v), in_turn);
+}
+
 /*
  * Those that a change is likely to touch, for as long as a round may last; the
  * others while nothing else is going on.
@@ -240,7 +277,7 @@ static void answer(struct fs_live_thread *t)
 
 	gather(t, NULL);
 	if (t->nv)
-		qsort(t->v, t->nv, sizeof(*t->v), sooner);
+		order(t);
 	for (size_t i = 0; i < t->nv; i++) {
 		struct fs_live *l = t->v[i];
 		uint64_t now = rk_mono_ns();
@@ -334,8 +371,10 @@ void fs_live_sweep(struct fs_live_thread *t)
 		pthread_mutex_lock(&t->fs->loop);
 		kernels = u[i].l->node->nlookup > 1;
 		pthread_mutex_unlock(&t->fs->loop);
-		if (kernels)
+		if (kernels && rk_mono_ns() - now < fs_live_ms(SWEEP_MS))
 			baseline(t, u[i].l);
+		else if (kernels) /* with the next sweep */
+			u[i].l->swept_ns = 0;
 		free(u[i].name);
 	}
 	free(u);

@@ -11,6 +11,7 @@
 #include "fs/base/node.h"
 #include "fs/base/pool.h"
 #include "fs/base/tree.h"
+#include "fs/base/users.h"
 #include "fs/query/followed.h"
 #include "fs/query/toucher.h"
 #include <errno.h>
@@ -205,8 +206,10 @@ static void reply_opened(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	struct fs_handle *h = fs_handle_new(req, n, b);
 
 	if (!h) {
+		int err = errno;
+
 		fs_blob_unref(b);
-		fuse_reply_err(req, ENOMEM);
+		fuse_reply_err(req, err);
 		return;
 	}
 	if (n->file->is_allowed)
@@ -328,7 +331,7 @@ static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		j->fi = *fi;
 	}
 	fuse_req_interrupt_func(req, interrupted, j);
-	fs_run(fs, &j->job);
+	fs_run(fs, req, &j->job);
 }
 
 /* --- query files --- */
@@ -336,14 +339,21 @@ static void search_later(fuse_req_t req, struct fs *fs, struct fs_node *n,
 static void query_read(fuse_req_t req, struct fs *fs, struct fs_handle *h,
 		       size_t n, off_t off)
 {
+	int restarted = 0, rc;
+
 	pthread_mutex_lock(&fs->answers);
 	if (off == 0 && h->restart && h->node->blob) {
 		fs_blob_unref(h->blob);
 		h->blob = fs_blob_ref(h->node->blob);
 		h->restart = 0;
+		restarted = 1;
 	}
 	h->at_end = h->blob && (size_t)off >= h->blob->n;
 	pthread_mutex_unlock(&fs->answers);
+	if (restarted && (rc = fs_user_holds(h, h->blob->n)) < 0) {
+		fuse_reply_err(req, -rc);
+		return;
+	}
 	fs_blob_read(req, fs, h, n, off);
 }
 
@@ -413,7 +423,7 @@ static void open_to_touch(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		return;
 	}
 	if (!(h = fs_handle_new(req, n, NULL))) {
-		fuse_reply_err(req, ENOMEM);
+		fuse_reply_err(req, errno);
 		return;
 	}
 	pthread_mutex_lock(&fs->answers);
@@ -514,7 +524,7 @@ void fs_view_reply(fuse_req_t req, struct fs *fs, struct fs_node *n,
 	struct stat st;
 
 	n->nlookup++;
-	fs_live_add(n, name);
+	fs_live_add(n, name, fuse_req_ctx(req)->uid);
 	pthread_mutex_lock(&fs->answers);
 	fs_virtual_stat(n, S_IFREG | 0444, n->size, &st);
 	pthread_mutex_unlock(&fs->answers);

@@ -156,7 +156,7 @@ static void dir_lookup(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 	j->req = req;
 	j->x = parent->index;
 	fuse_req_interrupt_func(req, interrupted, j);
-	fs_run(fs, &j->job);
+	fs_run(fs, req, &j->job);
 }
 
 #define RECALL(id, path)                                                       \

@@ -10,6 +10,7 @@
  */
 #include "fs/query/saved.h"
 #include "base/hash.h"
+#include "fs/base/capabilities.h"
 #include "fs/base/errno.h"
 #include "fs/base/errors.h"
 #include "fs/base/mounted.h"
@@ -86,11 +87,10 @@ int fs_saved_lookup(fuse_req_t req, struct fs_node *dir, const char *name)
 /* Only who mounted saves for all; else the refusal is replied. */
 static int may_save(fuse_req_t req, struct fs_index *x)
 {
-	uid_t uid = fuse_req_ctx(req)->uid;
-
-	if (x->ix && fs_is_owner(x, uid))
-		return 1;
-	fs_remember_error(x->fs, uid, "only who mounted may save queries");
+	if (x->ix)
+		return fs_may_else_reply(req, x, FS_DO_SAVE);
+	fs_remember_error(x->fs, fuse_req_ctx(req)->uid,
+			  "queries are saved in an index");
 	fuse_reply_err(req, EPERM);
 	return 0;
 }
@@ -138,7 +138,7 @@ static struct fs_node *keep(struct fs_index *x, const char *name)
 	}
 	if (n) {
 		n->nlookup++;
-		fs_live_add(n, NULL);
+		fs_live_add(n, NULL, x->uid);
 		fs_live_hold(n);
 	}
 	rk_buf_release(&target);

@@ -256,13 +256,20 @@ static int check_head(struct restore *r)
 }
 
 /*
- * An archive may come from anywhere: lines that run a program or send text to
- * a server are not taken over.
+ * An archive may come from anywhere: lines that run a program, name a file or
+ * send text to a server are not taken over.
  */
-static int is_harmless(const char *line, size_t n)
+static int is_harmless(struct rk_index *ix, const char *line, size_t n)
 {
-	return !(n > 8 && memcmp(line, "extract.", 8) == 0) &&
-	       !memmem(line, n, "://", 3);
+	struct rk_config now, next;
+	char why[256];
+
+	pthread_mutex_lock(&ix->config_lock);
+	next = now = ix->config;
+	pthread_mutex_unlock(&ix->config_lock);
+	/* a line that is none fails with the rest */
+	return rk_config_parse(&next, line, n, why, sizeof(why)) < 0 ||
+	       !rk_config_outside(&now, &next, RK_CONFIG_REACHES);
 }
 
 static int take_config(struct restore *r, struct archive_entry *e)
@@ -273,12 +280,10 @@ static int take_config(struct restore *r, struct archive_entry *e)
 	for (size_t at = 0, n; rc == 0 && at < b.n; at += n) {
 		const char *line = (char *)b.p + at;
 		const char *nl = memchr(line, '\n', b.n - at);
-		size_t text = nl ? (size_t)(nl - line) : b.n - at, blank = 0;
+		size_t text = nl ? (size_t)(nl - line) : b.n - at;
 
 		n = text + (nl != NULL);
-		while (blank < n && strchr(" \t", line[blank]) && line[blank])
-			blank++;
-		if (is_harmless(line + blank, n - blank))
+		if (is_harmless(r->ix, line, text))
 			rk_buf_add(&safe, line, n);
 		else
 			rk_warn(&r->ix->warnings, "import: left out: %.*s",
@@ -368,7 +373,9 @@ static int take_entry(struct restore *r, struct archive_entry *e)
 		return take_saved(r, e);
 	if (strncmp(path, FILES, strlen(FILES)) != 0)
 		return 0; /* of a newer kind */
-	return take_document(r, e, path + strlen(FILES));
+	/* an absolute name is one below the documents */
+	return take_document(
+		r, e, path + strlen(FILES) + strspn(path + strlen(FILES), "/"));
 }
 
 static int open_restore(struct restore *r, int fd)

@@ -54,6 +54,25 @@ static int refused(const struct rk_links *l, const char *root)
 	return is_below(root, l->backing) || is_below(root, l->mount);
 }
 
+/*
+ * A source is read with our rights: whoever else made the link, or was given
+ * it, may not have them.
+ */
+static int is_ours(struct rk_index *ix, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(ix->files_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (st.st_uid == 0 || st.st_uid == geteuid())
+		return 1;
+	rk_warn(&ix->warnings,
+		"%s: not followed: the link is user %u's, neither root's nor "
+		"whose process this is; chown -h",
+		name, st.st_uid);
+	return 0;
+}
+
 /* 1: a link to a folder, 0: none, -errno: it cannot be read now. */
 static int read_link(struct rk_index *ix, const char *name, struct rk_link *out)
 {
@@ -67,6 +86,8 @@ static int read_link(struct rk_index *ix, const char *name, struct rk_link *out)
 	if (n <= 0 || n == sizeof(target) - 1 || target[0] != '/')
 		return 0;
 	target[n] = '\0';
+	if (!is_ours(ix, name))
+		return 0;
 	/* compared as text first: looking could mean asking ourselves */
 	if (!rk_link_allowed(ix, target))
 		return 0;

@@ -345,6 +345,81 @@ int rk_config_parse(struct rk_config *c, const char *s, size_t n, char *err,
 	return 0;
 }
 
+/* --- what does more than shape this index --- */
+
+static const struct {
+	const char *key;
+	unsigned what;
+} OUTSIDE[] = {
+	{"embed_key_file", RK_CONFIG_REACHES},
+	{"embed_model", RK_CONFIG_REACHES}, /* asked for with the key */
+	{"memory_mib", RK_CONFIG_TAKES},
+	{"text_max_mib", RK_CONFIG_TAKES},
+	{"workers", RK_CONFIG_TAKES},
+	{"wait_ms", RK_CONFIG_TAKES},
+	{"watch_max", RK_CONFIG_TAKES},
+	{"extract_memory_mib", RK_CONFIG_TAKES},
+	{"extract_timeout_s", RK_CONFIG_TAKES},
+	{"extract_cache_mib", RK_CONFIG_TAKES},
+	{"embed_query_ms", RK_CONFIG_TAKES},
+	{"embed_timeout_ms", RK_CONFIG_TAKES},
+};
+
+static unsigned kind_of(const char *key)
+{
+	for (size_t i = 0; i < sizeof(OUTSIDE) / sizeof(OUTSIDE[0]); i++)
+		if (strcmp(OUTSIDE[i].key, key) == 0)
+			return OUTSIDE[i].what;
+	return 0;
+}
+
+static int differs(const struct rk_config *a, const struct rk_config *b,
+		   const struct key *k)
+{
+	return k->size ? strcmp(text(a, k), text(b, k)) != 0
+		       : *number(a, k) != *number(b, k);
+}
+
+/* A folder or a server; switching them off stays in the index. */
+static int reaches(const char *embedder)
+{
+	return strchr(embedder, '/') != NULL;
+}
+
+/* Is there a command that was not there before? */
+static int has_new_command(const struct rk_extractors *now,
+			   const struct rk_extractors *next)
+{
+	for (unsigned i = 0; i < next->n; i++) {
+		const struct rk_extractor *h = &next->v[i];
+		int known = strcmp(h->command, "none") == 0;
+
+		for (unsigned k = 0; k < now->n && !known; k++)
+			known = strcmp(now->v[k].glob, h->glob) == 0 &&
+				strcmp(now->v[k].command, h->command) == 0;
+		if (!known)
+			return 1;
+	}
+	return 0;
+}
+
+const char *rk_config_outside(const struct rk_config *now,
+			      const struct rk_config *next, unsigned what)
+{
+	if (what & RK_CONFIG_REACHES) {
+		if (has_new_command(&now->helpers, &next->helpers))
+			return "extract.";
+		if (strcmp(now->embedder, next->embedder) != 0 &&
+		    reaches(next->embedder))
+			return "embedder";
+	}
+	for (int i = 0; i < NKEYS; i++)
+		if (kind_of(KEYS[i].name) & what &&
+		    differs(now, next, &KEYS[i]))
+			return KEYS[i].name;
+	return NULL;
+}
+
 /* In quotes where blanks at an end would get lost. */
 static void print_text(const char *name, const char *v, struct rk_buf *out)
 {

@@ -54,6 +54,15 @@ void rk_config_defaults(struct rk_config *c);
 int rk_config_parse(struct rk_config *c, const char *s, size_t n, char *err,
 		    size_t err_n);
 void rk_config_format(const struct rk_config *c, struct rk_buf *out);
+/*
+ * A change that does more than shape this index. RK_CONFIG_REACHES: it runs a
+ * program, reads a file outside, names a server or what to ask of it.
+ * RK_CONFIG_TAKES: it is about how much of the machine is taken. The key of
+ * the first such change of the kinds in `what`, or NULL.
+ */
+enum { RK_CONFIG_REACHES = 1, RK_CONFIG_TAKES = 2 };
+const char *rk_config_outside(const struct rk_config *now,
+			      const struct rk_config *next, unsigned what);
 /* Value of an integer key, or -1; of a text key, borrowed, or NULL. */
 int64_t rk_config_lookup(const struct rk_config *c, const char *key);
 const char *rk_config_text(const struct rk_config *c, const char *key);

@@ -19,8 +19,20 @@ void rk_config_print(struct rk_index *ix, struct rk_buf *out)
 	rk_config_format(&c, out);
 }
 
-int rk_config_set(struct rk_index *ix, const char *text, size_t n, char *err,
-		  size_t err_n)
+/* 0, or -EPERM for a change of the kinds in `never` (config.h). */
+static int check(const struct rk_index *ix, const struct rk_config *next,
+		 unsigned never, char *err, size_t err_n)
+{
+	const char *key = rk_config_outside(&ix->config, next, never);
+
+	if (!key)
+		return 0;
+	snprintf(err, err_n, "%s: only who mounted may set that", key);
+	return -EPERM;
+}
+
+static int set(struct rk_index *ix, const char *text, size_t n, unsigned never,
+	       char *err, size_t err_n)
 {
 	struct rk_buf b = RK_BUF_INIT;
 	struct rk_config next;
@@ -31,6 +43,8 @@ int rk_config_set(struct rk_index *ix, const char *text, size_t n, char *err,
 	pthread_mutex_lock(&ix->config_lock);
 	next = ix->config;
 	rc = rk_config_parse(&next, text, n, err, err_n);
+	if (rc == 0)
+		rc = check(ix, &next, never, err, err_n);
 	if (rc == 0) {
 		rk_config_format(&next, &b);
 		rc = b.err ? b.err
@@ -49,6 +63,19 @@ int rk_config_set(struct rk_index *ix, const char *text, size_t n, char *err,
 	pthread_mutex_unlock(&ix->config_lock);
 	rk_buf_release(&b);
 	return rc;
+}
+
+int rk_config_set(struct rk_index *ix, const char *text, size_t n, char *err,
+		  size_t err_n)
+{
+	return set(ix, text, n, 0, err, err_n);
+}
+
+int rk_config_set_within(struct rk_index *ix, const char *text, size_t n,
+			 char *err, size_t err_n)
+{
+	return set(ix, text, n, RK_CONFIG_REACHES | RK_CONFIG_TAKES, err,
+		   err_n);
 }
 
 void rk_index_limit_memory(struct rk_index *ix, size_t bytes)
