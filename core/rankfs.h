@@ -242,8 +242,9 @@ enum rk_format {
 	RK_AS_JSONL,
 	RK_AS_PATHS,
 	RK_AS_LINES,
-	RK_AS_PACK, /* whole chunks up to a budget of tokens */
-	RK_AS_ANSI, /* text, with what was found in colour */
+	RK_AS_PACK,   /* whole chunks up to a budget of tokens */
+	RK_AS_ANSI,   /* text, with what was found in colour */
+	RK_AS_PATHS0, /* paths as they are, each ended by a NUL */
 };
 
 /* What ranks: mode:... in the query. */
@@ -372,7 +373,10 @@ struct rk_hit {
 	 * of its words, if it is another than the index's: "german", ...; or ""
 	 */
 	const char *language;
-	/* lines, each ended by a newline; or "" */
+	/*
+	 * lines, each ended by a newline; or "". "..." (one character) stands
+	 * for what is left out: inside a long line, or as a line of its own
+	 */
 	const char *excerpt;
 	/* line of the excerpt's first */
 	uint32_t excerpt_line;
@@ -389,6 +393,9 @@ struct rk_hit {
 	/* of the file */
 	uint64_t size;
 	int64_t mtime_ns;
+	/* the number of each of the excerpt's lines; 0: lines left out */
+	const uint32_t *lines;
+	size_t nlines;
 };
 
 /* An answer. Everything in it is owned by it; rk_results_free() frees it. */
@@ -457,8 +464,9 @@ const struct rk_hit *rk_results_hit(const struct rk_results *r, size_t i);
 
 /*
  * Append an answer in one of the forms that `as:` chooses, byte for byte what a
- * mount shows (fs/doc/query.md describes every form): UTF-8, ending in a
- * newline; no bytes for a list of nothing.
+ * mount shows (fs/doc/query.md describes every form): UTF-8 but for paths that
+ * are not, ending in a newline (a NUL in RK_AS_PATHS0); no bytes for a list of
+ * nothing.
  *
  * form       r->format is the one that the query asks for
  * query      its text, `query_n` bytes, which as:json repeats

@@ -31,7 +31,7 @@ static int set_format(struct rk_query *q, const char *v)
 		{"text", RK_AS_TEXT},	{"json", RK_AS_JSON},
 		{"jsonl", RK_AS_JSONL}, {"paths", RK_AS_PATHS},
 		{"lines", RK_AS_LINES}, {"pack", RK_AS_PACK},
-		{"ansi", RK_AS_ANSI}};
+		{"ansi", RK_AS_ANSI},	{"paths0", RK_AS_PATHS0}};
 	int f = LOOKUP(FORMATS, v);
 
 	if (f < 0)

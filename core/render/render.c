@@ -181,15 +181,25 @@ static void render_pack(const struct rk_results *r, const char *root,
 
 /* --- lists --- */
 
-static void render_paths(const struct rk_results *r, const char *root,
+/* A line each; `zero`: bytes as they are, each ended by a NUL. */
+static void put_listed(const char *root, const char *path, int zero,
+		       struct rk_buf *out)
+{
+	if (zero) {
+		rk_buf_printf(out, "%s/%s", root, path);
+		rk_buf_byte(out, 0);
+		return;
+	}
+	rk_put_path(out, root, path);
+	rk_buf_byte(out, '\n');
+}
+
+static void render_paths(const struct rk_results *r, const char *root, int zero,
 			 struct rk_buf *out)
 {
-	for (size_t i = 0; i < r->nlines; i++) {
-		if (i && strcmp(r->lines[i - 1].path, r->lines[i].path) == 0)
-			continue;
-		rk_put_path(out, root, r->lines[i].path);
-		rk_buf_byte(out, '\n');
-	}
+	for (size_t i = 0; i < r->nlines; i++)
+		if (!i || strcmp(r->lines[i - 1].path, r->lines[i].path) != 0)
+			put_listed(root, r->lines[i].path, zero, out);
 	for (size_t i = 0; i < r->nhits; i++) {
 		size_t k = 0;
 
@@ -197,12 +207,9 @@ static void render_paths(const struct rk_results *r, const char *root,
 			k++;
 		if (k < i)
 			continue; /* another place in the same document */
-		rk_put_path(out, root, r->hits[i].path);
-		rk_buf_byte(out, '\n');
-		for (size_t c = 0; c < r->hits[i].ncopies; c++) {
-			rk_put_path(out, root, r->hits[i].copies[c]);
-			rk_buf_byte(out, '\n');
-		}
+		put_listed(root, r->hits[i].path, zero, out);
+		for (size_t c = 0; c < r->hits[i].ncopies; c++)
+			put_listed(root, r->hits[i].copies[c], zero, out);
 	}
 }
 
@@ -213,15 +220,17 @@ static void render_lines(const struct rk_results *r, const char *root,
 	put_matches(r, root, out);
 	for (size_t i = 0; i < r->nhits; i++) {
 		const struct rk_hit *h = &r->hits[i];
-		uint32_t line = h->excerpt_line;
+		const char *s = h->excerpt;
 
-		for (const char *s = h->excerpt; *s; line++) {
+		for (size_t k = 0; k < h->nlines && *s; k++) {
 			size_t n = strcspn(s, "\n");
 
-			rk_put_path(out, root, h->path);
-			rk_buf_printf(out, ":%u:", line);
-			rk_buf_add(out, s, n);
-			rk_buf_byte(out, '\n');
+			if (h->lines[k]) { /* no line of the document */
+				rk_put_path(out, root, h->path);
+				rk_buf_printf(out, ":%u:", h->lines[k]);
+				rk_buf_add(out, s, n);
+				rk_buf_byte(out, '\n');
+			}
 			s += n + (s[n] == '\n');
 		}
 	}
@@ -241,7 +250,8 @@ int rk_render(const struct rk_results *r, enum rk_format form,
 		rk_render_jsonl(r, root, out);
 		break;
 	case RK_AS_PATHS:
-		render_paths(r, root, out);
+	case RK_AS_PATHS0:
+		render_paths(r, root, form == RK_AS_PATHS0, out);
 		break;
 	case RK_AS_LINES:
 		render_lines(r, root, out);

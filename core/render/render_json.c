@@ -20,15 +20,16 @@ static json_t *text_json(const char *s, size_t n)
 	return j ? j : json_string("");
 }
 
-static json_t *path_json(const char *root, const char *path)
+/* One that is not UTF-8 is escaped, and another member says so. */
+static void set_path(json_t *o, const char *root, const char *path)
 {
 	struct rk_buf b = RK_BUF_INIT;
-	json_t *j;
+	int escaped = rk_put_path_utf8(&b, root, path);
 
-	rk_put_path(&b, root, path);
-	j = json_stringn((char *)b.p, b.n);
+	json_object_set_new(o, "path", json_stringn((char *)b.p, b.n));
+	if (escaped)
+		json_object_set_new(o, "path_escaped", json_true());
 	rk_buf_release(&b);
-	return j ? j : json_string("");
 }
 
 static void set_int(json_t *o, const char *key, uint64_t v)
@@ -72,7 +73,7 @@ static json_t *line_json(const struct rk_line *l, const char *root)
 {
 	json_t *o = json_object();
 
-	json_object_set_new(o, "path", path_json(root, l->path));
+	set_path(o, root, l->path);
 	set_int(o, "line", l->line);
 	json_object_set_new(o, "text", text_json(l->text, l->len));
 	return o;
@@ -123,12 +124,45 @@ static json_t *clauses_json(const struct rk_clause *c)
 	return v;
 }
 
+/* Their paths; one that is escaped is an object, as a hit is. */
+static void set_copies(json_t *o, const struct rk_hit *h, const char *root)
+{
+	json_t *copies = json_array();
+
+	for (size_t i = 0; i < h->ncopies; i++) {
+		json_t *c = json_object();
+
+		set_path(c, root, h->copies[i]);
+		if (!json_object_get(c, "path_escaped")) {
+			json_array_append(copies, json_object_get(c, "path"));
+			json_decref(c);
+		} else {
+			json_array_append_new(copies, c);
+		}
+	}
+	json_object_set_new(o, "copies", copies);
+}
+
+/* Of an excerpt of several runs of lines: which lines they are. */
+static void set_lines(json_t *o, const struct rk_hit *h)
+{
+	json_t *v;
+
+	if (h->nlines == 0 ||
+	    h->lines[h->nlines - 1] == h->lines[0] + h->nlines - 1)
+		return;
+	v = json_array();
+	for (size_t i = 0; i < h->nlines; i++)
+		json_array_append_new(v, json_integer(h->lines[i]));
+	json_object_set_new(o, "excerpt_lines", v);
+}
+
 static json_t *hit_json(const struct rk_hit *h, size_t rank, const char *root)
 {
 	json_t *o = json_object();
 
 	set_int(o, "rank", rank);
-	json_object_set_new(o, "path", path_json(root, h->path));
+	set_path(o, root, h->path);
 	json_object_set_new(o, "ref", ref_json(h->id));
 	set_int(o, "line", h->line);
 	set_int(o, "line_start", h->first);
@@ -147,17 +181,12 @@ static json_t *hit_json(const struct rk_hit *h, size_t rank, const char *root)
 	set_int(o, "mtime_ns", (uint64_t)h->mtime_ns);
 	set_int(o, "excerpt_line", h->excerpt_line);
 	json_object_set_new(o, "excerpt", json_string(h->excerpt));
+	set_lines(o, h);
 	json_object_set_new(o, "complete", json_boolean(h->complete));
 	if (h->page)
 		set_int(o, "page", h->page);
-	if (h->ncopies) {
-		json_t *copies = json_array();
-
-		for (size_t i = 0; i < h->ncopies; i++)
-			json_array_append_new(copies,
-					      path_json(root, h->copies[i]));
-		json_object_set_new(o, "copies", copies);
-	}
+	if (h->ncopies)
+		set_copies(o, h, root);
 	return o;
 }
 

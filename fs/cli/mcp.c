@@ -7,6 +7,7 @@
  */
 #include "fs/cli/mcp.h"
 #include "fs/cli/mcp_tools.h"
+#include "base/put.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -119,8 +120,12 @@ static void initialize(const struct fs_mcp *s, const json_t *id,
 
 static void add_text(json_t *content, const struct rk_buf *b)
 {
-	json_t *s = json_stringn(b->n ? (char *)b->p : "", b->n);
+	struct rk_buf text = RK_BUF_INIT; /* paths need not be UTF-8 */
+	json_t *s;
 
+	rk_put_utf8(&text, (char *)b->p, b->n);
+	s = json_stringn(text.n ? (char *)text.p : "", text.n);
+	rk_buf_release(&text);
 	json_array_append_new(content,
 			      json_pack("{s:s, s:o}", "type", "text", "text",
 					s ? s : json_string("")));

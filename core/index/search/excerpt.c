@@ -1,139 +1,73 @@
 /* SPDX-License-Identifier: MIT */
 #include "index/search/excerpt.h"
 #include "base/mem.h"
-#include "lexical/fuzzy.h"
+#include "index/search/spots.h"
+#include "index/search/windows.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <utf8proc.h>
 
-enum { LINE_BYTES = 400, LINES_MAX = 4096, LINES_LEAST = 5 };
+enum { LINES_LEAST = 5 };
 
 void rk_excerpt_release(struct rk_excerpt *e)
 {
 	rk_buf_release(&e->text);
 	rk_free(e->marks);
+	rk_free(e->lines);
 	e->marks = NULL;
+	e->lines = NULL;
 }
 
-struct lines {
-	struct {
-		size_t off, n;
-		uint64_t terms; /* bit i: query term i is here */
-	} v[LINES_MAX];
-	unsigned n;
+struct line {
+	size_t off, n;
+	uint64_t terms; /* bit i: what i asks for is here */
+	int show;
 };
 
-static void split(struct lines *l, const char *s, size_t n)
+struct lines {
+	struct line *v;
+	size_t cap;
+	unsigned n;
+	struct rk_spots f;
+};
+
+static int split(struct lines *l, const char *s, size_t n)
 {
 	size_t off = 0;
 
-	l->n = 0;
-	while (off < n && l->n < LINES_MAX) {
+	while (off < n) {
 		const char *nl = memchr(s + off, '\n', n - off);
 		size_t end = nl ? (size_t)(nl - s) : n;
 
-		l->v[l->n].off = off;
-		l->v[l->n].n = end - off;
-		l->v[l->n].terms = 0;
-		l->n++;
+		if (rk_grow(&l->v, &l->cap, l->n + 1, sizeof(*l->v)) < 0)
+			return -ENOMEM;
+		l->v[l->n++] = (struct line){off, end - off, 0, 0};
 		off = end + 1;
 	}
-}
-
-static int term_is(const struct rk_qterm *t, const struct rk_word *w)
-{
-	if (!rk_term_scores(t))
-		return 0;
-	switch (t->match) {
-	case RK_TERM_PREFIX:
-		return w->n >= t->n && memcmp(t->s, w->s, t->n) == 0;
-	case RK_TERM_FUZZY:
-		return rk_fuzzy_near(t->s, t->n, w->s, w->n);
-	case RK_TERM_GLOB:
-		return rk_word_glob(t->s, t->n, w->s, w->n);
-	case RK_TERM_EXACT:
-	case RK_TERM_RANGE:
-	default:
-		if (t->n == w->n && memcmp(t->s, w->s, w->n) == 0)
-			return 1;
-		for (unsigned i = 0; i < t->nalts; i++)
-			if (strcmp(t->alts[i].s, w->s) == 0)
-				return 1;
-		return 0;
-	}
-}
-
-/* Which query term a vocabulary id is; terms are few. */
-static int query_term(const struct rk_query *q, const struct rk_word *w)
-{
-	for (unsigned i = 0; i < q->nterms; i++)
-		if (term_is(&q->terms[i], w))
-			return (int)i;
-	return -1;
-}
-
-/* Bytes of the chunk that are query terms, in order. */
-struct found {
-	struct rk_mark *v;
-	size_t n, cap;
-};
-
-static int note_found(struct found *f, const struct rk_tok *t)
-{
-	struct rk_mark *last = f->n ? &f->v[f->n - 1] : NULL;
-
-	/* an identifier and its parts are one */
-	if (last && t->off < last->off + last->len)
-		return 0;
-	if (rk_grow(&f->v, &f->cap, f->n + 1, sizeof(*f->v)) < 0)
-		return -ENOMEM;
-	f->v[f->n++] = (struct rk_mark){t->off, t->len};
 	return 0;
 }
 
-static int mark_terms(struct lines *l, struct rk_analyser *a,
-		      const struct rk_query *q, const char *s, size_t n,
-		      struct found *f)
+static void spread_spots(struct lines *l)
 {
-	const struct rk_tok *toks;
-	uint32_t pos = 0;
 	unsigned line = 0;
-	size_t count;
-	int rc;
 
-	rk_analyser_reset(a);
-	if ((rc = rk_analyse(a, s, n, 0, &pos)) < 0)
-		return rc;
-	toks = rk_analyser_toks(a, &count);
-	for (size_t i = 0; i < count && rc == 0; i++) {
-		int t;
-
-		while (line + 1 < l->n && toks[i].off >= l->v[line + 1].off)
+	for (size_t i = 0; i < l->f.n; i++) {
+		while (line + 1 < l->n && l->f.v[i].off >= l->v[line + 1].off)
 			line++;
-		if (toks[i].word)
-			continue;
-		t = query_term(q, &rk_analyser_vocab(a)->v[toks[i].term]);
-		if (t < 0 || line >= l->n)
-			continue;
-		l->v[line].terms |= 1ull << t;
-		rc = note_found(f, &toks[i]);
+		l->v[line].terms |= l->f.v[i].terms;
 	}
-	return rc;
 }
 
-static double worth(const struct rk_query *q, uint64_t terms)
+static double worth(const struct lines *l, uint64_t terms)
 {
-	double sum = 0;
-
-	for (; terms; terms &= terms - 1)
-		sum += 0.01 + q->terms[__builtin_ctzll(terms)].idf;
-	return sum;
+	return rk_worth(l->f.worth, terms);
 }
+
+/* --- which lines --- */
 
 /* The window with the most; among equals the one that starts at a hit. */
-static unsigned best_window(const struct lines *l, const struct rk_query *q,
-			    unsigned width)
+static unsigned best_window(const struct lines *l, unsigned width)
 {
 	double best = -1;
 	unsigned at = 0;
@@ -146,7 +80,7 @@ static unsigned best_window(const struct lines *l, const struct rk_query *q,
 			break;
 		for (unsigned k = i; k < i + width && k < l->n; k++)
 			all |= l->v[k].terms;
-		sum = worth(q, all) + 0.05 * worth(q, l->v[i].terms);
+		sum = worth(l, all) + 0.05 * worth(l, l->v[i].terms);
 		if (sum > best) {
 			best = sum;
 			at = i;
@@ -176,38 +110,114 @@ static void tighten(const struct lines *l, unsigned *from, unsigned *to)
 	*to = b;
 }
 
-static void choose_lines(const struct lines *l, const struct rk_query *q,
-			 const struct rk_excerpt_want *w, unsigned *from,
-			 unsigned *to)
+static uint64_t terms_of(const struct lines *l, unsigned from, unsigned to)
 {
+	uint64_t all = 0;
+
+	for (unsigned i = from; i < to; i++)
+		all |= l->v[i].terms;
+	return all;
+}
+
+static void show(struct lines *l, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		l->v[i].show = 1;
+}
+
+/* The line with the most of what is left; of equals the one nearest to `to`. */
+static unsigned best_of_left(const struct lines *l, uint64_t left, unsigned to)
+{
+	unsigned at = 0, best_far = 0;
+	double best = -1;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		double x = worth(l, l->v[i].terms & left);
+		unsigned far = i > to ? i - to : to - i;
+
+		if (x > best || (!(x < best) && far < best_far)) {
+			best = x;
+			best_far = far;
+			at = i;
+		}
+	}
+	return at;
+}
+
+/* Around lines that are shown, first what lies between two of them. */
+static void add_context(struct lines *l, unsigned room)
+{
+	static const struct {
+		int before, after;
+	} PASS[] = {{1, 1}, {1, 0}, {0, 1}};
+
+	for (unsigned p = 0; p < 3; p++) {
+		int before = l->v[0].show; /* as it was before this pass */
+
+		for (unsigned i = 1; i < l->n && room; i++) {
+			int was = l->v[i].show;
+			int after = i + 1 < l->n && l->v[i + 1].show;
+
+			if (!was && before >= PASS[p].before &&
+			    after >= PASS[p].after) {
+				l->v[i].show = 1;
+				room--;
+			}
+			before = was;
+		}
+	}
+}
+
+/* What was found is too far apart for one window: a line for each of it. */
+static void show_apart(struct lines *l, uint64_t left, unsigned room)
+{
+	unsigned at = best_of_left(l, left, 0);
+
+	for (; left && room; room--) {
+		l->v[at].show = 1;
+		left &= ~l->v[at].terms;
+		at = best_of_left(l, left, at);
+	}
+	add_context(l, room);
+}
+
+static void choose_lines(struct lines *l, const struct rk_excerpt_want *w)
+{
+	unsigned from, to;
+
 	if (l->n <= w->lines) {
-		*from = 0;
-		*to = l->n;
+		show(l, 0, l->n);
 		return;
 	}
-	*from = w->must_show > w->first ? w->must_show - w->first
-					: best_window(l, q, w->lines);
-	if (w->must_show && *from + w->lines > l->n)
-		*from = l->n - w->lines;
-	*to = *from + w->lines < l->n ? *from + w->lines : l->n;
+	from = w->must_show > w->first ? w->must_show - w->first
+				       : best_window(l, w->lines);
+	if (from + w->lines > l->n)
+		from = l->n - w->lines;
+	to = from + w->lines;
+	if (!w->must_show && terms_of(l, 0, l->n) & ~terms_of(l, from, to)) {
+		show_apart(l, terms_of(l, 0, l->n), w->lines);
+		return;
+	}
 	if (!w->must_show)
-		tighten(l, from, to);
+		tighten(l, &from, &to);
+	show(l, from, to);
 }
 
 /* --- writing --- */
 
 struct writer {
 	struct rk_excerpt *e;
-	const struct found *f;
+	const struct rk_spots *f;
 	size_t next; /* mark that has not been passed */
-	size_t cap;
-	int squeeze;
+	size_t cap, lines_cap;
+	int squeeze, whole;
 };
 
-/* Source byte `at` is about to be written. */
-static int begin_mark(struct writer *w, size_t at)
+/* Source byte `at` is about to be written, up to `end`. */
+static int begin_mark(struct writer *w, size_t at, size_t end)
 {
 	struct rk_excerpt *e = w->e;
+	size_t len;
 
 	while (w->next < w->f->n && w->f->v[w->next].off < at)
 		w->next++;
@@ -215,27 +225,27 @@ static int begin_mark(struct writer *w, size_t at)
 		return 0;
 	if (rk_grow(&e->marks, &w->cap, e->nmarks + 1, sizeof(*e->marks)) < 0)
 		return -ENOMEM;
+	len = w->f->v[w->next].len;
+	len = len < end - at ? len : end - at;
 	e->marks[e->nmarks++] =
-		(struct rk_mark){(uint32_t)e->text.n, w->f->v[w->next].len};
+		(struct rk_mark){(uint32_t)e->text.n, (uint32_t)len};
 	w->next++;
 	return 0;
 }
 
-/* One line of output: valid UTF-8, no control bytes, cut between characters. */
-static int put_line(struct writer *w, const char *s, size_t off, size_t n)
+/* Bytes of a line: valid UTF-8, no control bytes. */
+static int put_bytes(struct writer *w, const char *text, size_t off, size_t end)
 {
 	struct rk_buf *out = &w->e->text;
-	size_t start = out->n;
 
-	s += off;
-	while (n > 0 && (s[n - 1] == '\r' || s[n - 1] == ' '))
-		n--;
-	while (n > 0 && out->n - start < LINE_BYTES) {
+	while (off < end) {
+		const char *s = text + off;
 		int32_t c;
-		utf8proc_ssize_t k = utf8proc_iterate(
-			(const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &c);
+		utf8proc_ssize_t k =
+			utf8proc_iterate((const utf8proc_uint8_t *)s,
+					 (utf8proc_ssize_t)(end - off), &c);
 
-		if (begin_mark(w, off) < 0)
+		if (begin_mark(w, off, end) < 0)
 			return -ENOMEM;
 		if (k <= 0) {
 			rk_buf_str(out, "\xef\xbf\xbd");
@@ -245,67 +255,141 @@ static int put_line(struct writer *w, const char *s, size_t off, size_t n)
 		} else {
 			rk_buf_add(out, s, (size_t)k);
 		}
-		if (w->squeeze && c == ' ')
-			while (n > (size_t)k && s[k] == ' ')
-				k++;
-		s += k;
 		off += (size_t)k;
-		n -= (size_t)k;
+		if (w->squeeze && c == ' ')
+			while (off < end && text[off] == ' ')
+				off++;
 	}
-	if (n > 0)
-		rk_buf_str(out, " ...");
-	rk_buf_byte(out, '\n');
+	return out->err;
+}
+
+/* The spots of bytes [off, off + n), relative to them; cut to end with them. */
+static size_t spots_of(const struct rk_spots *f, size_t off, size_t n,
+		       struct rk_spot *v)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < f->n && f->v[i].off < off + n; i++) {
+		struct rk_spot x = f->v[i];
+
+		if (x.off < off)
+			continue;
+		x.off -= (uint32_t)off;
+		if (x.len > n - x.off)
+			x.len = (uint32_t)(n - x.off);
+		v[k++] = x;
+	}
+	return k;
+}
+
+/* A line that is longer than what is shown of one: by its windows. */
+static int put_windows(struct writer *w, const char *s, size_t off, size_t n)
+{
+	struct rk_spot *v = rk_malloc((w->f->n + 1) * sizeof(*v));
+	struct rk_window win[RK_WINDOWS_MAX];
+	unsigned count;
+	int rc = 0;
+
+	if (!v)
+		return -ENOMEM;
+	count = rk_windows(s + off, n, v, spots_of(w->f, off, n, v),
+			   w->f->worth, win);
+	rk_free(v);
+	for (unsigned i = 0; i < count && rc == 0; i++) {
+		if (win[i].from > 0)
+			rk_buf_str(&w->e->text,
+				   i ? " " RK_ELLIPSIS " " : RK_ELLIPSIS " ");
+		rc = put_bytes(w, s, off + win[i].from, off + win[i].to);
+	}
+	if (win[count - 1].to < n)
+		rk_buf_str(&w->e->text, " " RK_ELLIPSIS);
+	return rc;
+}
+
+static int put_line(struct writer *w, const char *s, const struct line *l)
+{
+	size_t n = l->n;
+	int rc;
+
+	while (n > 0 && (s[l->off + n - 1] == '\r' || s[l->off + n - 1] == ' '))
+		n--;
+	if (n <= RK_LINE_BYTES || w->whole) {
+		rc = put_bytes(w, s, l->off, l->off + n);
+	} else {
+		rc = put_windows(w, s, l->off, n);
+		w->e->complete = 0;
+	}
+	rk_buf_byte(&w->e->text, '\n');
+	return rc;
+}
+
+static int number_line(struct writer *w, uint32_t line)
+{
+	struct rk_excerpt *e = w->e;
+
+	if (rk_grow(&e->lines, &w->lines_cap, e->nlines + 1,
+		    sizeof(*e->lines)) < 0)
+		return -ENOMEM;
+	e->lines[e->nlines++] = line;
 	return 0;
 }
 
-static unsigned best_line(const struct lines *l, const struct rk_query *q,
-			  unsigned from, unsigned to)
+static int write_lines(struct writer *w, const struct lines *l, const char *s,
+		       uint32_t first)
 {
-	unsigned at = from;
-	double best = 0;
+	int rc = 0, any = 0;
 
-	for (unsigned i = from; i < to; i++)
-		if (worth(q, l->v[i].terms) > best) {
-			best = worth(q, l->v[i].terms);
+	for (unsigned i = 0; i < l->n && rc == 0; i++) {
+		if (!l->v[i].show) {
+			w->e->complete = 0;
+			continue;
+		}
+		if (any && !l->v[i - 1].show) {
+			rk_buf_str(&w->e->text, RK_ELLIPSIS "\n");
+			rc = number_line(w, 0);
+		}
+		any = 1;
+		if (rc == 0 && (rc = number_line(w, first + i)) == 0)
+			rc = put_line(w, s, &l->v[i]);
+	}
+	return rc ? rc : w->e->text.err;
+}
+
+static uint32_t best_line(const struct lines *l)
+{
+	unsigned at = 0;
+	double best = -1;
+
+	for (unsigned i = 0; i < l->n; i++)
+		if (l->v[i].show && worth(l, l->v[i].terms) > best) {
+			best = worth(l, l->v[i].terms);
 			at = i;
 		}
 	return at;
-}
-
-static int write_lines(struct rk_excerpt *e, const struct lines *l,
-		       const struct found *f, const char *s, unsigned from,
-		       unsigned to, int squeeze)
-{
-	struct writer w = {.e = e, .f = f, .squeeze = squeeze};
-	int rc = 0;
-
-	for (unsigned i = from; i < to && rc == 0; i++)
-		rc = put_line(&w, s, l->v[i].off, l->v[i].n);
-	return rc ? rc : e->text.err;
 }
 
 int rk_excerpt_make(struct rk_excerpt *e, struct rk_analyser *a,
 		    const struct rk_query *q, const char *s, size_t n,
 		    const struct rk_excerpt_want *want)
 {
-	struct lines *l = rk_malloc(sizeof(*l));
-	struct found f = {NULL, 0, 0};
-	unsigned from, to;
+	struct lines l = {NULL, 0, 0, RK_SPOTS_INIT};
+	struct writer w = {.e = e,
+			   .f = &l.f,
+			   .squeeze = want->squeeze,
+			   .whole = want->lines == RK_LINES_ALL};
 	int rc;
 
 	assert(want->lines > 0 && want->first > 0);
-	if (!l)
-		return -ENOMEM;
-	split(l, s, n);
-	rc = mark_terms(l, a, q, s, n, &f);
-	if (rc == 0) {
-		choose_lines(l, q, want, &from, &to);
-		e->first_line = want->first + from;
-		e->best_line = want->first + best_line(l, q, from, to);
-		e->complete = want->whole && from == 0 && to == l->n;
-		rc = write_lines(e, l, &f, s, from, to, want->squeeze);
+	if ((rc = split(&l, s, n)) == 0 &&
+	    (rc = rk_spots_find(&l.f, a, q, s, n)) == 0 && l.n) {
+		spread_spots(&l);
+		choose_lines(&l, want);
+		e->complete = want->whole;
+		e->best_line = want->first + best_line(&l);
+		rc = write_lines(&w, &l, s, want->first);
+		e->first_line = e->nlines ? e->lines[0] : want->first;
 	}
-	rk_free(f.v);
-	rk_free(l);
+	rk_spots_release(&l.f);
+	rk_free(l.v);
 	return rc;
 }

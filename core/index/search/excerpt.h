@@ -5,12 +5,14 @@
 #include "query/query.h"
 #include "lexical/records.h"
 #include "base/buf.h"
+#include <limits.h>
 
 /*
- * The lines of a chunk that answer best: of the window of at most `lines` lines
- * with the highest sum of idf over distinct query terms the smallest run that
- * holds them, with a line of context around. What is no longer than the window
- * is given whole.
+ * The lines of a chunk that answer best. Where `lines` lines in a row hold all
+ * of the query that the chunk has, the smallest run of them that does, with a
+ * line of context around; else a line for each of it, in runs with a line that
+ * is an ellipsis between them. Of lines that are longer than RK_LINE_BYTES the
+ * windows around what was found. What is no longer is given whole.
  */
 struct rk_excerpt {
 	struct rk_buf text;    /* lines, each with its newline; valid UTF-8 */
@@ -19,11 +21,16 @@ struct rk_excerpt {
 	int complete;	       /* the whole document */
 	struct rk_mark *marks; /* where query terms are in the text */
 	size_t nmarks;
+	uint32_t *lines; /* number of each line; 0: an ellipsis */
+	size_t nlines;
 };
 #define RK_EXCERPT_INIT                                                        \
 	{                                                                      \
-		RK_BUF_INIT, 1, 1, 0, NULL, 0                                  \
+		RK_BUF_INIT, 1, 1, 0, NULL, 0, NULL, 0                         \
 	}
+
+/* as `lines`: the whole chunk, however long its lines are */
+#define RK_LINES_ALL UINT_MAX
 
 struct rk_excerpt_want {
 	uint32_t first;	    /* line of the chunk's first */

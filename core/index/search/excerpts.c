@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PACK_LINES = 4000 }; /* a chunk, whole */
-
 static int unchanged(const struct rk_hit *h, const struct stat *st)
 {
 	return h->size == (uint64_t)st->st_size &&
@@ -23,13 +21,19 @@ static int keep_excerpt(struct rk_answer *a, struct rk_hit *h,
 			const struct rk_excerpt *e)
 {
 	size_t bytes = e->nmarks * sizeof(*e->marks);
+	size_t line_bytes = e->nlines * sizeof(*e->lines);
 	struct rk_mark *marks = rk_arena_alloc(&a->arena, bytes + 1);
+	uint32_t *lines = rk_arena_alloc(&a->arena, line_bytes + 1);
 
 	h->excerpt = rk_arena_strndup(&a->arena, (char *)e->text.p, e->text.n);
-	if (!marks || !h->excerpt)
+	if (!marks || !lines || !h->excerpt)
 		return -ENOMEM;
 	if (bytes)
 		memcpy(marks, e->marks, bytes);
+	if (line_bytes)
+		memcpy(lines, e->lines, line_bytes);
+	h->lines = lines;
+	h->nlines = e->nlines;
 	h->marks = marks;
 	h->nmarks = e->nmarks;
 	h->line = h->excerpt_line ? h->excerpt_line : e->best_line;
@@ -48,7 +52,7 @@ static int read_excerpt(struct rk_searching *s, struct rk_answer *a,
 		.must_show = h->excerpt_line,
 		.whole = h->complete,
 		.lines = s->q.format == RK_AS_PACK
-				 ? PACK_LINES
+				 ? RK_LINES_ALL
 				 : (unsigned)rk_config_int(s->ix,
 							   "excerpt_lines"),
 		.squeeze = strcmp(h->kind, "html") == 0,

@@ -8,6 +8,7 @@
 #include "index/documents/texts.h"
 #include "index/search/candidates.h"
 #include "index/search/doc_filter.h"
+#include "index/search/spots.h"
 #include "text/extract/extract.h"
 #include "text/match/regex.h"
 #include <assert.h>
@@ -16,7 +17,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BYTES_MAX = 64 << 20, PATH_BYTES = 4096 };
+enum {
+	BYTES_MAX = 64 << 20,
+	PATH_BYTES = 4096,
+	LONG_LINE = 2000, /* bytes; longer ones are shown in part */
+};
 
 struct candidate {
 	const char *path;
@@ -34,7 +39,8 @@ struct grep {
 	uint64_t skip, most; /* lines of earlier pages; on this one */
 	size_t bytes;
 	int limit_hit;
-	unsigned cut; /* documents that were read in part */
+	unsigned cut;	     /* documents that were read in part */
+	uint64_t long_lines; /* that are shown in part */
 };
 
 /* --- which documents --- */
@@ -143,6 +149,32 @@ static int line_matches(struct grep *g, const char *s, size_t n)
 	return 1;
 }
 
+/* Of a long line what matches, with a little around it. */
+static int put_windows(struct grep *g, const char *s, size_t n,
+		       struct rk_buf *out)
+{
+	struct rk_spots f = RK_SPOTS_INIT;
+	struct rk_window win[RK_WINDOWS_MAX];
+	int rc = rk_spots_of_line(&f, &g->s->q, s, n);
+
+	if (rc == 0) {
+		unsigned count = rk_windows(s, n, f.v, f.n, f.worth, win);
+
+		for (unsigned i = 0; i < count; i++) {
+			if (win[i].from > 0)
+				rk_buf_str(out, i ? " " RK_ELLIPSIS " "
+						  : RK_ELLIPSIS " ");
+			rk_buf_add(out, s + win[i].from,
+				   win[i].to - win[i].from);
+		}
+		if (win[count - 1].to < n)
+			rk_buf_str(out, " " RK_ELLIPSIS);
+		rc = out->err;
+	}
+	rk_spots_release(&f);
+	return rc;
+}
+
 static int add_line(struct grep *g, const char *path, uint32_t line,
 		    const char *s, size_t n)
 {
@@ -170,6 +202,23 @@ static int add_line(struct grep *g, const char *path, uint32_t line,
 	g->bytes += n + sizeof(struct rk_line);
 	g->r->nlines++;
 	return g->lines[k].text ? 0 : -ENOMEM;
+}
+
+/* What is shown of a line that matches. */
+static int show_line(struct grep *g, const char *path, uint32_t line,
+		     const char *s, size_t n)
+{
+	struct rk_buf b = RK_BUF_INIT;
+	int rc;
+
+	if (n <= LONG_LINE)
+		return add_line(g, path, line, s, n);
+	g->long_lines++;
+	rc = put_windows(g, s, n, &b);
+	if (rc == 0)
+		rc = add_line(g, path, line, (char *)b.p, b.n);
+	rk_buf_release(&b);
+	return rc;
 }
 
 /* By the first pattern that is required. */
@@ -210,8 +259,8 @@ static int search_text(struct grep *g, const char *path, const char *s,
 		if (line_matches(g, from, (size_t)(stop - from))) {
 			line += newlines(counted, from);
 			counted = from;
-			rc = add_line(g, path, line, from,
-				      (size_t)(stop - from));
+			rc = show_line(g, path, line, from,
+				       (size_t)(stop - from));
 		}
 		s = stop + 1;
 	}
@@ -277,6 +326,11 @@ int rk_run_lines(struct rk_searching *s, struct rk_arena *arena,
 		rk_buf_printf(&s->q.notes,
 			      "stopped after %d MiB of lines: narrow it down\n",
 			      BYTES_MAX >> 20);
+	if (g.long_lines)
+		rk_buf_printf(&s->q.notes,
+			      "of lines of more than %d bytes the part that "
+			      "matches is shown\n",
+			      LONG_LINE);
 	if (g.cut)
 		rk_buf_printf(&s->q.notes,
 			      "%u documents are too long: the end of their "

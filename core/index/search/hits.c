@@ -16,6 +16,8 @@ enum {
 	TWIN_TOKENS = 20, /* shorter texts are alike by chance */
 	COPIES_MAX = 20,
 };
+/* the index has not all of its text */
+enum { CUT = RK_DOC_TRUNCATED | RK_DOC_DAMAGED | RK_DOC_UNREADABLE };
 #define TWIN_COSINE 0.985f
 
 /* What the chunk is: the kind of what it defines first, or the document's. */
@@ -55,7 +57,7 @@ static int fill_hit(const struct rk_found *f, struct rk_answer *a,
 		.language = rk_language_name((enum rk_language)f->doc.language),
 		.excerpt = "",
 		.excerpt_line = r->line, /* 0: the excerpt decides */
-		.complete = f->doc.nchunks == 1,
+		.complete = f->doc.nchunks == 1 && !(f->doc.flags & CUT),
 		.tokens = rk_token_estimate(f->chunk.len),
 		.size = f->doc.size,
 		.mtime_ns = f->doc.mtime_ns,

@@ -382,11 +382,22 @@ int rk_regex_new(const char *s, size_t n, int fold, struct rk_regex **out,
 
 int rk_regex_match(struct rk_regex *r, const char *s, size_t n)
 {
-	int rc = pcre2_match(r->code, (PCRE2_SPTR)s, n, 0, 0, r->md, r->mc);
+	size_t at = 0, len;
 
-	if (rc >= 0)
-		return 1;
-	return rc == PCRE2_ERROR_NOMATCH ? 0 : -ELOOP;
+	return rk_regex_find(r, s, n, &at, &len);
+}
+
+int rk_regex_find(struct rk_regex *r, const char *s, size_t n, size_t *at,
+		  size_t *len)
+{
+	const PCRE2_SIZE *v = pcre2_get_ovector_pointer(r->md);
+	int rc = pcre2_match(r->code, (PCRE2_SPTR)s, n, *at, 0, r->md, r->mc);
+
+	if (rc < 0)
+		return rc == PCRE2_ERROR_NOMATCH ? 0 : -ELOOP;
+	*at = v[0];
+	*len = v[1] > v[0] ? v[1] - v[0] : 0; /* \K may set it further on */
+	return 1;
 }
 
 const char *rk_regex_candidate(const struct rk_regex *r, const char *s,

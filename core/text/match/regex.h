@@ -30,6 +30,13 @@ void rk_regex_free(struct rk_regex *r);
 int rk_regex_match(struct rk_regex *r, const char *s, size_t n);
 
 /*
+ * Where does it match next, from byte *at on? As above, with *at and *len of
+ * the match.
+ */
+int rk_regex_find(struct rk_regex *r, const char *s, size_t n, size_t *at,
+		  size_t *len);
+
+/*
  * The first byte in [s, end) near which a match can be: every line before the
  * one it is in does not match. NULL: none does. Cheaper than asking each line.
  */
