@@ -278,15 +278,19 @@ void fs_doc_rmdir(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 
 /* Both names may now be anything, folders included. */
 static int touch_renamed(struct fs *fs, struct fs_node *p, const char *name,
-			 struct fs_node *to, const char *to_name)
+			 struct fs_node *to, const char *to_name,
+			 unsigned flags)
 {
 	struct fs_node *a = fs_node_find(fs, p, name);
 	struct fs_node *b = fs_node_find(fs, to, to_name);
 	unsigned tree = (!a || !S_ISREG(a->type) || (b && !S_ISREG(b->type)))
 				? RK_TOUCH_TREE
 				: 0;
-	int rc = fs_doc_touch_child(p, name, tree);
+	int rc;
 
+	if (!(flags & RENAME_EXCHANGE))
+		return fs_doc_renamed(p, name, to, to_name, tree);
+	rc = fs_doc_touch_child(p, name, tree);
 	return rc ? rc : fs_doc_touch_child(to, to_name, tree);
 }
 
@@ -341,7 +345,7 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		fs_attr_gone(p->index, id);
 		note_link(p, fs_node_find(fs, p, name));
 		note_link(to, fs_node_find(fs, p, name));
-		rc = touch_renamed(fs, p, name, to, newname);
+		rc = touch_renamed(fs, p, name, to, newname, flags);
 		fs_link_move(fs, p, name, to, newname,
 			     (flags & RENAME_EXCHANGE) != 0);
 		note_renamed(p->index, p, name, to, newname);

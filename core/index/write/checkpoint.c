@@ -229,7 +229,7 @@ static void retire(struct rk_index *ix, int retain)
  * What a new manifest says must be reachable before the log is cut: a new
  * log file first, so that the old ones can go with the manifest after next.
  */
-int rk_commit_manifest(struct rk_index *ix, int retain)
+static int commit(struct rk_index *ix, int retain)
 {
 	struct rk_manifest m = RK_MANIFEST_INIT;
 	int rc;
@@ -258,5 +258,16 @@ int rk_commit_manifest(struct rk_index *ix, int retain)
 	ix->dirty = 1;
 	pthread_mutex_unlock(&ix->lock);
 	rk_manifest_release(&m);
+	return rc;
+}
+
+/* Nothing is half written while files that nothing names go away. */
+int rk_commit_manifest(struct rk_index *ix, int retain)
+{
+	int rc;
+
+	pthread_mutex_lock(&ix->moving);
+	rc = commit(ix, retain);
+	pthread_mutex_unlock(&ix->moving);
 	return rc;
 }
