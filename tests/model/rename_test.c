@@ -221,12 +221,12 @@ static void nothing_is_read(int checkpoint)
 	ren(ix, "alpha", "beta", RK_TOUCH_TREE);
 	CHECK_INT(hits(ix, "+zebras path:beta/**"), DOCS);
 	CHECK_INT(hits(ix, "+zorros"), 0);
-	CHECK_INT(hits(ix, "+beta"), DOCS * 2);
+	CHECK_INT(hits(ix, "+beta"), DOCS);
 	CHECK_INT(hits(ix, "path:alpha/**"), 0);
 	CHECK_INT(ix->stats.docs, DOCS);
 	if (checkpoint) { /* one file, too */
 		ren(ix, "beta/note3.md", "beta/herring.md", 0);
-		CHECK_INT(hits(ix, "+herring zorros"), 2);
+		CHECK_INT(hits(ix, "+herring"), 1);
 		CHECK_INT(hits(ix, "+zorros"), 0);
 		CHECK_INT(hits(ix, "+note3"), 0);
 	}
@@ -288,18 +288,18 @@ static void whatever_comes_with_it(void)
 	CHECK_INT(rk_touch(ix, "gamma/note5.md", RK_TOUCH_REMOVED, NULL), 0);
 	put(ix, "gamma/note6.md", "# Changed\n\nand renamed after that\n");
 	ren(ix, "gamma/note6.md", "gamma/note60.md", 0);
-	ren(ix, "gamma/note7.md", "gamma/.note7.md", 0);
+	ren(ix, "gamma/note7.md", "gamma/note7.md~", 0);
 	settle(ix);
 	CHECK_INT(hits(ix, "+renamed"), 1);
 	CHECK_INT(hits(ix, "path:alpha/**"), 0);
 	CHECK_INT(hits(ix, "path:beta/**"), 0);
 	equals_a_rebuild(&ix);
 	CHECK_INT(rk_checkpoint(ix), 0);
-	ren(ix, "gamma", ".gamma", RK_TOUCH_TREE);
+	ren(ix, "gamma", ".git", RK_TOUCH_TREE);
 	settle(ix);
 	CHECK_INT(ix->stats.docs, DOCS);
-	ren(ix, ".gamma", "alpha", RK_TOUCH_TREE);
-	ren(ix, "alpha/.note7.md", "alpha/note7.md", 0);
+	ren(ix, ".git", "alpha", RK_TOUCH_TREE);
+	ren(ix, "alpha/note7.md~", "alpha/note7.md", 0);
 	settle(ix);
 	equals_a_rebuild(&ix);
 	CHECK_INT(rk_index_close(ix), 0);
