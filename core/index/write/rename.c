@@ -559,7 +559,7 @@ void rk_rename_known(struct rk_index *ix, struct rk_worker *w,
 		     const struct rk_task *t)
 {
 	struct batch *b;
-	struct rk_snapshot snap = {NULL};
+	struct rk_snapshot snap = {.view = NULL};
 
 	pthread_mutex_lock(&ix->moving);
 	b = rk_calloc(1, sizeof(*b));
