@@ -629,7 +629,7 @@ void rk_saved_marks(struct rk_index *ix, const char *name,
 /* --- what documents are made of ----------------------------------------- */
 
 /* A chunk of a document: what a query ranks. */
-struct rk_part {
+struct rk_chunk_info {
 	/* hash of its text */
 	uint64_t id;
 	/* lines */
@@ -648,10 +648,10 @@ struct rk_part {
 	const char *kind;
 };
 
-/* Owned by it; rk_parts_free() frees. */
-struct rk_parts {
+/* Owned by it; rk_chunk_infos_free() frees. */
+struct rk_chunk_infos {
 	/* in order */
-	struct rk_part *v;
+	struct rk_chunk_info *v;
 	size_t n;
 };
 
@@ -659,11 +659,11 @@ struct rk_parts {
  * The chunks of the document at `path` as they are in the index. Returns 0;
  * -ENOENT if it is not there; -ENOMEM, RK_ECORRUPT.
  */
-int rk_document_parts(struct rk_index *ix, const char *path,
-		      struct rk_parts **out);
+int rk_document_chunks(struct rk_index *ix, const char *path,
+		       struct rk_chunk_infos **out);
 
 /* Frees the chunks of a document. NULL is allowed. */
-void rk_parts_free(struct rk_parts *p);
+void rk_chunk_infos_free(struct rk_chunk_infos *p);
 
 /*
  * The document's file, for reading; nothing leads out of the documents or their

@@ -241,8 +241,8 @@ static void index_free(struct rk_index *ix)
 	rk_wal_close(ix->wal);
 	rk_queue_release(&ix->queue);
 	rk_view_unref(ix->view);
-	rk_space_unref(ix->space);
-	rk_space_unref(ix->next);
+	rk_embspace_unref(ix->space);
+	rk_embspace_unref(ix->next);
 	rk_embedder_unref(ix->awaited);
 	for (size_t i = 0;
 	     i < sizeof(ix->query_vecs) / sizeof(ix->query_vecs[0]); i++)
@@ -442,7 +442,7 @@ static void status(struct rk_index *ix, struct rk_status *out)
 			s.vecs[i] ? rk_vectors_bytes(s.vecs[i]) : 0;
 	out->fitted = s.space->latent ? s.space->latent->chunks : 0;
 	snprintf(out->embedder, sizeof(out->embedder), "%s",
-		 rk_space_embedder(s.space));
+		 rk_embspace_embedder(s.space));
 	rk_snapshot_release(&s);
 	out->embedding = rk_embed_pending(ix);
 	pthread_mutex_lock(&ix->lock);

@@ -54,6 +54,7 @@ void rk_cursor_list(struct rk_cursor *c, const struct rk_postr *list,
 	c->weight = weight;
 	c->drift = drift;
 	c->err = 0;
+	c->pos_of = 0;
 	c->ub = score_bound(c, rk_bound_value(bound));
 	stand_on(c, 0);
 }
@@ -74,6 +75,7 @@ void rk_cursor_arrays(struct rk_cursor *c, const uint32_t *ids,
 	c->weight = weight;
 	c->drift = 1;
 	c->err = 0;
+	c->pos_of = 0;
 	for (uint32_t b = 0; b < c->nblocks; b++)
 		max = fmaxf(max, x[b]);
 	c->ub = score_bound(c, max);
@@ -163,4 +165,16 @@ uint32_t rk_cursor_geq(struct rk_cursor *c, uint32_t id)
 			return c->ids[c->i];
 		stand_on(c, c->block + 1); /* behind the tail's last id */
 	}
+}
+
+int rk_cursor_read_positions(struct rk_cursor *c)
+{
+	int rc;
+
+	if (c->pos_of == c->block + 1)
+		return 0;
+	rc = rk_postr_positions(&c->list, c->block, c->n, c->tf, c->head,
+				c->pos, c->pos_n);
+	c->pos_of = rc < 0 ? 0 : c->block + 1;
+	return rc;
 }

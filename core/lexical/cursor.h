@@ -29,6 +29,9 @@ struct rk_cursor {
 	unsigned n, i;
 	const uint32_t *ids, *tf, *head; /* of the loaded block */
 	uint32_t buf[3][RK_BLOCK];
+	/* position bytes of block pos_of - 1; 0: of none yet */
+	uint32_t pos_of, pos_n[RK_BLOCK];
+	const uint8_t *pos[RK_BLOCK];
 };
 
 enum { RK_END = 0xffffffff }; /* no further posting */
@@ -47,6 +50,9 @@ float rk_cursor_bound_until(const struct rk_cursor *c, uint32_t to);
 uint32_t rk_cursor_geq(struct rk_cursor *c, uint32_t id);
 /* Decode the block it stands on. Returns 0, or RK_ECORRUPT (and ends). */
 int rk_cursor_load(struct rk_cursor *c);
+
+/* Fill pos and pos_n for the loaded block. Returns 0, or RK_ECORRUPT. */
+int rk_cursor_read_positions(struct rk_cursor *c);
 
 static inline float rk_cursor_score(const struct rk_cursor *c, float x)
 {

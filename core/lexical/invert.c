@@ -107,9 +107,34 @@ static void count_token(struct rk_inverted *v, const struct rk_tok *t, size_t i,
 	*head += head_weight(f, i) != 0;
 }
 
+static void note_form(struct rk_inv_term *e, uint8_t code)
+{
+	for (unsigned i = 0; i < e->nforms; i++)
+		if (e->form[i] == code || e->form[i] == RK_FORM_ANY)
+			return;
+	if (e->nforms == RK_FORMS_MAX) {
+		e->nforms = 1;
+		code = RK_FORM_ANY;
+		e->form[0] = code;
+		return;
+	}
+	e->form[e->nforms++] = code;
+}
+
+/* The word that token i was before it was stemmed; it is kept behind it. */
+static uint8_t form_of(const struct rk_analyser *a, const struct rk_tok *t,
+		       size_t n, size_t i)
+{
+	return i + 1 < n && t[i + 1].word && t[i + 1].off == t[i].off
+		       ? rk_form_code(
+				 rk_analyser_vocab(a)->v[t[i + 1].term].hash)
+		       : RK_FORM_SELF;
+}
+
 /* Group the positions of title and body by term, in text order. */
-static void group_positions(struct rk_inverted *v, const struct rk_tok *toks,
-			    const struct fields *f, size_t first)
+static void group_positions(struct rk_inverted *v, const struct rk_analyser *a,
+			    const struct rk_tok *toks, const struct fields *f,
+			    size_t first)
 {
 	uint32_t next = 0;
 
@@ -125,6 +150,7 @@ static void group_positions(struct rk_inverted *v, const struct rk_tok *toks,
 			continue;
 		e = &v->terms[v->slot[toks[i].term]];
 		v->at[e->pos_off + e->pos_n++] = toks[i].pos;
+		note_form(e, form_of(a, toks, f->body, i));
 	}
 }
 
@@ -135,11 +161,18 @@ static void encode_positions(struct rk_inverted *v, size_t first)
 		const uint32_t *at = v->at + e->pos_off;
 		size_t start = v->pos.n;
 		uint32_t prev = 0;
+		/* the term itself and nothing else goes without saying */
+		unsigned told = e->nforms == 1 && e->form[0] == RK_FORM_SELF
+					? 0
+					: e->nforms;
 
 		if (e->head)
 			rk_buf_varint(&v->pos, e->pos_n);
 		for (uint32_t k = 0; k < e->pos_n; k++) {
-			rk_buf_varint(&v->pos, at[k] - prev);
+			if (k == 0)
+				rk_first_gap(&v->pos, at[k], e->form, told);
+			else
+				rk_buf_varint(&v->pos, at[k] - prev);
 			prev = at[k];
 		}
 		e->pos_off = (uint32_t)start;
@@ -215,7 +248,7 @@ static int invert_chunk(struct rk_inverted *v, struct rk_analyser *a,
 	v->serial++;
 	for (size_t i = 0; i < n; i++)
 		count_token(v, &toks[i], i, &f, &body, &head);
-	group_positions(v, toks, &f, first);
+	group_positions(v, a, toks, &f, first);
 	if (add_properties(v, a, c, props) < 0)
 		return -ENOMEM;
 	encode_positions(v, first);

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "lexical/bm25f.h"
+#include "lexical/postings.h"
 #include "lexical/records.h"
 #include "text/analyse/analyse.h"
 #include "text/chunk/chunk.h"
@@ -17,6 +18,8 @@ struct rk_inv_term {
 	uint32_t term;	   /* id in the analyser's vocabulary */
 	uint32_t tf, head; /* both 0 for an unstemmed word */
 	uint32_t pos_off, pos_n;
+	uint8_t form[RK_FORMS_MAX]; /* codes of its words, see postings.h */
+	uint8_t nforms;
 };
 
 struct rk_inv_chunk {

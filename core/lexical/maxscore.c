@@ -98,7 +98,7 @@ static void offer(struct rk_scan *s, uint32_t chunk, float score)
 {
 	if (score < rk_topk_floor(s->top) || !s->accept(s->ctx, chunk))
 		return;
-	rk_topk_offer(s->top, (struct rk_cand){score, s->source, chunk});
+	rk_topk_offer(s->top, (struct rk_candidate){score, s->source, chunk});
 }
 
 /* Add the non-essential lists, best first, while it can still matter. */
@@ -342,8 +342,8 @@ int64_t rk_scan_all(struct rk_scan *s)
 						       s->cur[j]->i);
 		if (s->accept(s->ctx, id)) {
 			found++;
-			rk_topk_offer(s->top,
-				      (struct rk_cand){score, s->source, id});
+			rk_topk_offer(s->top, (struct rk_candidate){
+						      score, s->source, id});
 		}
 		id++;
 	}

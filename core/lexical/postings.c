@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { FIRST_WIDE = 31 << 8 }; /* gaps from here on take a varint */
+
 enum { META_BYTES = 16 };
 
 void rk_postw_release(struct rk_postw *w)
@@ -233,6 +235,87 @@ static const uint8_t *skip_varints(const uint8_t *p, const uint8_t *end,
 	return n ? NULL : p;
 }
 
+void rk_first_gap(struct rk_buf *b, uint32_t gap, const uint8_t *form,
+		  unsigned nforms)
+{
+	int wide = gap >= FIRST_WIDE;
+
+	if (nforms == 0 && gap < 0x80) {
+		rk_buf_byte(b, (uint8_t)gap);
+		return;
+	}
+	if (nforms && gap < 0x40) {
+		rk_buf_byte(b, (uint8_t)(0x80 | gap));
+	} else {
+		rk_buf_byte(b, (uint8_t)(0xc0 | (nforms ? 0x20 : 0) |
+					 (wide ? 31 : gap >> 8)));
+		rk_buf_byte(b, wide ? 0 : (uint8_t)gap);
+		if (wide)
+			rk_buf_varint(b, gap);
+	}
+	for (unsigned i = 0; i < nforms; i++)
+		rk_buf_byte(b,
+			    (uint8_t)(form[i] | (i + 1 < nforms ? 0x80 : 0)));
+}
+
+/* The first gap; behind it are forms, or not. */
+static const uint8_t *gap_of(const uint8_t *p, const uint8_t *end,
+			     uint32_t *gap, int *forms)
+{
+	uint8_t b;
+
+	if (p == end)
+		return NULL;
+	b = *p++;
+	*forms = b >= 0x80 && (b < 0xc0 || (b & 0x20));
+	*gap = b < 0x80 ? b : b & 0x3f;
+	if (b < 0xc0)
+		return p;
+	if (p == end)
+		return NULL;
+	*gap = (uint32_t)(b & 31) << 8 | *p++;
+	return (b & 31) == 31 ? rk_get_varint32(p, end, gap) : p;
+}
+
+/* The same, and past the forms. */
+static const uint8_t *read_first(const uint8_t *p, const uint8_t *end,
+				 uint32_t *gap)
+{
+	int forms;
+
+	if (!(p = gap_of(p, end, gap, &forms)) || !forms)
+		return p;
+	while (p < end && (*p & 0x80))
+		p++;
+	return p < end ? p + 1 : NULL;
+}
+
+int rk_positions_have(const uint8_t *p, uint32_t n, uint32_t tf, uint32_t head,
+		      uint8_t form)
+{
+	const uint8_t *end = p + n;
+	uint32_t count = tf, gap;
+	int forms;
+
+	if (head && !(p = rk_get_varint32(p, end, &count)))
+		return RK_ECORRUPT;
+	if (count == 0)
+		return 1;
+	if (!(p = gap_of(p, end, &gap, &forms)))
+		return RK_ECORRUPT;
+	if (!forms)
+		return form == RK_FORM_SELF;
+	while (p < end) {
+		uint8_t code = *p & 0x7f;
+
+		if (code == form || code == RK_FORM_ANY)
+			return 1;
+		if (!(*p++ & 0x80))
+			return 0;
+	}
+	return RK_ECORRUPT;
+}
+
 int rk_postr_positions(const struct rk_postr *r, uint32_t b, unsigned n,
 		       const uint32_t *tf, const uint32_t *head,
 		       const uint8_t **out, uint32_t *out_n)
@@ -245,11 +328,12 @@ int rk_postr_positions(const struct rk_postr *r, uint32_t b, unsigned n,
 	p = r->pos + off;
 	for (unsigned i = 0; i < n; i++) {
 		const uint8_t *q = p;
-		uint32_t count = tf[i];
+		uint32_t count = tf[i], first;
 
 		if (head[i] && !(q = rk_get_varint32(p, r->pos_end, &count)))
 			return RK_ECORRUPT;
-		if (!(q = skip_varints(q, r->pos_end, count)))
+		if (count && (!(q = read_first(q, r->pos_end, &first)) ||
+			      !(q = skip_varints(q, r->pos_end, count - 1))))
 			return RK_ECORRUPT;
 		out[i] = p;
 		out_n[i] = (uint32_t)(q - p);
@@ -271,7 +355,8 @@ int rk_positions_decode(const uint8_t *p, uint32_t n, uint32_t tf,
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t gap;
 
-		if (!(p = rk_get_varint32(p, end, &gap)))
+		if (!(p = i ? rk_get_varint32(p, end, &gap)
+			    : read_first(p, end, &gap)))
 			return RK_ECORRUPT;
 		pos += gap;
 		at[i] = pos;

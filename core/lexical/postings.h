@@ -21,8 +21,28 @@
  * the term's positions. A gap is counted from the id before, -1 at first.
  * Positions are a stream of their own, read by phrases and pairs alone:
  *
- *   posting := [count:varint if head != 0, else tf of them] gap:varint{count}
+ *   posting := [count:varint if head != 0, else tf of them] [first
+ *              gap:varint{count - 1} if count != 0]
+ *   first   := gap:u8 below 128, no forms
+ *            | 0x80 + gap:6 bits, forms
+ *            | 0xc0 + has forms:1 bit + high:5 bits, low:u8
+ *              [gap:varint if high is 31] [forms]
+ *   forms   := form:u8 of each, high bit: another follows
+ *
+ * A form is a code of seven bits for a word as it stands in the text, where it
+ * is not the term itself (0: that, beside others; RK_FORM_ANY: too many).
  */
+enum { RK_FORM_SELF = 0, RK_FORM_ANY = 127, RK_FORMS_MAX = 4 };
+
+/* Append a first gap and its forms. */
+void rk_first_gap(struct rk_buf *b, uint32_t gap, const uint8_t *form,
+		  unsigned nforms);
+/* By the hash of its unstemmed entry in a vocabulary. */
+static inline uint8_t rk_form_code(uint32_t hash)
+{
+	return (uint8_t)(1 + hash % (RK_FORM_ANY - 1));
+}
+
 struct rk_posting {
 	uint32_t id;	/* chunk */
 	uint32_t tf;	/* occurrences in the body */
@@ -103,5 +123,12 @@ int rk_postr_positions(const struct rk_postr *r, uint32_t b, unsigned n,
  */
 int rk_positions_decode(const uint8_t *p, uint32_t n, uint32_t tf,
 			uint32_t head, uint32_t *at, unsigned max);
+
+/*
+ * Is a form among those of a posting? 1, 0, or RK_ECORRUPT; a posting without
+ * positions does not know, and 1.
+ */
+int rk_positions_have(const uint8_t *p, uint32_t n, uint32_t tf, uint32_t head,
+		      uint8_t form);
 
 #endif

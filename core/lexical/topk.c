@@ -3,8 +3,8 @@
 #include <assert.h>
 
 /* True if a is worse than b. */
-static int worse(const struct rk_topk *t, const struct rk_cand *a,
-		 const struct rk_cand *b)
+static int worse(const struct rk_topk *t, const struct rk_candidate *a,
+		 const struct rk_candidate *b)
 {
 	if (a->score != b->score)
 		return a->score < b->score;
@@ -13,7 +13,7 @@ static int worse(const struct rk_topk *t, const struct rk_cand *a,
 
 static void sift_down(struct rk_topk *t, size_t i, size_t n)
 {
-	struct rk_cand c = t->v[i];
+	struct rk_candidate c = t->v[i];
 
 	for (;;) {
 		size_t kid = 2 * i + 1;
@@ -32,7 +32,7 @@ static void sift_down(struct rk_topk *t, size_t i, size_t n)
 
 static void sift_up(struct rk_topk *t, size_t i)
 {
-	struct rk_cand c = t->v[i];
+	struct rk_candidate c = t->v[i];
 
 	while (i > 0 && worse(t, &c, &t->v[(i - 1) / 2])) {
 		t->v[i] = t->v[(i - 1) / 2];
@@ -41,7 +41,7 @@ static void sift_up(struct rk_topk *t, size_t i)
 	t->v[i] = c;
 }
 
-void rk_topk_offer(struct rk_topk *t, struct rk_cand c)
+void rk_topk_offer(struct rk_topk *t, struct rk_candidate c)
 {
 	assert(t->n <= t->k);
 	if (t->k == 0)
@@ -58,7 +58,7 @@ void rk_topk_offer(struct rk_topk *t, struct rk_cand c)
 void rk_topk_sort(struct rk_topk *t)
 {
 	for (size_t n = t->n; n > 1; n--) {
-		struct rk_cand c = t->v[0];
+		struct rk_candidate c = t->v[0];
 
 		t->v[0] = t->v[n - 1];
 		t->v[n - 1] = c;

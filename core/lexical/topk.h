@@ -10,18 +10,19 @@
  * then `before` (path, then line), so that the result does not depend on the
  * order of offering or on how the corpus is cut into segments.
  */
-struct rk_cand {
+struct rk_candidate {
 	float score;
 	uint32_t source; /* which segment or table */
 	uint32_t chunk;
 };
 
 struct rk_topk {
-	struct rk_cand *v; /* a heap: v[0] is the worst; k entries of room */
+	struct rk_candidate
+		*v; /* a heap: v[0] is the worst; k entries of room */
 	size_t k, n;
 	/* non-zero if a comes before b at the same score */
-	int (*before)(void *ctx, const struct rk_cand *a,
-		      const struct rk_cand *b);
+	int (*before)(void *ctx, const struct rk_candidate *a,
+		      const struct rk_candidate *b);
 	void *ctx;
 };
 
@@ -30,7 +31,7 @@ static inline float rk_topk_floor(const struct rk_topk *t)
 {
 	return t->n < t->k ? 0.0f : t->v[0].score;
 }
-void rk_topk_offer(struct rk_topk *t, struct rk_cand c);
+void rk_topk_offer(struct rk_topk *t, struct rk_candidate c);
 /* Best first; the heap is used up. */
 void rk_topk_sort(struct rk_topk *t);
 

@@ -190,6 +190,35 @@ struct rk_qnode *rk_q_common_phrase(struct parser *p, const char *s, size_t n)
 	return passage(p, &b, 1);
 }
 
+static int is_word(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)s[i]) && s[i] != '_')
+			return 0;
+	return n > 0;
+}
+
+struct rk_qnode *rk_q_exactly(struct parser *p, struct rk_qnode *word,
+			      const char *s, size_t n)
+{
+	struct rk_buf b = RK_BUF_INIT;
+	struct rk_qnode *group, *exact;
+
+	if (!is_word(s, n) || p->q->nregex == RK_REGEX_MAX)
+		return word;
+	add_words(&b, s, n);
+	rk_buf_str(&b, "\\b");
+	if (!(exact = passage(p, &b, 1)) ||
+	    !(group = rk_q_node(p, RK_NODE_GROUP, RK_MUST)))
+		return word;
+	word->occur = RK_MUST;
+	word->source = s;
+	word->source_end = s + n;
+	rk_q_append(group, word);
+	rk_q_append(group, exact);
+	return group;
+}
+
 /* Nothing but very common words: they are looked for as they stand. */
 static void common_words(struct parser *p)
 {

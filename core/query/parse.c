@@ -64,7 +64,7 @@ static struct rk_qnode *parse_phrase(struct parser *p, enum rk_occur occur)
 		return NULL;
 	p->q->nphrases++;
 	node->slop = slop;
-	return node;
+	return rk_q_exactly(p, node, s, (size_t)(end - s));
 }
 
 /* 1: taken, whether or not it gave a node; 0: it is text. */

@@ -58,5 +58,12 @@ void rk_q_append(struct rk_qnode *group, struct rk_qnode *n);
  * for one word.
  */
 struct rk_qnode *rk_q_common_phrase(struct parser *p, const char *s, size_t n);
+/*
+ * A quoted word is meant as it is written, not what has its stem: the node of
+ * its terms together with that condition. The node itself if it is of several
+ * words, or has letters beyond ASCII.
+ */
+struct rk_qnode *rk_q_exactly(struct parser *p, struct rk_qnode *word,
+			      const char *s, size_t n);
 
 #endif

@@ -127,7 +127,7 @@ enum rk_sort { RK_SORT_SCORE, RK_SORT_NEW, RK_SORT_PATH };
 enum {
 	RK_NODES_MAX = 256,
 	RK_PHRASES_MAX = 16,
-	RK_REGEX_MAX = 4,
+	RK_REGEX_MAX = 8,
 	RK_HITS_MAX = 1000,
 	RK_QUERY_BYTES = 1024 * 1024, /* of a query that are read */
 	RK_QUERY_DEPTH = 32,	      /* parentheses inside each other */

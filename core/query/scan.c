@@ -187,6 +187,11 @@ static const char *const OBJECTS[] = {"find|show|search|list|get|? for|? " SOME
 static const char *const ABOUT[] = {"about|regarding|concerning",
 				    SOME " " THINGS " on|for", NULL};
 
+/* What one of those can begin with. */
+static const char FIRST[] =
+	"please|i|i'd|i'm|we|we're|can|could|would|will|help|are|is|do|you|"
+	"that|which|find|show|give|tell|get|search|list|for|" SOME "|" THINGS;
+
 /* A word of small letters with its apostrophe straight; bytes taken. */
 static size_t request_word(const char *s, const char *end, char *out)
 {
@@ -256,9 +261,15 @@ static const char *follow_one(const char *const *patterns, const char *s,
 
 const char *rk_scan_request(const char *s, const char *end)
 {
-	const char *asked = follow_one(OPENINGS, s, end);
-	const char *about = follow_one(OBJECTS, asked, end);
+	const char *asked, *about;
+	char first[REQUEST_WORD_MAX + 1];
 
+	/* most queries begin with another word, and are spared the rest */
+	if (!request_word(s, end, first) ||
+	    !among(first, FIRST, sizeof(FIRST) - 1))
+		return s;
+	asked = follow_one(OPENINGS, s, end);
+	about = follow_one(OBJECTS, asked, end);
 	if (asked > s && about == asked)
 		about = follow_one(ABOUT, asked, end);
 	return about;

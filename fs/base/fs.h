@@ -227,7 +227,7 @@ struct fs {
 	struct fs_memo memos[FS_MEMOS]; /* by inode; under answers */
 	struct fs_live_thread *live;
 	size_t nfinds; /* folders of results that the kernel knows; loop */
-	struct fs_helper *helper;
+	struct fs_toucher *toucher;
 	struct {
 		uid_t uid;
 		char text[256];

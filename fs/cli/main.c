@@ -24,8 +24,8 @@ int main(int argc, char **argv)
 	struct fs_options o;
 	int rc;
 
-	if (argc == 2 && strcmp(argv[1], FS_HELPER_VERB) == 0)
-		return fs_helper_main();
+	if (argc == 2 && strcmp(argv[1], FS_TOUCHER_VERB) == 0)
+		return fs_toucher_main();
 	open_stdio();
 	rc = fs_verb(argc, argv);
 	if (rc >= 0)

@@ -22,7 +22,7 @@ enum { SLUG_BYTES = 40, NAME_BYTES = 80 };
 /* --- names --- */
 
 /* Letters and digits of the last heading, or of the first symbol. */
-static void slug(const struct rk_part *p, char out[SLUG_BYTES + 1])
+static void slug(const struct rk_chunk_info *p, char out[SLUG_BYTES + 1])
 {
 	const char *s = *p->symbol ? p->symbol : p->heading, *last;
 	size_t n = 0;
@@ -45,7 +45,7 @@ static void slug(const struct rk_part *p, char out[SLUG_BYTES + 1])
 	out[n] = '\0';
 }
 
-static void chunk_name(const struct rk_part *p, size_t i, char *out)
+static void chunk_name(const struct rk_chunk_info *p, size_t i, char *out)
 {
 	char s[SLUG_BYTES + 1];
 
@@ -63,7 +63,7 @@ static void put_field(struct rk_buf *out, const char *key, const char *value)
 }
 
 static void put_front(struct fs_index *x, const char *path,
-		      const struct rk_part *p, struct rk_buf *out)
+		      const struct rk_chunk_info *p, struct rk_buf *out)
 {
 	rk_buf_str(out, "---\npath: ");
 	rk_put_path(out, x->path, path);
@@ -87,18 +87,18 @@ static int chunk_answer(struct fs_node *node, const struct rk_search_opts *opts,
 	const char *slash = strrchr(text, '/');
 	char *path = strndup(text, (size_t)(slash - text));
 	size_t i = strtoul(slash + 1, NULL, 10) - 1;
-	struct rk_parts *parts = NULL;
+	struct rk_chunk_infos *parts = NULL;
 	int rc = path ? 0 : -ENOMEM;
 
 	(void)opts;
 	out->generation = rk_generation(x->ix);
 	out->pending = rk_pending(x->ix);
 	if (rc == 0)
-		rc = rk_document_parts(x->ix, path, &parts);
+		rc = rk_document_chunks(x->ix, path, &parts);
 	if (rc == 0 && i >= parts->n)
 		rc = -ENOENT;
 	if (rc == 0) {
-		const struct rk_part *p = &parts->v[i];
+		const struct rk_chunk_info *p = &parts->v[i];
 		struct rk_buf body = RK_BUF_INIT;
 
 		put_front(x, path, p, &out->text);
@@ -109,7 +109,7 @@ static int chunk_answer(struct fs_node *node, const struct rk_search_opts *opts,
 		rk_buf_release(&body);
 		out->hash = rk_hash64(out->text.p, out->text.n);
 	}
-	rk_parts_free(parts);
+	rk_chunk_infos_free(parts);
 	free(path);
 	return rc;
 }
@@ -141,14 +141,14 @@ static void reply_chunk(fuse_req_t req, struct fs_index *x, const char *path,
 			unsigned long i)
 {
 	size_t room = strlen(path) + 16;
-	struct rk_parts *parts = NULL;
+	struct rk_chunk_infos *parts = NULL;
 	struct fs_node *n = NULL;
 	char *text = malloc(room);
-	int rc = rk_document_parts(x->ix, path, &parts);
+	int rc = rk_document_chunks(x->ix, path, &parts);
 
 	if (rc == 0 && i > parts->n)
 		rc = -ENOENT;
-	rk_parts_free(parts);
+	rk_chunk_infos_free(parts);
 	if (rc == 0 && text) {
 		snprintf(text, room, "%s/%lu", path, i);
 		n = fs_view_node(x, &CHUNK, text);
@@ -172,18 +172,18 @@ static int wait_for(struct fs_index *x, const _Atomic int *cancel)
 static int chunks_list(struct fs_node *dir, const _Atomic int *cancel,
 		       struct rk_buf *b)
 {
-	struct rk_parts *parts = NULL;
+	struct rk_chunk_infos *parts = NULL;
 	int rc = wait_for(dir->index, cancel);
 
 	if (rc == 0 &&
-	    rk_document_parts(dir->index->ix, dir->text, &parts) == 0)
+	    rk_document_chunks(dir->index->ix, dir->text, &parts) == 0)
 		for (size_t i = 0; i < parts->n; i++) {
 			char name[NAME_BYTES];
 
 			chunk_name(&parts->v[i], i, name);
 			fs_list_add(b, 'f', name);
 		}
-	rk_parts_free(parts);
+	rk_chunk_infos_free(parts);
 	return rc;
 }
 

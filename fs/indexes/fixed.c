@@ -61,7 +61,7 @@ static const struct fs_file ROWS[] = {
 	{"at", ONE, .kind = &FS_AT_DIR},
 	{"text", ONE, .kind = &FS_TEXT_DIR},
 	{"terms", ONE, .kind = &FS_TERMS_DIR},
-	{NULL},
+	{.name = NULL},
 };
 _Static_assert(sizeof(ROWS) / sizeof(ROWS[0]) <= (size_t)FS_FIXED_MAX,
 	       "room for the rows");

@@ -224,7 +224,7 @@ static void close_all(struct fs *fs)
 static void teardown(struct fs *fs)
 {
 	fs_live_stop(fs);
-	fs_helper_free(fs);
+	fs_toucher_free(fs);
 	fs_pool_free(fs->throttle);
 	fs_pool_free(fs->pool);
 	fs_pool_free(fs->slow);
@@ -407,7 +407,7 @@ static void follow_queries(struct fs *fs)
 	if (fs->read_only)
 		return;
 	block_signals(&old);
-	if (fs_helper_new(fs) < 0 || fs_live_start(fs) < 0)
+	if (fs_toucher_new(fs) < 0 || fs_live_start(fs) < 0)
 		fprintf(stderr, "rankfs: watchers of queries get no events\n");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }

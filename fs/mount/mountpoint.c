@@ -122,7 +122,7 @@ static void wait_for_daemon(const char *backing)
 }
 
 /*
- * The helper has a file of the mount open for a moment now and then: what is
+ * The toucher has a file of the mount open for a moment now and then: what is
  * busy is tried again for a second.
  */
 static int unmount(const char *mountpoint)

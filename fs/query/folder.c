@@ -89,7 +89,7 @@ static void lookup_run(struct fs_job *job)
 	struct lookup_job *j = (struct lookup_job *)job;
 	struct fs *fs = j->x->fs;
 	pid_t pid = fuse_req_ctx(j->req)->pid;
-	enum fs_aim aim = fs_is_helper(fs, pid)
+	enum fs_aim aim = fs_is_toucher(fs, pid)
 				  ? FS_AIM_FILE
 				  : fs_caller_aim(pid, "query", j->names);
 

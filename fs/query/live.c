@@ -2,7 +2,7 @@
 /*
  * Live queries. A thread (mount/background.c) hears of every change of an
  * index, finds out from postings which of the queries that the kernel still
- * knows it can touch, asks those again, cheapest first, and has the helper
+ * knows it can touch, asks those again, cheapest first, and has the toucher
  * process touch the files whose answer is another: that is what makes inotify
  * events.
  *
@@ -193,7 +193,7 @@ static void tell(struct fs_live_thread *t, struct fs_live *l)
 			 n->index->ix ? rk_generation(n->index->ix) : 0,
 			 "query", n->text);
 		if (fs_view_path(n, path, sizeof(path)) == 0)
-			fs_helper_touch(fs, path);
+			fs_toucher_touch(fs, path);
 	}
 	l->told = hash;
 	l->has_told = 1;

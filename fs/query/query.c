@@ -351,12 +351,12 @@ static int is_allowed(fuse_req_t req, const struct fs *fs,
 		      const struct fs_node *n)
 {
 	return !n->file->is_allowed || !fs->allow_other ||
-	       fs_is_helper(fs, fuse_req_ctx(req)->pid) ||
+	       fs_is_toucher(fs, fuse_req_ctx(req)->pid) ||
 	       n->file->is_allowed(req, n);
 }
 
-/* Nothing is searched for the helper, and it may open what others may not. */
-static void helper_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
+/* Nothing is searched for the toucher, and it may open what others may not. */
+static void toucher_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 {
 	struct stat st;
 
@@ -371,8 +371,8 @@ static void query_getattr(fuse_req_t req, struct fs *fs, struct fs_node *n)
 	struct fs_blob *b;
 	size_t size;
 
-	if (fs_is_helper(fs, fuse_req_ctx(req)->pid)) {
-		helper_getattr(req, fs, n);
+	if (fs_is_toucher(fs, fuse_req_ctx(req)->pid)) {
+		toucher_getattr(req, fs, n);
 	} else if (!is_allowed(req, fs, n)) {
 		fuse_reply_err(req, EACCES);
 	} else if (pinned_size(req, fs, n, &size)) {
@@ -402,13 +402,13 @@ static void query_setattr(fuse_req_t req, struct fs *fs, struct fs_node *n,
 		query_getattr(req, fs, n);
 }
 
-/* What the helper writes is nothing but the event that it makes. */
+/* What the toucher writes is nothing but the event that it makes. */
 static void open_to_touch(fuse_req_t req, struct fs *fs, struct fs_node *n,
 			  struct fuse_file_info *fi)
 {
 	struct fs_handle *h;
 
-	if (!fs_is_helper(fs, fuse_req_ctx(req)->pid)) {
+	if (!fs_is_toucher(fs, fuse_req_ctx(req)->pid)) {
 		fuse_reply_err(req, EACCES);
 		return;
 	}
@@ -457,7 +457,7 @@ static void query_release(fuse_req_t req, struct fs *fs, struct fs_handle *h)
 
 	pthread_mutex_lock(&fs->answers);
 	h->node->opened--;
-	while (*p && *p != h) /* the helper's are not in it */
+	while (*p && *p != h) /* the toucher's are not in it */
 		p = &(*p)->next;
 	if (*p)
 		*p = h->next;

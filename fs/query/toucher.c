@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The helper: a process that touches files of the mount, because the kernel
+ * The toucher: a process that touches files of the mount, because the kernel
  * makes inotify events only of what comes through the mount, and a thread of
  * the daemon that does so cannot be killed while it waits for the daemon. It
  * is this program again, started with a socket as descriptor 3; each message
@@ -23,14 +23,14 @@
 enum { SOCKET = 3, IN_FLIGHT_MAX = 256, RESTART_MS = 1000 };
 
 /* The live thread's own, but for pid. */
-struct fs_helper {
+struct fs_toucher {
 	_Atomic pid_t pid; /* 0: none */
 	int fd;
 	unsigned in_flight;
 	uint64_t started_ns;
 };
 
-/* --- in the helper --- */
+/* --- in the toucher --- */
 
 static void touch(const char *path)
 {
@@ -44,7 +44,7 @@ static void touch(const char *path)
 	close(fd);
 }
 
-int fs_helper_main(void)
+int fs_toucher_main(void)
 {
 	static char path[FS_VIEW_PATH];
 	ssize_t n;
@@ -67,7 +67,7 @@ int fs_helper_main(void)
 
 static int spawn(int fd, pid_t *pid)
 {
-	static char name[] = "rankfs", verb[] = FS_HELPER_VERB;
+	static char name[] = "rankfs", verb[] = FS_TOUCHER_VERB;
 	static char safe[] = "OPENBLAS_NUM_THREADS=1";
 	char *argv[] = {name, verb, NULL}, *env[] = {safe, NULL};
 	posix_spawn_file_actions_t acts;
@@ -82,7 +82,7 @@ static int spawn(int fd, pid_t *pid)
 	return -rc;
 }
 
-static void end(struct fs_helper *h)
+static void end(struct fs_toucher *h)
 {
 	if (h->fd >= 0)
 		close(h->fd); /* it reads the end, and exits */
@@ -95,7 +95,7 @@ static void end(struct fs_helper *h)
 	h->in_flight = 0;
 }
 
-static int start(struct fs_helper *h)
+static int start(struct fs_toucher *h)
 {
 	int pair[2], rc;
 	pid_t pid = 0;
@@ -120,32 +120,32 @@ static int start(struct fs_helper *h)
 	return 0;
 }
 
-int fs_helper_new(struct fs *fs)
+int fs_toucher_new(struct fs *fs)
 {
-	struct fs_helper *h = calloc(1, sizeof(*h));
+	struct fs_toucher *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		return -ENOMEM;
 	h->fd = -1;
-	fs->helper = h;
+	fs->toucher = h;
 	return start(h);
 }
 
-void fs_helper_free(struct fs *fs)
+void fs_toucher_free(struct fs *fs)
 {
-	if (!fs->helper)
+	if (!fs->toucher)
 		return;
-	end(fs->helper);
-	free(fs->helper);
-	fs->helper = NULL;
+	end(fs->toucher);
+	free(fs->toucher);
+	fs->toucher = NULL;
 }
 
-int fs_is_helper(const struct fs *fs, pid_t pid)
+int fs_is_toucher(const struct fs *fs, pid_t pid)
 {
-	return fs->helper && fs->helper->pid == pid;
+	return fs->toucher && fs->toucher->pid == pid;
 }
 
-static void take_answers(struct fs_helper *h)
+static void take_answers(struct fs_toucher *h)
 {
 	char c;
 
@@ -164,9 +164,9 @@ static void take_answers(struct fs_helper *h)
 	}
 }
 
-int fs_helper_touch(struct fs *fs, const char *path)
+int fs_toucher_touch(struct fs *fs, const char *path)
 {
-	struct fs_helper *h = fs->helper;
+	struct fs_toucher *h = fs->toucher;
 
 	if (!h)
 		return -ENOENT;

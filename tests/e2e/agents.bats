@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # For language models: rankfs mcp with the official SDK, rankfs agents.
 
-load helper
+load setup
 
 sdk() {
 	timeout 60 "$NODE" "$PEERS/$1.mjs" "${@:2}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Extended attributes that the file system below has no room for.
 
-load helper
+load setup
 
 beside() { find "$BACKING/indexes/main/attributes" -mindepth 1 -maxdepth 1 | wc -l; }
 

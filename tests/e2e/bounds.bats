@@ -2,7 +2,7 @@
 # Memory, descriptors, threads and disk stay within bounds whatever comes in.
 # SCALE=1 in every run; `make torture` takes 10.
 
-load helper
+load setup
 
 SCALE=${SCALE:-1}
 

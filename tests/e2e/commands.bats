@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # .rankfs/, the commands, and the life of a mount.
 
-load helper
+load setup
 
 @test "status in words and as JSON" {
 	echo "purple yak" >"$MNT/a.md"

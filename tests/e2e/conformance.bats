@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Documents behave as files of the file system below, operation by operation.
 
-load helper
+load setup
 
 DIFFER=$(dirname "$(readlink -f "$RANKFS")")/tests/conformance/differ
 OPS=${CONFORM_OPS:-15000}

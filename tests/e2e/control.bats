@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # .rankfs/: checkpoints to go back to, export and import, progress, metrics.
 
-load helper
+load setup
 
 @test "at/<checkpoint>/ answers as the index was then" {
 	echo "rotate the keys" >"$MNT/a.md"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What README.md, the mount's own help and the manual pages say is so.
 
-load helper
+load setup
 
 TREE=$BATS_TEST_DIRNAME/../..
 

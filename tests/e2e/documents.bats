@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The documents: ordinary files, byte for byte.
 
-load helper
+load setup
 
 @test "what is written is read back" {
 	head -c 300000 /dev/urandom >"$BATS_TEST_TMPDIR/r"

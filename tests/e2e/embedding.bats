@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Embedders: the built-in one, static models, and a real server with faults.
 
-load helper
+load setup
 
 setup_file() {
 	export PORT_FILE=$BATS_FILE_TMPDIR/port

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # find/<text>/: results as folders.
 
-load helper
+load setup
 
 fill() {
 	mkdir -p "$MNT/src" "$MNT/notes"

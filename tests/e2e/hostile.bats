@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Names, writes and documents made to hurt.
 
-load helper
+load setup
 
 N=${HOSTILE_INPUTS:-1500}
 

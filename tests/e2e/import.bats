@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # A line of .rankfs/import is taken whole or not at all.
 
-load helper
+load setup
 
 import() { cat >"$MNT/.rankfs/import"; }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Every kind of node: what the kernel forgets, and calls that few programs make.
 
-load helper
+load setup
 
 ROUNDS=${KINDS_ROUNDS:-2}
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The query language: what each form finds, through a mount.
 
-load helper
+load setup
 
 sorted() {
 	paths "$1" | sort | xargs

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The library as other programs see it: installed, compiled against, linked.
 
-load helper
+load setup
 
 setup_file() {
 	export INSTALLED=$BATS_FILE_TMPDIR/usr

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Linked sources: folders elsewhere, indexed where they are.
 
-load helper
+load setup
 
 source_is() {
 	grep -q "^source $1 .* $2\$" "$MNT/.rankfs/status" && indexed

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Live queries: whoever watches a query file is told when its answer changes.
 
-load helper
+load setup
 
 # watch FILE...: inotifywait in the background, its lines in $LOG
 watch() {

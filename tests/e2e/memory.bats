@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The index as a memory: recall/, .rankfs/ask, .rankfs/similar, .rankfs/import.
 
-load helper
+load setup
 
 embedded() {
 	[[ $(cat "$MNT/.rankfs/status") == *"pending 0"*"reconciling no"*"embedding no"* ]]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What is installed: by make install, and as a Debian package.
 
-load helper
+load setup
 
 setup() {
 	TOP=$BATS_TEST_DIRNAME/../..

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # query/<text>: results as files.
 
-load helper
+load setup
 
 @test "a document is found by the next query after it is closed" {
 	for i in $(seq 50); do
@@ -235,6 +235,15 @@ queries() { sed -n 's/^queries //p' "$MNT/.rankfs/status"; }
 	refute_output --partial "$MNT/a.md"
 	run cat "$MNT/query/-rf"
 	assert_output --partial "$MNT/a.md:1:"
+}
+
+@test "one word in quotes is meant as it is written" {
+	echo "the universe is large" >"$MNT/a.txt"
+	echo "the University is large" >"$MNT/b.txt"
+	run cat "$MNT/query/\"university\" as:paths"
+	assert_output "$MNT/b.txt"
+	run cat "$MNT/query/-\"university\" large as:paths"
+	assert_output "$MNT/a.txt"
 }
 
 @test "wildcards stand for letters anywhere in a word" {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What survives, and what is repaired.
 
-load helper
+load setup
 
 IX=indexes/main
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Who may see what, and what the daemon can do at all (fs/doc/threats.md).
 
-load helper
+load setup
 bats_require_minimum_version 1.5.0
 
 A=12345 # another user

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Names with slashes in query/ and recall/ are longer texts.
 
-load helper
+load setup
 
 bats_require_minimum_version 1.5.0
 

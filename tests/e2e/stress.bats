@@ -2,7 +2,7 @@
 # Watchers that read and write, writers, readers, walkers and savers, all at
 # once, for STRESS_S seconds (8; `make torture` takes 180).
 
-load helper
+load setup
 
 @test "everything at once does not stop the mount, and all of it is true afterwards" {
 	run timeout $((${STRESS_S:-8} + 60)) /usr/bin/python3 - "$MNT" "${STRESS_S:-8}" <<-'END'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # -o multi: many indexes in one mount.
 
-load helper
+load setup
 
 setup() {
 	# bats' own folder is closed to other users

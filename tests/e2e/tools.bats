@@ -3,7 +3,7 @@
 # over a plain copy and over the mount, and must say and give the same. The
 # files are a document, an answer in query/, a result in find/, and a chunk.
 
-load helper
+load setup
 
 setup() {
 	MNT=$BATS_TEST_TMPDIR/mnt

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Kinds of documents, the programs that read them, and source code.
 
-load helper
+load setup
 
 lines_of() {
 	cat "$MNT/query/$1 as:jsonl" | jq -r '"\(.line_start)-\(.line_end) \(.heading)"'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # How words are found: in every language and script, however they are typed.
 
-load helper
+load setup
 
 # found QUERY NAME...: these, in any order
 found() {

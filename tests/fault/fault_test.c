@@ -170,14 +170,14 @@ static void ask_everything(struct rk_index *ix)
 static void use_the_rest(struct rk_index *ix)
 {
 	struct rk_buf b = RK_BUF_INIT;
-	struct rk_parts *parts;
+	struct rk_chunk_infos *parts;
 
 	if (rk_saved_put(ix, "name", "common text") == 0) {
 		rk_saved_mark(ix, "name", "f2.md", RK_FEEDBACK_PINNED);
 		rk_saved_rename(ix, "name", "other");
 	}
-	if (rk_document_parts(ix, "f1.md", &parts) == 0)
-		rk_parts_free(parts);
+	if (rk_document_chunks(ix, "f1.md", &parts) == 0)
+		rk_chunk_infos_free(parts);
 	rk_warnings(ix, &b);
 	rk_config_set(ix, "hits 7", 6, (char[100]){0}, 100);
 	rk_reindex(ix, 1);

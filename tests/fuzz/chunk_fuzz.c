@@ -3,6 +3,7 @@
 #include "fuzz/fuzz.h"
 #include "text/analyse/analyse.h"
 #include "text/chunk/chunk.h"
+#include "text/symbols/ends.h"
 #include "text/symbols/entity.h"
 #include "text/extract/metadata.h"
 
@@ -14,6 +15,27 @@ static void check_entities(const struct rk_chunk *c)
 	while (rk_entity_next(&p, end, &e))
 		PROPERTY(e.line >= c->line && e.line < c->line + c->nlines);
 	PROPERTY(p == end);
+}
+
+/* As if ctags had named the lines that look like definitions. */
+static void check_ends(const char *s, size_t n, unsigned style)
+{
+	static const char *const LANGUAGES[] = {"JavaScript", "Rust",	 "Perl",
+						"Lua",	      "Clojure", "Sh"};
+	struct rk_entities e = RK_ENTITIES_INIT;
+	uint32_t lines = 1;
+
+	for (size_t i = 0; i < n; i++)
+		lines += s[i] == '\n';
+	PROPERTY(rk_entities_by_shape(s, n, &e) == 0);
+	for (size_t i = 0; i < e.n; i++) {
+		e.v[i].end = e.v[i].line;
+		e.v[i].kind = i % 2 ? "constant" : "function";
+	}
+	PROPERTY(rk_entities_find_ends(LANGUAGES[style % 6], s, n, &e) == 0);
+	for (size_t i = 0; i < e.n; i++)
+		PROPERTY(e.v[i].end >= e.v[i].line && e.v[i].end <= lines);
+	rk_entities_release(&e);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -50,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		PROPERTY(rk_analyse(a, text + c.v[i].off, c.v[i].len, 1,
 				    &pos) == 0);
 	}
+	check_ends(text, n - 1, data[0] / RK_KINDS);
 	rk_analyser_trim(a);
 	PROPERTY(rk_metadata((enum rk_kind)(data[0] % RK_KINDS), text, n - 1,
 			     &props) == 0);

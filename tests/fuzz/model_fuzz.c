@@ -6,7 +6,7 @@
  */
 #include "base/mem.h"
 #include "fuzz/fuzz.h"
-#include "index/answers/agree.h"
+#include "index/answers/same_question.h"
 #include "vector/embed/safetensors.h"
 #include "vector/embed/server.h"
 #include "vector/embed/tokenizer.h"
@@ -65,9 +65,9 @@ static void answer(const uint8_t *p, size_t n)
 static void texts(const uint8_t *p, size_t n)
 {
 	const char *a = (const char *)p, *b = a + n / 2;
-	int one = rk_agree(a, n / 2, b, n - n / 2);
+	int one = rk_same_question(a, n / 2, b, n - n / 2);
 
-	PROPERTY(one == rk_agree(b, n - n / 2, a, n / 2));
+	PROPERTY(one == rk_same_question(b, n - n / 2, a, n / 2));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

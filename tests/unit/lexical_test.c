@@ -43,6 +43,15 @@ static void gaps_become_ids(void)
 }
 
 /* A list of n postings with gaps up to `gap`, and what was put in. */
+/* of every length that a first place is written in */
+static uint32_t first_place(uint32_t i)
+{
+	static const uint32_t AT[] = {0,    63,	  64,	127,   128,
+				      7935, 7936, 8191, 70000, UINT32_MAX};
+
+	return i % 2 ? i % 300 : AT[i / 2 % 10];
+}
+
 struct made {
 	struct rk_buf posts, poss;
 	uint32_t *ids, *tf, *head;
@@ -60,8 +69,8 @@ static struct made make_list(uint32_t n, uint32_t gap, unsigned long long seed)
 	m.tf = malloc(n * 4 + 4);
 	m.head = malloc(n * 4 + 4);
 	for (uint32_t i = 0; i < n; i++) {
-		uint8_t pos[40];
-		unsigned k = 0;
+		struct rk_buf pos = RK_BUF_INIT;
+		uint8_t form[] = {(uint8_t)(i % 126), 126};
 		uint32_t count;
 
 		id += 1 + (uint32_t)(t_rand(&seed) % gap);
@@ -70,12 +79,15 @@ static struct made make_list(uint32_t n, uint32_t gap, unsigned long long seed)
 		m.head[i] = t_rand(&seed) % 5 == 0 ? 6 : 0;
 		count = m.tf[i];
 		if (m.head[i])
-			k += rk_put_varint(pos, count);
-		for (uint32_t p = 0; p < count; p++)
-			k += rk_put_varint(pos + k, p + i % 300);
-		rk_postw_add(
-			w, &(struct rk_posting){id, m.tf[i], m.head[i], k, pos},
-			(float)m.tf[i]);
+			rk_buf_varint(&pos, count);
+		rk_first_gap(&pos, first_place(i), form, i % 3);
+		for (uint32_t p = 1; p < count; p++)
+			rk_buf_varint(&pos, p + i % 300);
+		rk_postw_add(w,
+			     &(struct rk_posting){id, m.tf[i], m.head[i],
+						  (uint32_t)pos.n, pos.p},
+			     (float)m.tf[i]);
+		rk_buf_release(&pos);
 	}
 	m.chunks = id + 1;
 	m.bound = rk_postw_finish(w, &m.posts, &m.poss);
@@ -97,6 +109,20 @@ static int open_list(const struct made *m, struct rk_postr *r)
 {
 	return rk_postr_init(r, m->posts.p, m->posts.n, m->poss.p, m->poss.n,
 			     m->n, m->chunks);
+}
+
+/* None, one or two, as make_list() has put there. */
+static void check_forms(uint32_t i, const uint8_t *p, uint32_t n, uint32_t tf,
+			uint32_t head)
+{
+	uint8_t code = (uint8_t)(i % 126);
+
+	CHECK_INT(rk_positions_have(p, n, tf, head, 125), i % 3 && code == 125);
+	CHECK_INT(rk_positions_have(p, n, tf, head, 126), i % 3 == 2);
+	CHECK_INT(rk_positions_have(p, n, tf, head, RK_FORM_SELF),
+		  i % 3 == 0 || code == RK_FORM_SELF);
+	if (i % 3)
+		CHECK_INT(rk_positions_have(p, n, tf, head, code), 1);
 }
 
 static void lists_of_any_length_round_trip(void)
@@ -128,7 +154,9 @@ static void lists_of_any_length_round_trip(void)
 							      tf[i], head[i],
 							      places, 8),
 					  tf[i]);
-				CHECK(places[0] == at % 300);
+				CHECK(places[0] == first_place(at));
+				check_forms(at, pos[i], pos_n[i], tf[i],
+					    head[i]);
 			}
 		}
 		CHECK_INT(at, N[k]);
@@ -263,7 +291,8 @@ static void the_nearest_then_the_most_frequent_spelling_wins(void)
 	CHECK_INT(s.n, 0); /* too short to guess */
 }
 
-static int by_chunk(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
+static int by_chunk(void *ctx, const struct rk_candidate *a,
+		    const struct rk_candidate *b)
 {
 	(void)ctx;
 	return a->chunk < b->chunk;
@@ -271,12 +300,12 @@ static int by_chunk(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
 
 static void top_k_keeps_the_best_in_a_total_order(void)
 {
-	struct rk_cand v[4];
+	struct rk_candidate v[4];
 	struct rk_topk t = {.v = v, .k = 4, .before = by_chunk};
 	static const float S[] = {1, 5, 3, 5, 2, 5, 4, 5};
 
 	for (uint32_t i = 0; i < 8; i++)
-		rk_topk_offer(&t, (struct rk_cand){S[i], 0, 7 - i});
+		rk_topk_offer(&t, (struct rk_candidate){S[i], 0, 7 - i});
 	rk_topk_sort(&t);
 	CHECK_INT(t.n, 4);
 	CHECK_INT(v[0].chunk, 0);
@@ -322,7 +351,7 @@ static int64_t scan_lists(unsigned n, unsigned must, uint32_t step)
 	static struct rk_cursor one, two;
 	struct rk_corpus_stats stats = {.docs = 1, .chunks = 1, .body_sum = 1};
 	struct rk_cursor *cur[] = {&one, &two};
-	struct rk_cand best[10];
+	struct rk_candidate best[10];
 	struct rk_topk top = {.v = best, .k = 10, .before = by_chunk};
 	static struct rk_norms table;
 	struct rk_scan s = {.cur = cur,
@@ -392,7 +421,7 @@ static void the_best_is_found_behind_windows_that_are_left_out(void)
 
 	rk_norms_init(&table, &stats);
 	for (size_t r = 0; r < sizeof(BEST) / sizeof(BEST[0]); r++) {
-		struct rk_cand best[1];
+		struct rk_candidate best[1];
 		struct rk_topk top = {.v = best, .k = 1, .before = by_chunk};
 		struct rk_scan s = {.cur = cur,
 				    .n = 2,

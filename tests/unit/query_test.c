@@ -152,6 +152,10 @@ static void queries_are_understood(void)
 		 "+\"point.time\" x1"},
 		{"-\xe2\x80\x9cpoint in time\xe2\x80\x9d x1",
 		 "-\"point.time\" x1"},
+		/* one word in quotes is meant as it is written */
+		{"\"university\" x1", "+(+\"univers\" +//) x1"},
+		{"-\"university\" x1", "-(+\"univers\" +//) x1"},
+		{"\"\xc3\xa9t\xc3\xa9s\"", "+\"ete\""},
 		/* wildcards */
 		{"rotat* x", "rotat* x"},
 		{"*schule x", "*schule% x"},

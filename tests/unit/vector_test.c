@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/status.h"
-#include "index/answers/agree.h"
+#include "index/answers/same_question.h"
 #include "vector/hnsw.h"
 #include "vector/ivf.h"
 #include "vector/latent.h"
@@ -660,8 +660,8 @@ static void questions_that_turn_around_do_not_agree(void)
 	};
 
 	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
-		CHECK_INT(rk_agree(CASES[i].a, strlen(CASES[i].a), CASES[i].b,
-				   strlen(CASES[i].b)),
+		CHECK_INT(rk_same_question(CASES[i].a, strlen(CASES[i].a),
+					   CASES[i].b, strlen(CASES[i].b)),
 			  CASES[i].agree);
 }
 

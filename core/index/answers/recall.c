@@ -5,9 +5,9 @@
  * what a document is about in its own words: its name, its first line, or all
  * of it if it is short.
  */
-#include "index/answers/agree.h"
+#include "index/answers/same_question.h"
 #include "index/state/internal.h"
-#include "index/vectors/spaces.h"
+#include "index/vectors/embspaces.h"
 #include "index/write/cache.h"
 #include "vector/kernels.h"
 #include <assert.h>
@@ -98,7 +98,7 @@ static unsigned keys_of(struct rk_index *ix, const char *path, struct key *k)
 }
 
 /* By an embedder of texts, where there is one: cosine, or -1. */
-static double embedded(struct rk_index *ix, const struct rk_space *sp,
+static double embedded(struct rk_index *ix, const struct rk_embspace *sp,
 		       const char *s, size_t n, const struct key *k)
 {
 	_Alignas(64) float v[2][4096];
@@ -115,7 +115,7 @@ static double embedded(struct rk_index *ix, const struct rk_space *sp,
 static int judge(struct rk_index *ix, struct rk_analyser *a, const char *s,
 		 size_t n, const struct rk_results *r, struct best *best)
 {
-	struct rk_space *sp = rk_target_space(ix);
+	struct rk_embspace *sp = rk_target_embspace(ix);
 	struct key keys[KEYS];
 	int rc = 0;
 
@@ -128,7 +128,7 @@ static int judge(struct rk_index *ix, struct rk_analyser *a, const char *s,
 		for (unsigned k = 0; k < nkeys && rc == 0; k++) {
 			double score = 0, other;
 
-			if (!rk_agree(s, n, keys[k].p, keys[k].n))
+			if (!rk_same_question(s, n, keys[k].p, keys[k].n))
 				continue;
 			rc = rk_similar(a, s, n, keys[k].p, keys[k].n, &score);
 			other = embedded(ix, sp, s, n, &keys[k]);
@@ -138,7 +138,7 @@ static int judge(struct rk_index *ix, struct rk_analyser *a, const char *s,
 				*best = (struct best){score, i};
 		}
 	}
-	rk_space_unref(sp);
+	rk_embspace_unref(sp);
 	return rc;
 }
 

@@ -5,7 +5,7 @@
  * asked for them in its postings. It may be said too often that an answer has
  * changed, and never too rarely.
  */
-#include "index/search/gate.h"
+#include "index/search/doc_filter.h"
 #include "index/search/session.h"
 #include "rankfs.h"
 #include "base/mem.h"

@@ -3,7 +3,6 @@
 #include "index/state/internal.h"
 #include "index/state/requests.h"
 #include "base/mem.h"
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -201,7 +200,6 @@ int rk_link_of(struct rk_index *ix, const char *path, char *root,
 	size_t n;
 	int yes = 0;
 
-	assert(path[0] != '/');
 	if (l->n == 0 || !slash)
 		return 0;
 	n = (size_t)(slash - path);

@@ -41,7 +41,7 @@ struct source {
 	int fd;
 	const char *path;
 	size_t max;
-	struct rk_helper helper;
+	struct rk_extractor helper;
 	char key[KEY_CHARS];
 };
 
@@ -65,13 +65,13 @@ static size_t unpacked_max(struct rk_index *ix)
 }
 
 /* 1 and *out if another program has to get this document's text. */
-static int needs_helper(struct rk_index *ix, const char *path,
-			struct rk_helper *out)
+static int needs_extractor(struct rk_index *ix, const char *path,
+			   struct rk_extractor *out)
 {
 	int yes;
 
 	pthread_mutex_lock(&ix->config_lock);
-	yes = rk_helper_find(&ix->config.helpers, path, out);
+	yes = rk_extractor_find(&ix->config.helpers, path, out);
 	pthread_mutex_unlock(&ix->config_lock);
 	return yes;
 }
@@ -358,10 +358,10 @@ static void tell(const struct source *s, int rc)
 			s->path, n, s->helper.command);
 }
 
-static int ask_helper(const struct source *s, struct rk_buf *out)
+static int ask_extractor(const struct source *s, struct rk_buf *out)
 {
 	struct stat owner = {.st_uid = 0};
-	struct rk_helper_limits limits = {
+	struct rk_extractor_limits limits = {
 		.memory_bytes =
 			(size_t)rk_config_int(s->ix, "extract_memory_mib")
 			<< 20,
@@ -377,7 +377,7 @@ static int ask_helper(const struct source *s, struct rk_buf *out)
 		return -errno;
 	limits.uid = owner.st_uid;
 	limits.gid = owner.st_gid;
-	return rk_helper_run(&s->helper, s->fd, &limits, out);
+	return rk_extractor_run(&s->helper, s->fd, &limits, out);
 }
 
 static int helped(struct source *s, int quiet, struct rk_text *out)
@@ -390,7 +390,7 @@ static int helped(struct source *s, int quiet, struct rk_text *out)
 		key_of(s, &st, &rc);
 	if (rc == 0 && fetch(s, &b) < 0) {
 		b.n = 0;
-		rc = ask_helper(s, &b);
+		rc = ask_extractor(s, &b);
 		if (rc == 0)
 			keep(s, &b);
 	}
@@ -414,7 +414,7 @@ int rk_read_text(struct rk_index *ix, int fd, const char *path,
 		.ix = ix, .fd = fd, .path = path, .max = text_max(ix)};
 
 	assert(fd >= 0);
-	if (needs_helper(ix, path, &s.helper))
+	if (needs_extractor(ix, path, &s.helper))
 		return helped(&s, how != RK_READ_TO_INDEX, out);
 	if (how == RK_READ_LINES)
 		return rk_text_load_raw(ix->env->io, fd, path, lines_max(ix),
@@ -430,7 +430,7 @@ int rk_read_range(struct rk_index *ix, int fd, const char *path, uint64_t off,
 	int rc;
 
 	assert(fd >= 0);
-	if (!needs_helper(ix, path, &s.helper))
+	if (!needs_extractor(ix, path, &s.helper))
 		return rk_text_load_range(ix->env->io, fd, path, off, len,
 					  s.max, out);
 	if ((rc = helped(&s, 1, out)) == 0)

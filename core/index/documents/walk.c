@@ -4,7 +4,6 @@
 #include "index/documents/walk.h"
 #include "index/state/internal.h"
 #include "text/match/ignore.h"
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -90,7 +89,6 @@ int rk_walk_files(struct rk_index *ix, const char *path, rk_file_fn *fn,
 	DIR *d;
 	int rc;
 
-	assert(path[0] != '/');
 	if (strlen(path) >= PATH_BYTES)
 		return 0;
 	if (!(w = rk_calloc(1, sizeof(*w))))

@@ -110,7 +110,8 @@ int rk_resolve(const struct rk_searching *s, const struct rk_qsource *src,
 	return 0;
 }
 
-int rk_place_before(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
+int rk_place_before(void *ctx, const struct rk_candidate *a,
+		    const struct rk_candidate *b)
 {
 	const struct rk_searching *s = ctx;
 	struct rk_found x, y;
@@ -124,7 +125,8 @@ int rk_place_before(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
 }
 
 /* Newest first, or by path; equal ones by place. */
-int rk_newer_before(void *ctx, const struct rk_cand *a, const struct rk_cand *b)
+int rk_newer_before(void *ctx, const struct rk_candidate *a,
+		    const struct rk_candidate *b)
 {
 	const struct rk_searching *s = ctx;
 	struct rk_found x, y;

@@ -35,8 +35,10 @@ int rk_load_chunk(struct rk_searching *s, const char *path,
 		  const struct rk_chunk_rec *c, struct rk_text *out);
 
 /* Total order of places, for ties: non-zero if a comes before b. */
-int rk_place_before(void *s, const struct rk_cand *a, const struct rk_cand *b);
+int rk_place_before(void *s, const struct rk_candidate *a,
+		    const struct rk_candidate *b);
 /* Newest first; equal ones by place. */
-int rk_newer_before(void *s, const struct rk_cand *a, const struct rk_cand *b);
+int rk_newer_before(void *s, const struct rk_candidate *a,
+		    const struct rk_candidate *b);
 
 #endif

@@ -10,8 +10,15 @@ struct rk_cursor *rk_open_cursor(struct rk_searching *s,
 /* A cursor on a list that is no term's. */
 void rk_plist_cursor(const struct rk_qsource *src, const struct rk_plist *l,
 		     struct rk_cursor *c);
-/* Positions of the posting that c stands on; count, or negative. */
+/* Where a term stands in a chunk. */
+struct rk_places {
+	uint32_t *at; /* room for max */
+	unsigned max;
+	int n;
+	int own; /* once at least in the very form that the query has */
+};
+/* Of the posting that c stands on; 0, or negative. */
 int rk_cursor_positions(struct rk_searching *s, const struct rk_qsource *src,
-			const struct rk_cursor *c, uint32_t *at, unsigned max);
+			struct rk_cursor *c, struct rk_places *out);
 
 #endif

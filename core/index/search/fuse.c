@@ -20,15 +20,16 @@
 #define RRF_K	    10.0
 #define RRF_LEXICAL 0.8
 
-static int same_place(const struct rk_cand *a, const struct rk_cand *b)
+static int same_place(const struct rk_candidate *a,
+		      const struct rk_candidate *b)
 {
 	return a->source == b->source && a->chunk == b->chunk;
 }
 
 static int by_place(const void *a, const void *b)
 {
-	const struct rk_cand *x = &((const struct rk_ranked *)a)->c;
-	const struct rk_cand *y = &((const struct rk_ranked *)b)->c;
+	const struct rk_candidate *x = &((const struct rk_ranked *)a)->c;
+	const struct rk_candidate *y = &((const struct rk_ranked *)b)->c;
 
 	if (x->source != y->source)
 		return x->source < y->source ? -1 : 1;
@@ -114,7 +115,8 @@ static void score_vector(const struct rk_searching *s, struct rk_ranked *v,
 static int score_lexical(struct rk_searching *s, struct rk_ranked *v, size_t n)
 {
 	double *scores = rk_arena_alloc(&s->arena, (n + 1) * sizeof(*scores));
-	struct rk_cand *c = rk_arena_alloc(&s->arena, (n + 1) * sizeof(*c));
+	struct rk_candidate *c =
+		rk_arena_alloc(&s->arena, (n + 1) * sizeof(*c));
 	size_t k = 0;
 	int rc;
 
@@ -253,7 +255,7 @@ static int known_floor(struct rk_searching *s, const struct scale *k,
 	if (!d || !best)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		const struct rk_cand *c = &v[i].c;
+		const struct rk_candidate *c = &v[i].c;
 		struct rk_found f;
 
 		if (v[i].lexical < 0 ||

@@ -12,7 +12,7 @@ struct rk_ranked {
 	uint32_t lexical_rank, vector_rank; /* from 1; 0: not in the lane */
 	int matched;   /* a lexical match, whatever its score */
 	uint32_t line; /* to show, where a definition decides; 0: the best */
-	struct rk_cand c;
+	struct rk_candidate c;
 };
 /* In the arena, best first. */
 int rk_fuse(struct rk_searching *s, struct rk_ranked **out, size_t *n);

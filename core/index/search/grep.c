@@ -7,7 +7,7 @@
 #include "index/search/grep.h"
 #include "index/documents/texts.h"
 #include "index/search/candidates.h"
-#include "index/search/gate.h"
+#include "index/search/doc_filter.h"
 #include "text/extract/extract.h"
 #include "text/match/regex.h"
 #include <assert.h>
@@ -74,7 +74,7 @@ static const struct rk_doc_rec *record(const struct rk_qsource *src,
 }
 
 static int look_at(struct grep *g, const struct rk_qsource *src,
-		   struct rk_gate *gate, uint32_t doc)
+		   struct rk_doc_filter *filter, uint32_t doc)
 {
 	const struct rk_doc_rec *d = record(src, doc);
 	const uint8_t *sig;
@@ -91,8 +91,9 @@ static int look_at(struct grep *g, const struct rk_qsource *src,
 	/* the signature is of what was indexed */
 	if ((!(d->flags & RK_DOC_TRUNCATED) &&
 	     !worth_reading(&g->s->q, sig, d->gram_n)) ||
-	    d->chunk0 >= src->nchunks || !rk_gate_admits(gate, d->chunk0))
-		return rk_gate_error(gate);
+	    d->chunk0 >= src->nchunks ||
+	    !rk_doc_filter_admits(filter, d->chunk0))
+		return rk_doc_filter_error(filter);
 	if (rk_resolve(g->s, src, d->chunk0, &f) < 0)
 		return RK_ECORRUPT;
 	return add_candidate(g, f.path, f.doc.path_n);
@@ -103,12 +104,13 @@ static int find_candidates(struct grep *g)
 	struct rk_searching *s = g->s;
 
 	for (unsigned i = 0; i < s->nsrc; i++) {
-		struct rk_gate *gate = rk_gate_open(s, &s->src[i]);
-		int rc = gate ? 0 : -ENOMEM;
+		struct rk_doc_filter *filter =
+			rk_doc_filter_open(s, &s->src[i]);
+		int rc = filter ? 0 : -ENOMEM;
 
 		for (uint32_t d = 0; d < s->src[i].ndocs && rc == 0; d++)
 			rc = s->src[i].bad ? RK_ECORRUPT
-					   : look_at(g, &s->src[i], gate, d);
+					   : look_at(g, &s->src[i], filter, d);
 		if (rc == RK_ECORRUPT)
 			rk_source_failed(&s->src[i]);
 		else if (rc < 0)

@@ -82,7 +82,8 @@ static unsigned places_of(const struct rk_searching *s,
 
 /* The hit of another document that says the same, or nearly so; or NULL. */
 static struct rk_hit *twin_of(struct rk_searching *s, struct rk_answer *a,
-			      const struct rk_cand *c, const struct rk_hit *h)
+			      const struct rk_candidate *c,
+			      const struct rk_hit *h)
 {
 	const float *v = rk_chunk_vector(&s->src[c->source], c->chunk);
 

@@ -8,7 +8,7 @@
 struct rk_answer {
 	struct rk_results r;
 	struct rk_arena arena;
-	struct rk_cand *chosen; /* where each hit is */
+	struct rk_candidate *chosen; /* where each hit is */
 	enum rk_sort sort;
 };
 

@@ -36,7 +36,7 @@ static double worth(const struct rk_definition *d, int code)
 }
 
 static struct rk_ranked *find_ranked(struct rk_ranked *v, size_t n,
-				     const struct rk_cand *c)
+				     const struct rk_candidate *c)
 {
 	for (size_t i = 0; i < n; i++)
 		if (v[i].c.source == c->source && v[i].c.chunk == c->chunk)
@@ -69,7 +69,7 @@ static int put_first(struct rk_searching *s, const struct rk_definition *d,
 		if (score <= 0)
 			continue;
 		if (!r) {
-			if (!allowed[source].gate &&
+			if (!allowed[source].filter &&
 			    ((rc = rk_allowed_open(s, &s->src[source],
 						   &allowed[source])) < 0))
 				return rc;

@@ -8,7 +8,7 @@
 #include "index/search/match.h"
 #include "index/search/candidates.h"
 #include "index/search/cursors.h"
-#include "index/search/gate.h"
+#include "index/search/doc_filter.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -19,11 +19,13 @@ enum {
 	PAIR_WINDOW = 8,
 	COUNT_BUDGET = 20000, /* postings visited only to count matches */
 	CANCEL_EVERY = 4096,
+	/* chunks of a word; in more its candidates lie too far apart */
+	FORMS_DF = 1024,
 };
 
-static int matches(void *gate, uint32_t chunk)
+static int matches(void *filter, uint32_t chunk)
 {
-	return rk_gate_matches(gate, chunk);
+	return rk_doc_filter_matches(filter, chunk);
 }
 
 static int cancelled(const struct rk_searching *s)
@@ -85,17 +87,19 @@ static int scan_source(struct rk_searching *s, unsigned i)
 	int64_t got;
 	int rc;
 
-	if (!(scan.ctx = rk_gate_open(s, src)))
+	if (!(scan.ctx = rk_doc_filter_open(s, src)))
 		return -ENOMEM;
 	rc = open_scan(s, src, cur, &scan.n, &scan.must);
 	if (rc <= 0 || scan.n == 0)
 		return rc < 0 ? rc : 0;
 	if (scan.must == 0)
-		return (rc = rk_scan_any(&scan)) ? rc : rk_gate_error(scan.ctx);
+		return (rc = rk_scan_any(&scan))
+			       ? rc
+			       : rk_doc_filter_error(scan.ctx);
 	got = rk_scan_all(&scan);
 	if (got > 0)
 		s->total += (uint64_t)got;
-	return got < 0 ? (int)got : rk_gate_error(scan.ctx);
+	return got < 0 ? (int)got : rk_doc_filter_error(scan.ctx);
 }
 
 /* --- counting --- */
@@ -117,7 +121,7 @@ static int64_t doc_of(const struct rk_qsource *src, uint32_t chunk)
 static int count_source(struct rk_searching *s, const struct rk_qsource *src)
 {
 	struct rk_cursor *cur[RK_TERMS_MAX];
-	struct rk_gate *g = rk_gate_open(s, src);
+	struct rk_doc_filter *g = rk_doc_filter_open(s, src);
 	int64_t doc, last_doc = -1;
 	unsigned n, must;
 	uint32_t id = 0;
@@ -140,10 +144,10 @@ static int count_source(struct rk_searching *s, const struct rk_qsource *src)
 				next = at;
 		}
 		if (next == RK_END)
-			return rk_gate_error(g);
+			return rk_doc_filter_error(g);
 		if ((doc = doc_of(src, next)) < 0)
 			return RK_ECORRUPT;
-		if (doc != last_doc && rk_gate_matches(g, next)) {
+		if (doc != last_doc && rk_doc_filter_matches(g, next)) {
 			s->total++;
 			last_doc = doc;
 		}
@@ -194,14 +198,14 @@ static int run_count(struct rk_searching *s)
 	return rc;
 }
 
-/* --- every chunk, or document, that the gate lets in --- */
+/* --- every chunk, or document, that the filter lets in --- */
 
 enum which { ALL, WITHOUT_WORDS };
 
 static int visit_source(struct rk_searching *s, unsigned i, enum which which)
 {
 	const struct rk_qsource *src = &s->src[i];
-	struct rk_gate *g = rk_gate_open(s, src);
+	struct rk_doc_filter *g = rk_doc_filter_open(s, src);
 	int chunks = rk_query_about_chunks(&s->q);
 	int64_t last_doc = -1;
 
@@ -215,14 +219,14 @@ static int visit_source(struct rk_searching *s, unsigned i, enum which which)
 		if ((doc = doc_of(src, c)) < 0)
 			return RK_ECORRUPT;
 		if ((!chunks && doc == last_doc) ||
-		    (which == WITHOUT_WORDS && rk_gate_has_words(g, c)) ||
-		    !rk_gate_matches(g, c))
+		    (which == WITHOUT_WORDS && rk_doc_filter_has_words(g, c)) ||
+		    !rk_doc_filter_matches(g, c))
 			continue;
 		s->total += doc != last_doc;
 		last_doc = doc;
-		rk_topk_offer(&s->top, (struct rk_cand){0.0f, i, c});
+		rk_topk_offer(&s->top, (struct rk_candidate){0.0f, i, c});
 	}
-	return rk_gate_error(g);
+	return rk_doc_filter_error(g);
 }
 
 static int visit_all(struct rk_searching *s, enum which which)
@@ -281,6 +285,9 @@ static void count_pairs(const struct positions *a, const struct positions *b,
 	}
 }
 
+/* Of a chunk that has a word's relatives, but not the word. */
+#define FAMILY_WEIGHT 0.9
+
 static double saturate(double idf, double x)
 {
 	const double k1 = (double)RK_BM25_K1;
@@ -316,6 +323,8 @@ static int score_chunk(struct rk_searching *s, const struct rk_qsource *src,
 	for (unsigned t = 0; t < s->q.nterms; t++) {
 		struct rk_cursor *c = cur[t];
 		const struct rk_qterm *e = &s->q.terms[t];
+		struct rk_places here;
+		double score;
 		float x;
 
 		pos[t].n = 0;
@@ -323,27 +332,29 @@ static int score_chunk(struct rk_searching *s, const struct rk_qsource *src,
 			continue;
 		x = rk_bm25_x(&s->table, norm, c->tf[c->i],
 			      c->has_head ? c->head[c->i] : 0);
-		sum += saturate(e->idf * (double)e->weight, (double)x);
-		if (s->npairs == 0)
-			continue;
-		pos[t].n = rk_cursor_positions(s, src, c, pos[t].at,
-					       POSITIONS_MAX);
-		if (pos[t].n < 0)
+		score = saturate(e->idf * (double)e->weight, (double)x);
+		here = (struct rk_places){.at = pos[t].at,
+					  .max = POSITIONS_MAX};
+		here.own = 1;
+		if ((s->npairs || e->df <= FORMS_DF) &&
+		    rk_cursor_positions(s, src, c, &here) < 0)
 			return RK_ECORRUPT;
+		pos[t].n = here.n;
+		sum += score * (here.own ? 1 : FAMILY_WEIGHT);
 	}
 	*out = sum + pair_scores(s, pos, norm);
 	return 0;
 }
 
 struct place_order {
-	const struct rk_cand *v;
+	const struct rk_candidate *v;
 };
 
 static int by_place(const void *a, const void *b, void *ctx)
 {
-	const struct rk_cand *v = ((const struct place_order *)ctx)->v;
-	const struct rk_cand *x = &v[*(const unsigned *)a];
-	const struct rk_cand *y = &v[*(const unsigned *)b];
+	const struct rk_candidate *v = ((const struct place_order *)ctx)->v;
+	const struct rk_candidate *x = &v[*(const unsigned *)a];
+	const struct rk_candidate *y = &v[*(const unsigned *)b];
 
 	if (x->source != y->source)
 		return x->source < y->source ? -1 : 1;
@@ -364,7 +375,7 @@ static int open_all(struct rk_searching *s, const struct rk_qsource *src,
 }
 
 /* Cursors go forward, so candidates are visited in order of place. */
-int rk_rescore(struct rk_searching *s, const struct rk_cand *v, size_t n,
+int rk_rescore(struct rk_searching *s, const struct rk_candidate *v, size_t n,
 	       double *scores)
 {
 	unsigned *order = rk_arena_alloc(&s->arena, (n + 1) * sizeof(*order));
@@ -380,7 +391,7 @@ int rk_rescore(struct rk_searching *s, const struct rk_cand *v, size_t n,
 		order[i] = i;
 	qsort_r(order, n, sizeof(*order), by_place, &(struct place_order){v});
 	for (unsigned i = 0; i < n; i++) {
-		const struct rk_cand *c = &v[order[i]];
+		const struct rk_candidate *c = &v[order[i]];
 		const struct rk_qsource *src = &s->src[c->source];
 
 		if (c->source != source && open_all(s, src, cur) < 0)
@@ -398,7 +409,7 @@ int rk_rescore(struct rk_searching *s, const struct rk_cand *v, size_t n,
 
 /* Bits of the chunks that hold all required terms, and what else is asked. */
 static void allow_required(struct rk_cursor **cur, unsigned must,
-			   struct rk_gate *g, uint64_t *bits)
+			   struct rk_doc_filter *g, uint64_t *bits)
 {
 	for (uint32_t id = 0;;) {
 		uint32_t at = rk_cursor_geq(cur[0], id);
@@ -408,7 +419,7 @@ static void allow_required(struct rk_cursor **cur, unsigned must,
 			return;
 		while (i < must && rk_cursor_geq(cur[i], at) == at)
 			i++;
-		if (i == must && rk_gate_admits(g, at))
+		if (i == must && rk_doc_filter_admits(g, at))
 			bits[at / 64] |= 1ull << at % 64;
 		id = at + 1;
 	}
@@ -423,9 +434,9 @@ int rk_allowed_open(struct rk_searching *s, const struct rk_qsource *src,
 	int rc;
 
 	a->bits = NULL;
-	if (!(a->gate = rk_gate_open(s, src)))
+	if (!(a->filter = rk_doc_filter_open(s, src)))
 		return -ENOMEM;
-	if (rk_gate_any_order(&s->q))
+	if (rk_doc_filter_any_order(&s->q))
 		return 0;
 	if (!(a->bits = rk_arena_alloc(&s->arena, bytes)))
 		return -ENOMEM;
@@ -433,11 +444,11 @@ int rk_allowed_open(struct rk_searching *s, const struct rk_qsource *src,
 	if ((rc = open_scan(s, src, cur, &n, &must)) <= 0)
 		return rc; /* a required term does not occur here */
 	if (must)
-		allow_required(cur, must, a->gate, a->bits);
+		allow_required(cur, must, a->filter, a->bits);
 	for (uint32_t c = 0; c < src->nchunks && !must; c++)
-		if (rk_gate_admits(a->gate, c))
+		if (rk_doc_filter_admits(a->filter, c))
 			a->bits[c / 64] |= 1ull << c % 64;
-	return rk_gate_error(a->gate);
+	return rk_doc_filter_error(a->filter);
 }
 
 int rk_allowed_ok(const struct rk_allowed *a, uint32_t chunk)
@@ -446,6 +457,7 @@ int rk_allowed_ok(const struct rk_allowed *a, uint32_t chunk)
 
 	if (a->bits)
 		return a->bits[chunk / 64] >> chunk % 64 & 1;
-	rc = rk_gate_admits(a->gate, chunk);
-	return rk_gate_error(a->gate) ? rk_gate_error(a->gate) : rc;
+	rc = rk_doc_filter_admits(a->filter, chunk);
+	return rk_doc_filter_error(a->filter) ? rk_doc_filter_error(a->filter)
+					      : rc;
 }

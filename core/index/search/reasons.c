@@ -32,10 +32,10 @@ static void look_at(const struct rk_query *q, const struct rk_qnode *n,
 		    !occurs(q, n))
 			a->missing = n;
 		a->must |= must && n->kind == RK_NODE_WORD;
-		a->phrase |= must && n->kind == RK_NODE_PHRASE;
+		a->phrase |= n->passage || (must && n->kind == RK_NODE_PHRASE);
 		a->filter |= n->kind == RK_NODE_FILTER ||
 			     n->kind == RK_NODE_PROPERTY;
-		a->pattern |= n->kind == RK_NODE_REGEX;
+		a->pattern |= n->kind == RK_NODE_REGEX && !n->passage;
 		if (n->kind == RK_NODE_GROUP && !n->any)
 			look_at(q, n->child, a);
 		else if (n->kind == RK_NODE_GROUP)

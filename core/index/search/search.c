@@ -2,9 +2,9 @@
 #include "index/search/search.h"
 #include "index/search/candidates.h"
 #include "index/search/excerpts.h"
-#include "index/search/gate.h"
+#include "index/search/doc_filter.h"
 #include "index/search/grep.h"
-#include "index/search/hops.h"
+#include "index/search/expand_calls.h"
 #include "index/search/intent.h"
 #include "index/search/like.h"
 #include "index/search/lookup.h"
@@ -81,7 +81,7 @@ static int rank(struct rk_searching *s, struct rk_answer *a)
 	size_t n;
 	int rc = rk_fuse(s, &v, &n);
 
-	if (rc < 0 || (rc = rk_pass_on(s, v, n)) < 0 ||
+	if (rc < 0 || (rc = rk_expand_calls(s, v, n)) < 0 ||
 	    (rc = rk_definitions_first(s, &v, &n)) < 0 ||
 	    (rc = rk_choose_hits(s, v, n, a)) < 0)
 		return rc;
@@ -194,7 +194,7 @@ static int open_top(struct rk_searching *s)
 	if (s->q.nterms == 0 && !s->q.like && !rk_query_about_chunks(&s->q))
 		k = s->want;
 	s->top = (struct rk_topk){
-		.v = rk_arena_alloc(&s->arena, k * sizeof(struct rk_cand)),
+		.v = rk_arena_alloc(&s->arena, k * sizeof(struct rk_candidate)),
 		.k = k,
 		.before = s->q.sort == RK_SORT_NEW ? rk_newer_before
 						   : rk_place_before,
@@ -235,7 +235,7 @@ static int run(struct rk_searching *s, struct rk_answer *a)
 
 	a->r.tokens = -1;
 	if (s->q.sort != RK_SORT_SCORE && s->q.root)
-		s->q.constrained = 1; /* the gate decides about words */
+		s->q.constrained = 1; /* the filter decides about words */
 	if (s->q.common_phrase && s->q.nterms == 0)
 		s->q.mode = RK_MODE_LEXICAL; /* such words have no vector */
 	if ((rc = open_top(s)) < 0 || (rc = rk_semantic_prepare(s)) < 0 ||

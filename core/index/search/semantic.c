@@ -13,7 +13,7 @@
 #include "index/search/candidates.h"
 #include "index/search/like.h"
 #include "index/search/match.h"
-#include "index/vectors/spaces.h"
+#include "index/vectors/embspaces.h"
 #include "vector/kernels.h"
 #include <assert.h>
 #include <cblas.h>
@@ -88,7 +88,7 @@ static void add_feedback(struct rk_searching *s, const double *scores, float *q,
 	}
 	memset(centroid, 0, n * sizeof(*centroid));
 	for (size_t i = 0; i < nbest; i++) {
-		const struct rk_cand *c = &s->top.v[best[i]];
+		const struct rk_candidate *c = &s->top.v[best[i]];
 		const float *v = rk_chunk_vector(&s->src[c->source], c->chunk);
 
 		if (v)
@@ -114,7 +114,7 @@ int rk_semantic_prepare(struct rk_searching *s)
 	if (s->mode == RK_MODE_LEXICAL)
 		return 0;
 	s->near = (struct rk_topk){
-		.v = rk_arena_alloc(&s->arena, k * sizeof(struct rk_cand)),
+		.v = rk_arena_alloc(&s->arena, k * sizeof(struct rk_candidate)),
 		.k = k,
 		.before = rk_place_before,
 		.ctx = s,
@@ -131,7 +131,7 @@ static int no_vector(struct rk_searching *s, int rc)
 
 int rk_semantic_query(struct rk_searching *s, const double *scores)
 {
-	const struct rk_space *sp = s->snap.space;
+	const struct rk_embspace *sp = s->snap.space;
 	size_t bytes = sp->stride * sizeof(float);
 	float *q = rk_arena_alloc(&s->arena, 2 * bytes + 64);
 	double feedback = sp->feedback;
@@ -180,7 +180,7 @@ static int offer(struct scan *c, uint32_t chunk, float score)
 		return ok;
 	if (ok)
 		rk_topk_offer(&c->s->near,
-			      (struct rk_cand){score, c->source, chunk});
+			      (struct rk_candidate){score, c->source, chunk});
 	return 0;
 }
 
@@ -267,9 +267,9 @@ static int scan_index(struct scan *c)
 		return -ENOMEM;
 	n = rk_ann_nearest(c->src->ann, &q, out);
 	for (int i = 0; i < n; i++)
-		rk_topk_offer(
-			&s->near,
-			(struct rk_cand){out[i].score, c->source, out[i].row});
+		rk_topk_offer(&s->near,
+			      (struct rk_candidate){out[i].score, c->source,
+						    out[i].row});
 	return n < 0 ? n : 0;
 }
 

@@ -7,7 +7,7 @@
 
 /* A definition of a name: where, and what of. Lives as long as the search. */
 struct rk_definition {
-	struct rk_cand at;
+	struct rk_candidate at;
 	struct rk_entity_ref entity; /* borrowed from the source */
 	int exact;		     /* the name agrees in case, too */
 };

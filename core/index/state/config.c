@@ -291,7 +291,7 @@ static int set_extractor(struct rk_config *c, char *s, size_t n, char *err,
 	while (end > v && strchr(" \t\r", end[-1]))
 		*--end = '\0';
 	s[n] = '\0';
-	return rk_helper_set(&c->helpers, s + 8, v, err, err_n);
+	return rk_extractor_set(&c->helpers, s + 8, v, err, err_n);
 }
 
 static int parse_line(struct rk_config *c, char *line, char *err, size_t err_n)
@@ -364,7 +364,7 @@ void rk_config_format(const struct rk_config *c, struct rk_buf *out)
 			rk_buf_printf(out, "%s %lld\n", KEYS[i].name,
 				      (long long)*number(c, &KEYS[i]));
 	}
-	rk_helpers_print(&c->helpers, out);
+	rk_extractors_print(&c->helpers, out);
 }
 
 int64_t rk_config_lookup(const struct rk_config *c, const char *key)

@@ -33,7 +33,7 @@ struct rk_config {
 	char embed_key_file[200];
 	char embed_doc_prefix[128];
 	char embed_query_prefix[128];
-	struct rk_helpers helpers; /* extract.GLOB */
+	struct rk_extractors helpers; /* extract.GLOB */
 	int64_t extract_memory_mib, extract_timeout_s, extract_cache_mib;
 	int64_t watch_max; /* inotify watches; 0: as many as there are */
 	int64_t scan_s;	   /* linked sources without watches are compared */

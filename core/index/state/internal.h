@@ -7,7 +7,7 @@
 #include "index/state/changes.h"
 #include "index/state/config.h"
 #include "index/state/queue.h"
-#include "index/state/space.h"
+#include "index/state/embspace.h"
 #include "index/state/view.h"
 #include "index/state/warnings.h"
 #include "storage/manifest.h"
@@ -51,8 +51,8 @@
  *                     cannot be written
  *
  *   So nobody who holds `lock` waits for a table: rk_memtable_publish() and
- *   rk_kill() need none of its locks. rk_assert_held() stands where a function
- *   needs one of these.
+ *   rk_delete_doc() need none of its locks. rk_assert_held() stands where a
+ * function needs one of these.
  */
 enum { RK_SPARE_MAX = 8 };
 
@@ -106,7 +106,7 @@ struct rk_index {
 	uint64_t floor; /* of the log, for the next manifest */
 	int dirty;	/* a manifest is due: segments or the dead changed */
 	/* embedding: under lock */
-	struct rk_space *space, *next; /* next: NULL, or being built */
+	struct rk_embspace *space, *next; /* next: NULL, or being built */
 	uint64_t next_vectors, next_space;
 	uint64_t vectors_busy; /* file being written; 0: none */
 	_Atomic int told_no_ctags;

@@ -24,19 +24,19 @@ void rk_view_swap(struct rk_index *ix, struct rk_view *v)
 
 static int new_table(struct rk_index *ix, struct rk_memtable **out)
 {
-	struct rk_space *sp = rk_target_space(ix);
+	struct rk_embspace *sp = rk_target_embspace(ix);
 	int rc = rk_memtable_new(sp->number, sp->stride, out);
 
-	rk_space_unref(sp);
+	rk_embspace_unref(sp);
 	return rc;
 }
 
 static int fits_target(struct rk_index *ix, const struct rk_memtable *m)
 {
-	struct rk_space *sp = rk_target_space(ix);
+	struct rk_embspace *sp = rk_target_embspace(ix);
 	int fits = m->vec_space == sp->number;
 
-	rk_space_unref(sp);
+	rk_embspace_unref(sp);
 	return fits;
 }
 

@@ -52,7 +52,7 @@ void rk_snapshot_take(struct rk_index *ix, struct rk_snapshot *s)
 	s->view->refs++;
 	s->generation = ix->generation;
 	s->stats = ix->stats;
-	s->space = rk_space_ref(ix->space);
+	s->space = rk_embspace_ref(ix->space);
 	for (unsigned i = 0; i < s->view->nsegs; i++) {
 		s->vecs[i] = rk_vectors_ref(s->view->segs[i]->vec);
 		s->anns[i] = rk_ann_ref(s->vecs[i] ? s->vecs[i]->ann : NULL);
@@ -74,7 +74,7 @@ void rk_snapshot_release(struct rk_snapshot *s)
 		rk_vectors_unref(s->vecs[i]);
 		rk_ann_unref(s->anns[i]);
 	}
-	rk_space_unref(s->space);
+	rk_embspace_unref(s->space);
 	s->space = NULL;
 	rk_view_unref(s->view);
 	s->view = NULL;
@@ -100,8 +100,8 @@ static void count_vectors(const struct rk_snapshot *s, uint64_t *have,
 		rk_memtable_size(m, &size);
 		*all += size.chunks;
 		if (m->vec_space == s->space->number)
-			*have += rk_space_is_local(s->space) ? size.chunks
-							     : m->vec_done;
+			*have += rk_embspace_is_local(s->space) ? size.chunks
+								: m->vec_done;
 	}
 }
 
@@ -233,7 +233,7 @@ int rk_each_live(struct rk_index *ix, const char *prefix, rk_doc_fn *fn,
 	return rc;
 }
 
-int rk_kill(struct rk_index *ix, const struct rk_docref *d, uint32_t gen)
+int rk_delete_doc(struct rk_index *ix, const struct rk_docref *d, uint32_t gen)
 {
 	const rk_norm *norms;
 	int rc = 0;

@@ -7,7 +7,7 @@
 #include "storage/segment.h"
 
 struct rk_index;
-struct rk_space;
+struct rk_embspace;
 
 enum { RK_SEGS_MAX = 60, RK_MEMS_MAX = 4 };
 
@@ -25,7 +25,7 @@ struct rk_snapshot {
 	struct rk_view *view;
 	uint32_t generation;
 	struct rk_corpus_stats stats; /* live at that generation */
-	struct rk_space *space;
+	struct rk_embspace *space;
 	struct rk_vectors *vecs[RK_SEGS_MAX]; /* by segment, in that space */
 	struct rk_ann *anns[RK_SEGS_MAX];     /* over them, or NULL */
 };
@@ -72,6 +72,6 @@ enum {
 };
 uint64_t rk_spoken(const struct rk_view *v, unsigned share);
 /* Remove from the next generation on; needs `writer` and `lock`. */
-int rk_kill(struct rk_index *ix, const struct rk_docref *d, uint32_t gen);
+int rk_delete_doc(struct rk_index *ix, const struct rk_docref *d, uint32_t gen);
 
 #endif

@@ -14,7 +14,7 @@
 #include "index/vectors/embed.h"
 #include "index/state/internal.h"
 #include "index/vectors/embed_text.h"
-#include "index/vectors/spaces.h"
+#include "index/vectors/embspaces.h"
 #include "base/mem.h"
 #include "storage/fold.h"
 #include "vector/embed/server.h"
@@ -84,7 +84,7 @@ static int fit(struct rk_index *ix, struct rk_latent **out)
 static int refit(struct rk_index *ix)
 {
 	struct rk_latent *l = NULL;
-	struct rk_space *next;
+	struct rk_embspace *next;
 	uint64_t number;
 	int rc;
 
@@ -106,9 +106,9 @@ static int refit(struct rk_index *ix)
 		rk_latent_unref(l);
 		return rc;
 	}
-	if ((rc = rk_space_new(number, l, NULL, &next)) < 0)
+	if ((rc = rk_embspace_new(number, l, NULL, &next)) < 0)
 		return rc;
-	return rk_begin_space(ix, next);
+	return rk_begin_embspace(ix, next);
 }
 
 /* --- vectors of segments --- */
@@ -118,7 +118,7 @@ static int refit(struct rk_index *ix)
  * NULL; *old gets a reference to what there is.
  */
 static struct rk_segment *find_bare(struct rk_index *ix,
-				    const struct rk_space *sp,
+				    const struct rk_embspace *sp,
 				    struct rk_vectors **old)
 {
 	struct rk_segment *found = NULL;
@@ -141,7 +141,7 @@ static struct rk_segment *find_bare(struct rk_index *ix,
 	return found;
 }
 
-static void attach(struct rk_index *ix, const struct rk_space *sp,
+static void attach(struct rk_index *ix, const struct rk_embspace *sp,
 		   struct rk_segment *seg, struct rk_vectors *v)
 {
 	struct rk_vectors **slot;
@@ -163,7 +163,7 @@ static void attach(struct rk_index *ix, const struct rk_space *sp,
 	rk_vectors_unref(v);
 }
 
-static int build(struct rk_index *ix, const struct rk_space *sp,
+static int build(struct rk_index *ix, const struct rk_embspace *sp,
 		 struct rk_segment *seg, struct rk_vectors *old)
 {
 	struct rk_vectors *v = NULL;
@@ -193,7 +193,7 @@ static int build(struct rk_index *ix, const struct rk_space *sp,
 /* 1: made some, 0: nothing is missing */
 static int build_one(struct rk_index *ix)
 {
-	struct rk_space *sp = rk_target_space(ix);
+	struct rk_embspace *sp = rk_target_embspace(ix);
 	struct rk_vectors *old = NULL;
 	struct rk_segment *seg = NULL;
 	int rc = 0;
@@ -203,12 +203,12 @@ static int build_one(struct rk_index *ix)
 	if (seg) {
 		rc = build(ix, sp, seg, old);
 		rc = rc < 0 ? rc : 1;
-	} else if (!rk_space_is_local(sp)) {
+	} else if (!rk_embspace_is_local(sp)) {
 		rc = rk_embed_memtable(ix, sp);
 	}
 	rk_vectors_unref(old);
 	rk_segment_unref(seg);
-	rk_space_unref(sp);
+	rk_embspace_unref(sp);
 	return rc;
 }
 
@@ -293,7 +293,7 @@ int rk_embed_pending(struct rk_index *ix)
 		pending |= !ix->view->segs[i]->vec ||
 			   !ix->view->segs[i]->vec->complete;
 	for (unsigned i = 0; i < ix->view->nmems; i++)
-		pending |= !rk_space_is_local(ix->space) &&
+		pending |= !rk_embspace_is_local(ix->space) &&
 			   ix->view->mems[i]->vec_done <
 				   ix->view->mems[i]->nchunks;
 	pending |= ix->switch_wanted || ix->awaited;
@@ -325,7 +325,7 @@ static int all_ready(const struct rk_index *ix)
 
 static void swap_spaces(struct rk_index *ix)
 {
-	struct rk_space *old = ix->space;
+	struct rk_embspace *old = ix->space;
 
 	rk_assert_held(&ix->lock);
 	for (unsigned i = 0; i < ix->view->nsegs; i++) {
@@ -340,7 +340,7 @@ static void swap_spaces(struct rk_index *ix)
 	ix->foreign = 0;
 	ix->dirty = 1;
 	__atomic_store_n(&ix->generation, ix->generation + 1, __ATOMIC_RELEASE);
-	rk_space_unref(old);
+	rk_embspace_unref(old);
 }
 
 /* 1: swapped, 0: not yet */
@@ -476,7 +476,7 @@ static void cool_vectors(struct rk_index *ix, uint64_t *next_ns)
 /* A server says in its own words what is wrong. */
 static void after_failure(struct rk_index *ix, int rc)
 {
-	struct rk_space *sp = rk_target_space(ix);
+	struct rk_embspace *sp = rk_target_embspace(ix);
 	struct rk_embedder *e = ix->awaited ? ix->awaited : sp->embedder;
 	char text[256] = "";
 
@@ -486,7 +486,7 @@ static void after_failure(struct rk_index *ix, int rc)
 		*text ? text : rk_strerror(rc));
 	if (rc == -EPROTO && sp->embedder && sp->embedder->remote)
 		rk_check_dimension(ix);
-	rk_space_unref(sp);
+	rk_embspace_unref(sp);
 }
 
 void *rk_embed_main(void *arg)

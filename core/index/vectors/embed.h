@@ -11,9 +11,9 @@ struct rk_index;
 void *rk_embed_main(void *ix);
 /* Choose the space that a manifest (or nothing) and the configuration ask for.
  */
-int rk_space_recover(struct rk_index *ix);
 /* The kind of index over vectors that is configured. */
 enum rk_ann_type rk_wanted_ann(struct rk_index *ix);
+int rk_embspace_recover(struct rk_index *ix);
 /* Are vectors to be made that are not there yet? */
 int rk_embed_pending(struct rk_index *ix);
 

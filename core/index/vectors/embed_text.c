@@ -51,7 +51,7 @@ static int load_text(struct rk_index *ix, const struct want *w,
 	return rc == -ENOMEM ? rc : 0;
 }
 
-void rk_document_vector(struct rk_index *ix, const struct rk_space *sp,
+void rk_document_vector(struct rk_index *ix, const struct rk_embspace *sp,
 			const char *path, size_t n, float *rows)
 {
 	size_t bytes = sp->dim * sizeof(uint16_t);
@@ -77,7 +77,7 @@ void rk_document_vector(struct rk_index *ix, const struct rk_space *sp,
 }
 
 /* Vectors of n chunks into rows. */
-static int embed_wanted(struct rk_index *ix, const struct rk_space *sp,
+static int embed_wanted(struct rk_index *ix, const struct rk_embspace *sp,
 			const struct want *w, size_t n, float *rows)
 {
 	struct rk_text *t = rk_calloc(n, sizeof(*t));
@@ -113,7 +113,7 @@ static void copy_path(struct want *w, const char *p, size_t n)
 
 struct pass {
 	struct rk_index *ix;
-	const struct rk_space *sp;
+	const struct rk_embspace *sp;
 	struct rk_segment *seg;
 	struct rk_vectors *old; /* what there is, or NULL */
 	struct want *want;	/* WINDOW */
@@ -194,7 +194,7 @@ static int fill_window(struct pass *p, uint32_t from, uint32_t n)
 static int write_pass(struct pass *p, uint64_t id)
 {
 	struct rk_vectors_writer w;
-	const struct rk_space *sp = p->sp;
+	const struct rk_embspace *sp = p->sp;
 	int rc = rk_vectors_create(p->ix->env->io, p->ix->dir_fd, id,
 				   sp->number, sp->dim, &w);
 
@@ -216,7 +216,7 @@ static int write_pass(struct pass *p, uint64_t id)
 	return rk_vectors_finish(&w);
 }
 
-int rk_embed_segment(struct rk_index *ix, const struct rk_space *sp,
+int rk_embed_segment(struct rk_index *ix, const struct rk_embspace *sp,
 		     struct rk_segment *seg, struct rk_vectors *old,
 		     uint64_t id)
 {
@@ -247,7 +247,7 @@ int rk_embed_segment(struct rk_index *ix, const struct rk_space *sp,
 /* --- the active memory table --- */
 
 static struct rk_memtable *active_table(struct rk_index *ix,
-					const struct rk_space *sp)
+					const struct rk_embspace *sp)
 {
 	struct rk_memtable *m;
 
@@ -302,7 +302,7 @@ static void store_rows(struct rk_index *ix, struct rk_memtable *m, size_t from,
 	pthread_mutex_unlock(&ix->writer);
 }
 
-int rk_embed_memtable(struct rk_index *ix, const struct rk_space *sp)
+int rk_embed_memtable(struct rk_index *ix, const struct rk_embspace *sp)
 {
 	struct rk_memtable *m = active_table(ix, sp);
 	struct want *w = rk_malloc(TABLE_BATCH * sizeof(*w));

@@ -53,7 +53,7 @@ static int collect_manifest(struct rk_index *ix, struct rk_manifest *m)
 	m->fitted = ix->space->latent && ix->space->latent->chunks > 0;
 	snprintf(m->embedder, sizeof(m->embedder), "%s",
 		 ix->foreign ? ix->manifest.embedder
-			     : rk_space_embedder(ix->space));
+			     : rk_embspace_embedder(ix->space));
 	snprintf(m->analyser, sizeof(m->analyser), "%s %s", RK_ANALYSER_VERSION,
 		 ix->language);
 	return rc;

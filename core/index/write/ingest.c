@@ -121,7 +121,7 @@ static int publish(struct rk_index *ix, struct rk_memtable *m, uint32_t doc,
 	pthread_mutex_lock(&ix->lock);
 	gen = ix->generation + 1;
 	if (old)
-		rc = rk_kill(ix, old, gen);
+		rc = rk_delete_doc(ix, old, gen);
 	if (rc == 0) {
 		rk_memtable_publish(m, doc, gen);
 		ix->stats.docs++;
@@ -139,9 +139,9 @@ static int publish(struct rk_index *ix, struct rk_memtable *m, uint32_t doc,
 }
 
 static int embed(struct rk_index *ix, struct rk_worker *w,
-		 const struct rk_space *sp, const char *path, const char *s)
+		 const struct rk_embspace *sp, const char *path, const char *s)
 {
-	int rc = rk_space_embed(sp, &w->rows, &w->inverted, w->analyser, s);
+	int rc = rk_embspace_embed(sp, &w->rows, &w->inverted, w->analyser, s);
 
 	if (rc == 0 && sp->embedder && sp->embedder->by_document)
 		rk_document_vector(ix, sp, path, w->inverted.nchunks,
@@ -154,20 +154,20 @@ static int embed(struct rk_index *ix, struct rk_worker *w,
  * outside all locks; if a new space has come since, they are made again.
  */
 static int fitting_rows(struct rk_index *ix, struct rk_worker *w,
-			const struct rk_memtable *m, struct rk_space **sp,
+			const struct rk_memtable *m, struct rk_embspace **sp,
 			const char *path, const char *s)
 {
 	rk_assert_held(&ix->writer);
 	if ((*sp)->number == m->vec_space)
 		return 0;
-	rk_space_unref(*sp);
-	*sp = rk_target_space(ix);
+	rk_embspace_unref(*sp);
+	*sp = rk_target_embspace(ix);
 	return embed(ix, w, *sp, path, s);
 }
 
 static int insert(struct rk_index *ix, struct rk_worker *w, const char *path,
 		  struct rk_doc_rec *rec, const struct rk_buf *gram,
-		  struct rk_space **sp, const char *s)
+		  struct rk_embspace **sp, const char *s)
 {
 	struct rk_docref old;
 	int64_t doc;
@@ -202,7 +202,7 @@ int rk_remove_path(struct rk_index *ix, const char *path)
 	rc = rk_find_live(ix, path, strlen(path), &old);
 	if (rc == 1) {
 		pthread_mutex_lock(&ix->lock);
-		rc = rk_kill(ix, &old, ix->generation + 1);
+		rc = rk_delete_doc(ix, &old, ix->generation + 1);
 		if (rc == 0) {
 			__atomic_store_n(&ix->generation, ix->generation + 1,
 					 __ATOMIC_RELEASE);
@@ -315,11 +315,11 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 {
 	struct parts p = {
 		RK_ENTITIES_INIT, RK_CHUNKS_INIT, {RK_BUF_INIT}, RK_BUF_INIT};
-	struct rk_space *sp = rk_target_space(ix);
+	struct rk_embspace *sp = rk_target_embspace(ix);
 	enum rk_language language = written_in(ix, w, t);
 	int rc = take_apart(ix, w, path, t, language, &p);
 
-	assert(path[0] && path[0] != '/');
+	assert(path[0]);
 	rec->kind = (uint8_t)t->kind;
 	rec->language = (uint8_t)language;
 	if (p.chunks.truncated) {
@@ -333,7 +333,7 @@ int rk_put_text(struct rk_index *ix, struct rk_worker *w, const char *path,
 		rc = embed(ix, w, sp, path, t->s);
 	if (rc == 0)
 		rc = insert(ix, w, path, rec, &p.gram, &sp, t->s);
-	rk_space_unref(sp);
+	rk_embspace_unref(sp);
 	parts_release(&p);
 	return rc;
 }

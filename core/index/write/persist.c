@@ -122,7 +122,7 @@ static uint64_t take_segment_id(struct rk_index *ix)
 
 /* Have all sources vectors in this space? Borrows them into src[].vec. */
 static int take_vectors(struct rk_index *ix, struct rk_source *src, unsigned n,
-			const struct rk_space *sp, int *complete)
+			const struct rk_embspace *sp, int *complete)
 {
 	int all = 1;
 
@@ -134,7 +134,7 @@ static int take_vectors(struct rk_index *ix, struct rk_source *src, unsigned n,
 
 		if (m) {
 			all &= m->vec_space == sp->number && m->vec_stride > 0;
-			*complete &= rk_space_is_local(sp) ||
+			*complete &= rk_embspace_is_local(sp) ||
 				     m->vec_done == m->nchunks;
 			continue;
 		}
@@ -163,7 +163,8 @@ static void drop_vectors(struct rk_source *src, unsigned n)
  */
 static void merge_vectors(struct rk_index *ix, struct rk_source *src,
 			  unsigned n, const struct rk_remap *map,
-			  const struct rk_space *sp, struct rk_vectors **slot)
+			  const struct rk_embspace *sp,
+			  struct rk_vectors **slot)
 {
 	uint64_t id;
 	int complete;
@@ -184,7 +185,7 @@ int rk_write_segment(struct rk_index *ix, struct rk_source *src, unsigned n,
 {
 	uint64_t id = take_segment_id(ix);
 	int64_t docs = rk_merge(ix->env->io, ix->dir_fd, id, src, n, NULL, map);
-	struct rk_space *space, *next;
+	struct rk_embspace *space, *next;
 	int rc;
 
 	assert(n > 0);
@@ -194,13 +195,13 @@ int rk_write_segment(struct rk_index *ix, struct rk_source *src, unsigned n,
 	if ((rc = rk_segment_open(ix->env->io, ix->dir_fd, id, out)) < 0)
 		return rc;
 	pthread_mutex_lock(&ix->lock);
-	space = rk_space_ref(ix->space);
-	next = rk_space_ref(ix->next);
+	space = rk_embspace_ref(ix->space);
+	next = rk_embspace_ref(ix->next);
 	pthread_mutex_unlock(&ix->lock);
 	merge_vectors(ix, src, n, map, space, &(*out)->vec);
 	merge_vectors(ix, src, n, map, next, &(*out)->vec_next);
-	rk_space_unref(space);
-	rk_space_unref(next);
+	rk_embspace_unref(space);
+	rk_embspace_unref(next);
 	return 0;
 }
 

@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 /* Changes when the same text would give other terms. */
-const char RK_ANALYSER_VERSION[] = "4";
+const char RK_ANALYSER_VERSION[] = "5";
 
 enum { MANIFESTS_MAX = 256 };
 
@@ -94,7 +94,7 @@ static void set_aside(struct rk_index *ix, uint64_t id)
 	io->rename(io->ctx, ix->dir_fd, name, to);
 }
 
-static int bury(struct rk_segment *s, const struct rk_manifest_seg *ms)
+static int mark_deleted(struct rk_segment *s, const struct rk_manifest_seg *ms)
 {
 	int rc = 0;
 
@@ -160,7 +160,7 @@ static int open_segment(struct rk_index *ix, const struct rk_manifest_seg *ms)
 	int rc = rk_segment_open(ix->env->io, ix->dir_fd, ms->id, &s);
 
 	if (rc == 0)
-		rc = bury(s, ms);
+		rc = mark_deleted(s, ms);
 	if (rc == 0)
 		rc = add_stats(ix, s, ms);
 	if (rc == 0 && ms->vectors)
@@ -313,7 +313,7 @@ int rk_recover(struct rk_index *ix)
 	if (!(ix->view = rk_view_new()))
 		return -ENOMEM;
 	if ((rc = load_manifest(ix, &ix->manifest)) < 0 ||
-	    (rc = next_numbers(ix)) < 0 || (rc = rk_space_recover(ix)) < 0 ||
+	    (rc = next_numbers(ix)) < 0 || (rc = rk_embspace_recover(ix)) < 0 ||
 	    (rc = rk_memtable_new(ix->space->number, ix->space->stride,
 				  &ix->view->mems[0])) < 0)
 		return rc;

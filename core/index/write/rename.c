@@ -402,7 +402,7 @@ static int bury(struct rk_index *ix, const struct deaths *d, uint32_t gen)
 	for (size_t i = 0; i < d->n && rc == 0; i++) {
 		if (is_dead(&d->v[i]))
 			continue; /* it replaces, and is renamed itself */
-		rc = rk_kill(ix, &d->v[i], gen);
+		rc = rk_delete_doc(ix, &d->v[i], gen);
 		if (rc == 0)
 			rk_note_change(ix, &d->v[i], d->path[i],
 				       d->v[i].rec.path_n, gen, 1);

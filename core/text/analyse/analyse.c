@@ -29,7 +29,7 @@ int rk_analyser_knows(const char *language)
 	return s != NULL;
 }
 
-static void voice_free(struct voice *v)
+static void stemming_free(struct stemming *v)
 {
 	if (!v)
 		return;
@@ -42,14 +42,14 @@ static void voice_free(struct voice *v)
 	rk_free(v);
 }
 
-static int voice_new(const char *language, struct voice **out)
+static int stemming_new(const char *language, struct stemming **out)
 {
-	struct voice *v = rk_calloc(1, sizeof(*v));
+	struct stemming *v = rk_calloc(1, sizeof(*v));
 	int rc = v ? 0 : -ENOMEM;
 
 	if (rc == 0 && ((rc = rk_vocab_init(&v->raw[0])) < 0 ||
 			(rc = rk_vocab_init(&v->raw[1])) < 0)) {
-		voice_free(v);
+		stemming_free(v);
 		return rc;
 	}
 	if (rc < 0)
@@ -57,7 +57,7 @@ static int voice_new(const char *language, struct voice **out)
 	v->language = rk_language_by_name(language);
 	if (strcmp(language, "none") != 0 &&
 	    !(v->stemmer = sb_stemmer_new(language, NULL))) {
-		voice_free(v);
+		stemming_free(v);
 		return -EINVAL;
 	}
 	*out = v;
@@ -72,12 +72,13 @@ int rk_analyser_new(const char *language, struct rk_analyser **out)
 	if (!a)
 		return -ENOMEM;
 	a->epoch = 1;
-	if ((rc = voice_new(language, &a->voices[RK_LANGUAGE_BASE])) < 0 ||
+	if ((rc = stemming_new(language, &a->stemmings[RK_LANGUAGE_BASE])) <
+		    0 ||
 	    (rc = rk_vocab_init(&a->vocab)) < 0) {
 		rk_analyser_free(a);
 		return rc;
 	}
-	a->v = a->voices[RK_LANGUAGE_BASE];
+	a->v = a->stemmings[RK_LANGUAGE_BASE];
 	*out = a;
 	return 0;
 }
@@ -88,10 +89,10 @@ int rk_analyser_use(struct rk_analyser *a, enum rk_language l)
 
 	if ((unsigned)l >= RK_LANGUAGES)
 		l = RK_LANGUAGE_BASE;
-	if (!a->voices[l])
-		rc = voice_new(rk_language_name(l), &a->voices[l]);
+	if (!a->stemmings[l])
+		rc = stemming_new(rk_language_name(l), &a->stemmings[l]);
 	/* a library without this stemmer: as the others */
-	a->v = a->voices[rc == 0 ? l : RK_LANGUAGE_BASE];
+	a->v = a->stemmings[rc == 0 ? l : RK_LANGUAGE_BASE];
 	return rc == -ENOMEM ? rc : 0;
 }
 
@@ -110,7 +111,7 @@ void rk_analyser_free(struct rk_analyser *a)
 	if (!a)
 		return;
 	for (int i = 0; i < RK_LANGUAGES; i++)
-		voice_free(a->voices[i]);
+		stemming_free(a->stemmings[i]);
 	rk_breaks_free(a->breaks);
 	rk_vocab_release(&a->vocab);
 	rk_free(a->emit);
@@ -149,13 +150,13 @@ static size_t bytes_of(const struct rk_analyser *a)
 	size_t n = rk_vocab_bytes(&a->vocab);
 
 	for (int i = 0; i < RK_LANGUAGES; i++)
-		if (a->voices[i])
-			n += rk_vocab_bytes(&a->voices[i]->raw[0]) +
-			     rk_vocab_bytes(&a->voices[i]->raw[1]);
+		if (a->stemmings[i])
+			n += rk_vocab_bytes(&a->stemmings[i]->raw[0]) +
+			     rk_vocab_bytes(&a->stemmings[i]->raw[1]);
 	return n;
 }
 
-static void forget_cached(struct voice *v, int code)
+static void forget_cached(struct stemming *v, int code)
 {
 	for (uint32_t i = 0; i < v->cache_cap[code]; i++)
 		v->cache[code][i].width = NOT_ANALYSED;
@@ -169,9 +170,9 @@ void rk_analyser_trim(struct rk_analyser *a)
 	a->nemit = 0;
 	a->ntoks = 0;
 	for (int i = 0; i < RK_LANGUAGES; i++)
-		for (int k = 0; k < 2 && a->voices[i]; k++) {
-			rk_vocab_clear(&a->voices[i]->raw[k]);
-			forget_cached(a->voices[i], k);
+		for (int k = 0; k < 2 && a->stemmings[i]; k++) {
+			rk_vocab_clear(&a->stemmings[i]->raw[k]);
+			forget_cached(a->stemmings[i], k);
 		}
 	rk_vocab_clear(&a->vocab);
 }
@@ -259,7 +260,7 @@ static int add_token(struct rk_analyser *a, const char *s, size_t off, size_t n,
 static int add_others(struct rk_analyser *a, const char *s, size_t off,
 		      size_t n, int code, uint32_t pos, size_t first)
 {
-	struct voice *own = a->v;
+	struct stemming *own = a->v;
 	int rc = 0;
 
 	for (uint64_t left = a->also; left && rc >= 0; left &= left - 1) {

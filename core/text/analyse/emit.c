@@ -13,7 +13,7 @@ enum {
 	ENCODED_MIN = 32, /* bytes of what may be data */
 	ENCODED_PART = 3, /* its parts have no more on average */
 	HYPHENATED_MAX = 48,
-	SHORT_PART = 4, /* bytes of a part that is a word's ending, or front */
+	SHORT_PART = 3, /* bytes of a part that is a word's ending, or front */
 };
 
 static int emit_push(struct rk_analyser *a, struct emission e)
@@ -58,7 +58,7 @@ struct word {
 	int high; /* has letters beyond ASCII */
 };
 
-static int lower_word(const struct voice *v, const char *s, size_t n,
+static int lower_word(const struct stemming *v, const char *s, size_t n,
 		      struct word *w)
 {
 	int64_t len;
@@ -90,7 +90,7 @@ static int drop_marks(const struct word *w, struct word *out)
 	return n < 0 ? (int)n : 0;
 }
 
-static int stem_word(const struct voice *v, struct word *w)
+static int stem_word(const struct stemming *v, struct word *w)
 {
 	const sb_symbol *r;
 
@@ -107,7 +107,7 @@ static int stem_word(const struct voice *v, struct word *w)
 }
 
 /* Does an English stemmer see the word without accents? It knows none. */
-static int marks_first(const struct voice *v)
+static int marks_first(const struct stemming *v)
 {
 	return v->language == RK_ENGLISH || !v->stemmer;
 }
@@ -251,10 +251,10 @@ static int is_elided(const char *s, size_t n)
 
 /*
  * l'école is école, don't is dont, the user's is user; after an apostrophe
- * Turkish has the ending of a name. Of both kinds of apostrophes.
+ * Turkish has the ending of a name. Of both kinds of apostrophes. out may be s.
  */
-static size_t drop_apostrophes(const struct voice *v, const char *s, size_t n,
-			       char *out)
+static size_t drop_apostrophes(const struct stemming *v, const char *s,
+			       size_t n, char *out)
 {
 	size_t k = 0, len, first = 1;
 
@@ -263,7 +263,7 @@ static size_t drop_apostrophes(const struct voice *v, const char *s, size_t n,
 		size_t left = n - i - len;
 
 		if (c != RK_C_APOS) {
-			memcpy(out + k, s + i, len);
+			memmove(out + k, s + i, len);
 			k += len;
 			continue;
 		}

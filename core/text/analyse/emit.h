@@ -22,7 +22,7 @@ struct cached {
 enum { NOT_ANALYSED = UINT16_MAX };
 
 /* How words of one language are treated. */
-struct voice {
+struct stemming {
 	struct sb_stemmer *stemmer; /* NULL: no stemming */
 	enum rk_language language;  /* BASE: one that has no number */
 	struct rk_vocab raw[2];	    /* raw tokens of prose, of code */
@@ -31,10 +31,10 @@ struct voice {
 };
 
 struct rk_analyser {
-	struct voice *voices[RK_LANGUAGES]; /* made when first used */
-	struct voice *v;		    /* the one in use */
-	uint64_t also;			    /* languages besides it */
-	struct rk_breaks *breaks;	    /* made when first used */
+	struct stemming *stemmings[RK_LANGUAGES]; /* made when first used */
+	struct stemming *v;			  /* the one in use */
+	uint64_t also;				  /* languages besides it */
+	struct rk_breaks *breaks;		  /* made when first used */
 	struct rk_vocab vocab;
 	struct emission *emit;
 	uint32_t nemit, emit_cap;

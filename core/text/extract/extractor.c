@@ -16,7 +16,7 @@
 enum { ARGS_MAX = 24 };
 
 /* Programs of Debian packages; archives are found by what is in them. */
-static const struct rk_helper BUILT_IN[] = {
+static const struct rk_extractor BUILT_IN[] = {
 	{"*.pdf", "pdftotext -q -enc UTF-8 - -", RK_KIND_PAGES, NULL,
 	 "poppler-utils"},
 	{"*.docx", "docx2txt {} -", RK_KIND_TEXT, NULL, "docx2txt"},
@@ -43,10 +43,10 @@ static const struct rk_helper BUILT_IN[] = {
 };
 enum { NBUILT_IN = sizeof(BUILT_IN) / sizeof(BUILT_IN[0]) };
 
-int rk_helper_set(struct rk_helpers *h, const char *glob, const char *command,
-		  char *why, size_t why_n)
+int rk_extractor_set(struct rk_extractors *h, const char *glob,
+		     const char *command, char *why, size_t why_n)
 {
-	struct rk_helper *x = NULL;
+	struct rk_extractor *x = NULL;
 
 	if (*glob == '\0' || strlen(glob) >= sizeof(x->glob) ||
 	    strlen(command) >= sizeof(x->command) || *command == '\0') {
@@ -56,8 +56,9 @@ int rk_helper_set(struct rk_helpers *h, const char *glob, const char *command,
 	for (unsigned i = 0; i < h->n; i++)
 		if (strcmp(h->v[i].glob, glob) == 0)
 			x = &h->v[i];
-	if (!x && h->n == RK_HELPERS_MAX) {
-		snprintf(why, why_n, "more than %d extractors", RK_HELPERS_MAX);
+	if (!x && h->n == RK_EXTRACTORS_MAX) {
+		snprintf(why, why_n, "more than %d extractors",
+			 RK_EXTRACTORS_MAX);
 		return -EINVAL;
 	}
 	if (!x)
@@ -69,7 +70,7 @@ int rk_helper_set(struct rk_helpers *h, const char *glob, const char *command,
 	return 0;
 }
 
-void rk_helpers_print(const struct rk_helpers *h, struct rk_buf *out)
+void rk_extractors_print(const struct rk_extractors *h, struct rk_buf *out)
 {
 	rk_buf_str(out, "# programs that get the text of documents: "
 			"extract.GLOB COMMAND ({}: the file; none: leave it); "
@@ -82,10 +83,10 @@ void rk_helpers_print(const struct rk_helpers *h, struct rk_buf *out)
 			      h->v[i].command);
 }
 
-static const struct rk_helper *configured(const struct rk_helpers *h,
-					  const char *name)
+static const struct rk_extractor *configured(const struct rk_extractors *h,
+					     const char *name)
 {
-	const struct rk_helper *x = NULL;
+	const struct rk_extractor *x = NULL;
 
 	for (unsigned i = 0; i < h->n; i++)
 		if (fnmatch(h->v[i].glob, name, FNM_CASEFOLD) == 0)
@@ -93,7 +94,7 @@ static const struct rk_helper *configured(const struct rk_helpers *h,
 	return x;
 }
 
-static const struct rk_helper *built_in(const char *name)
+static const struct rk_extractor *built_in(const char *name)
 {
 	for (int i = 0; i < NBUILT_IN; i++)
 		if (fnmatch(BUILT_IN[i].glob, name, FNM_CASEFOLD) == 0)
@@ -102,10 +103,10 @@ static const struct rk_helper *built_in(const char *name)
 }
 
 /* The helper of a name, looked up as it is. */
-static int find_by_name(const struct rk_helpers *h, const char *name,
-			struct rk_helper *out)
+static int find_by_name(const struct rk_extractors *h, const char *name,
+			struct rk_extractor *out)
 {
-	const struct rk_helper *x = configured(h, name);
+	const struct rk_extractor *x = configured(h, name);
 
 	if (!x)
 		x = built_in(name);
@@ -119,15 +120,15 @@ static int find_by_name(const struct rk_helpers *h, const char *name,
 }
 
 /* Is there a row for all of this name, not only for how it is compressed? */
-static int is_meant(const struct rk_helpers *h, const char *name)
+static int is_meant(const struct rk_extractors *h, const char *name)
 {
-	const struct rk_helper *x = built_in(name);
+	const struct rk_extractor *x = built_in(name);
 
 	return configured(h, name) || (x && x->kind != RK_KINDS);
 }
 
-static int find_packed(const struct rk_helpers *h, const char *name,
-		       struct rk_helper *out)
+static int find_packed(const struct rk_extractors *h, const char *name,
+		       struct rk_extractor *out)
 {
 	static const char *const UNPACK[RK_PACKINGS] = {
 		NULL, "gzip -dc", "xz -dc", "zstd -dcq", "bzip2 -dc"};
@@ -145,8 +146,8 @@ static int find_packed(const struct rk_helpers *h, const char *name,
 	return 1;
 }
 
-int rk_helper_find(const struct rk_helpers *h, const char *path,
-		   struct rk_helper *out)
+int rk_extractor_find(const struct rk_extractors *h, const char *path,
+		      struct rk_extractor *out)
 {
 	const char *base = strrchr(path, '/');
 
@@ -183,14 +184,14 @@ static int split(char *s, char **argv)
 
 /* `fd` is rewound: its offset is the child's, too. */
 static int start(struct rk_child *c, const char *text, int fd,
-		 const struct rk_helper_limits *limits)
+		 const struct rk_extractor_limits *limits)
 {
 	const struct rk_child_limits own = {.memory_bytes =
 						    limits->memory_bytes,
 					    .cpu_s = limits->timeout_s,
 					    .uid = limits->uid,
 					    .gid = limits->gid};
-	char command[sizeof(((struct rk_helper *)0)->command)];
+	char command[sizeof(((struct rk_extractor *)0)->command)];
 	char *argv[ARGS_MAX + 1];
 
 	memcpy(command, text, strlen(text) + 1);
@@ -247,7 +248,7 @@ static int pour(struct rk_child *c, int to, size_t max, uint64_t deadline,
  * it. Returns the file, or -errno.
  */
 static int unpack(const char *command, int fd,
-		  const struct rk_helper_limits *limits, uint64_t deadline)
+		  const struct rk_extractor_limits *limits, uint64_t deadline)
 {
 	int to = memfd_create("document", MFD_CLOEXEC), rc;
 	struct rk_child c;
@@ -318,7 +319,7 @@ static int listen(struct rk_child *c, size_t max, uint64_t deadline,
 }
 
 static int extract(const char *command, int fd,
-		   const struct rk_helper_limits *limits, uint64_t deadline,
+		   const struct rk_extractor_limits *limits, uint64_t deadline,
 		   struct rk_buf *out)
 {
 	size_t start_n = out->n;
@@ -334,8 +335,9 @@ static int extract(const char *command, int fd,
 	return rc < 0 ? rc : 0;
 }
 
-int rk_helper_run(const struct rk_helper *h, int fd,
-		  const struct rk_helper_limits *limits, struct rk_buf *out)
+int rk_extractor_run(const struct rk_extractor *h, int fd,
+		     const struct rk_extractor_limits *limits,
+		     struct rk_buf *out)
 {
 	uint64_t deadline =
 		rk_mono_ns() + limits->timeout_s * UINT64_C(1000000000);

@@ -13,7 +13,7 @@
  * in it becomes a name under which it can open the file, which is its standard
  * input as well. No shell is involved.
  */
-struct rk_helper {
+struct rk_extractor {
 	char glob[64];	     /* on the last component of the path */
 	char command[256];   /* "none": leave such files alone */
 	enum rk_kind kind;   /* of what it writes */
@@ -21,25 +21,26 @@ struct rk_helper {
 	const char *package; /* Debian's that has it; NULL: not known */
 };
 
-enum { RK_HELPERS_MAX = 32 };
-struct rk_helpers {
-	struct rk_helper v[RK_HELPERS_MAX]; /* configured; later ones win */
+enum { RK_EXTRACTORS_MAX = 32 };
+struct rk_extractors {
+	struct rk_extractor
+		v[RK_EXTRACTORS_MAX]; /* configured; later ones win */
 	unsigned n;
 };
 
 /* Set or replace one. Returns 0, or -EINVAL with why. */
-int rk_helper_set(struct rk_helpers *h, const char *glob, const char *command,
-		  char *why, size_t why_n);
+int rk_extractor_set(struct rk_extractors *h, const char *glob,
+		     const char *command, char *why, size_t why_n);
 /* Configured ones, and behind "# " the built-in ones, as config lines. */
-void rk_helpers_print(const struct rk_helpers *h, struct rk_buf *out);
+void rk_extractors_print(const struct rk_extractors *h, struct rk_buf *out);
 /*
  * What a path needs: 1 and *out (a copy), or 0. A compressed document whose
  * name no glob is meant for is unpacked, and goes by the rest of its name.
  */
-int rk_helper_find(const struct rk_helpers *h, const char *path,
-		   struct rk_helper *out);
+int rk_extractor_find(const struct rk_extractors *h, const char *path,
+		      struct rk_extractor *out);
 
-struct rk_helper_limits {
+struct rk_extractor_limits {
 	size_t memory_bytes;   /* address space of the child */
 	size_t text_bytes;     /* of its output that are kept */
 	size_t unpacked_bytes; /* that a file may have once it is unpacked */
@@ -53,7 +54,8 @@ struct rk_helper_limits {
  * -ENOENT if there is no such program; -ETIMEDOUT; -EFBIG: it unpacks to too
  * much; -EIO if it failed and wrote nothing; -errno.
  */
-int rk_helper_run(const struct rk_helper *h, int fd,
-		  const struct rk_helper_limits *limits, struct rk_buf *out);
+int rk_extractor_run(const struct rk_extractor *h, int fd,
+		     const struct rk_extractor_limits *limits,
+		     struct rk_buf *out);
 
 #endif

@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 struct parts {
-	struct rk_parts p;
+	struct rk_chunk_infos p;
 	struct rk_arena arena;
 };
 
-void rk_parts_free(struct rk_parts *p)
+void rk_chunk_infos_free(struct rk_chunk_infos *p)
 {
 	struct parts *x = (struct parts *)p;
 
@@ -28,11 +28,11 @@ void rk_parts_free(struct rk_parts *p)
 static int add_part(struct parts *x, const struct rk_chunk_rec *c,
 		    const char *head, const struct rk_doc_rec *d)
 {
-	struct rk_part *p = &x->p.v[x->p.n];
+	struct rk_chunk_info *p = &x->p.v[x->p.n];
 	const char *ent = head + c->head_n + c->sym_n;
 	struct rk_entity_ref e;
 
-	*p = (struct rk_part){
+	*p = (struct rk_chunk_info){
 		.id = c->id,
 		.first = c->line,
 		.last = c->line + c->nlines - 1,
@@ -76,8 +76,8 @@ static int collect(const struct rk_docref *d, struct parts *x)
 	return rc;
 }
 
-int rk_document_parts(struct rk_index *ix, const char *path,
-		      struct rk_parts **out)
+int rk_document_chunks(struct rk_index *ix, const char *path,
+		       struct rk_chunk_infos **out)
 {
 	struct parts *x = rk_calloc(1, sizeof(*x));
 	struct rk_docref d;
@@ -90,7 +90,7 @@ int rk_document_parts(struct rk_index *ix, const char *path,
 	rc = rc == 1 ? collect(&d, x) : rc == 0 ? -ENOENT : rc;
 	pthread_mutex_unlock(&ix->writer);
 	if (rc < 0) {
-		rk_parts_free(&x->p);
+		rk_chunk_infos_free(&x->p);
 		return rc;
 	}
 	*out = &x->p;

@@ -2,7 +2,7 @@
 #ifndef RK_INDEX_SPACES_H
 #define RK_INDEX_SPACES_H
 
-#include "index/state/space.h"
+#include "index/state/embspace.h"
 
 /*
  * What the configuration asks for: *latent for the built-in, *e for another,
@@ -21,12 +21,12 @@ int rk_probe_embedder(struct rk_index *ix);
  */
 int rk_check_dimension(struct rk_index *ix);
 /* From here on, new vectors are made in `next`. Takes the reference. */
-int rk_begin_space(struct rk_index *ix, struct rk_space *next);
+int rk_begin_embspace(struct rk_index *ix, struct rk_embspace *next);
 /*
  * The vector of a query's text, by an embedder of texts; remembered. Returns
  * 1 and out (stride floats), 0 if there is none to be had now, -ENOMEM.
  */
-int rk_embed_query(struct rk_index *ix, const struct rk_space *sp,
+int rk_embed_query(struct rk_index *ix, const struct rk_embspace *sp,
 		   const char *text, size_t n, float *out);
 
 #endif

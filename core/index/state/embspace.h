@@ -13,7 +13,7 @@
  * the old one serves until all vectors of the new are there.
  * Immutable and reference counted.
  */
-struct rk_space {
+struct rk_embspace {
 	_Atomic int refs;
 	uint64_t number;
 	uint32_t dim;
@@ -27,17 +27,17 @@ struct rk_space {
 struct rk_index;
 
 /* Takes over the references. Returns 0, or -ENOMEM (references dropped). */
-int rk_space_new(uint64_t number, struct rk_latent *latent,
-		 struct rk_embedder *embedder, struct rk_space **out);
-struct rk_space *rk_space_ref(struct rk_space *s);
-void rk_space_unref(struct rk_space *s);
+int rk_embspace_new(uint64_t number, struct rk_latent *latent,
+		    struct rk_embedder *embedder, struct rk_embspace **out);
+struct rk_embspace *rk_embspace_ref(struct rk_embspace *s);
+void rk_embspace_unref(struct rk_embspace *s);
 /* Are its vectors made by the workers, at once? */
-static inline int rk_space_is_local(const struct rk_space *s)
+static inline int rk_embspace_is_local(const struct rk_embspace *s)
 {
 	return !s->embedder || !s->embedder->remote;
 }
 /* "hash-lsa 1", "none", or the embedder's id. */
-const char *rk_space_embedder(const struct rk_space *s);
+const char *rk_embspace_embedder(const struct rk_embspace *s);
 
 /*
  * A worker's own memory for vectors: rows of the document at hand, and what
@@ -60,12 +60,12 @@ void rk_rows_release(struct rk_rows *r);
  * Vectors of an inverted document's chunks (text s), into r->v; zero rows
  * where the embedder is remote. Returns 0 or an error of the embedder.
  */
-int rk_space_embed(const struct rk_space *sp, struct rk_rows *r,
-		   const struct rk_inverted *v, const struct rk_analyser *a,
-		   const char *s);
+int rk_embspace_embed(const struct rk_embspace *sp, struct rk_rows *r,
+		      const struct rk_inverted *v, const struct rk_analyser *a,
+		      const char *s);
 
 /* The space that new vectors are made in; a reference. */
-struct rk_space *rk_target_space(struct rk_index *ix);
+struct rk_embspace *rk_target_embspace(struct rk_index *ix);
 uint64_t rk_take_vectors_id(struct rk_index *ix);
 
 #endif

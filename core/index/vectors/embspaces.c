@@ -5,7 +5,7 @@
  * used; the configuration says which are wanted. Where they differ, answers
  * are by words alone until `reindex`.
  */
-#include "index/vectors/spaces.h"
+#include "index/vectors/embspaces.h"
 #include "index/state/internal.h"
 #include "index/state/tables.h"
 #include "index/vectors/embed.h"
@@ -157,7 +157,7 @@ static void recall_dim(struct rk_embedder *e, const char *made_by)
 /* Words alone, for now. */
 static int no_space(struct rk_index *ix, uint64_t number)
 {
-	return rk_space_new(number, NULL, NULL, &ix->space);
+	return rk_embspace_new(number, NULL, NULL, &ix->space);
 }
 
 /* A new index, or one from before there were vectors. */
@@ -170,7 +170,7 @@ static int first_space(struct rk_index *ix)
 	if (rk_embedder_open(ix, &l, &e) == -ENOMEM)
 		return -ENOMEM;
 	if (!is_unknown(e))
-		return rk_space_new(number, l, e, &ix->space);
+		return rk_embspace_new(number, l, e, &ix->space);
 	ix->awaited = e;
 	return no_space(ix, number);
 }
@@ -188,13 +188,13 @@ static int recover_fit(struct rk_index *ix, struct rk_latent *unfitted)
 	}
 	if (rc == 0) {
 		rk_latent_unref(unfitted);
-		return rk_space_new(number, l, NULL, &ix->space);
+		return rk_embspace_new(number, l, NULL, &ix->space);
 	}
 	rk_warn(&ix->warnings,
 		"the fit of the vectors: %s; vectors are made again",
 		rk_strerror(rc));
 	ix->dirty = 1;
-	return rk_space_new(ix->next_space++, unfitted, NULL, &ix->space);
+	return rk_embspace_new(ix->next_space++, unfitted, NULL, &ix->space);
 }
 
 static int refuse_vectors(struct rk_index *ix, const char *wanted)
@@ -207,7 +207,7 @@ static int refuse_vectors(struct rk_index *ix, const char *wanted)
 	return no_space(ix, ix->manifest.space);
 }
 
-int rk_space_recover(struct rk_index *ix)
+int rk_embspace_recover(struct rk_index *ix)
 {
 	const struct rk_manifest *m = &ix->manifest;
 	struct rk_latent *l;
@@ -229,7 +229,7 @@ int rk_space_recover(struct rk_index *ix)
 	if (rc == 0 && strcmp(wanted, m->embedder) == 0) {
 		if (l && m->fitted)
 			return recover_fit(ix, l);
-		return rk_space_new(m->space, l, e, &ix->space);
+		return rk_embspace_new(m->space, l, e, &ix->space);
 	}
 	rk_latent_unref(l);
 	rk_embedder_unref(e);
@@ -238,9 +238,9 @@ int rk_space_recover(struct rk_index *ix)
 
 /* --- changing it --- */
 
-int rk_begin_space(struct rk_index *ix, struct rk_space *next)
+int rk_begin_embspace(struct rk_index *ix, struct rk_embspace *next)
 {
-	struct rk_space *old;
+	struct rk_embspace *old;
 	int rc;
 
 	assert(next->number > 0);
@@ -255,7 +255,7 @@ int rk_begin_space(struct rk_index *ix, struct rk_space *next)
 		s->vec_next = NULL;
 	}
 	pthread_mutex_unlock(&ix->lock);
-	rk_space_unref(old);
+	rk_embspace_unref(old);
 	rc = rk_freeze(ix);
 	pthread_mutex_unlock(&ix->writer);
 	return rc;
@@ -264,16 +264,16 @@ int rk_begin_space(struct rk_index *ix, struct rk_space *next)
 static int begin_new(struct rk_index *ix, struct rk_latent *l,
 		     struct rk_embedder *e)
 {
-	struct rk_space *next;
+	struct rk_embspace *next;
 	uint64_t number;
 	int rc;
 
 	pthread_mutex_lock(&ix->lock);
 	number = ix->next_space++;
 	pthread_mutex_unlock(&ix->lock);
-	if ((rc = rk_space_new(number, l, e, &next)) < 0)
+	if ((rc = rk_embspace_new(number, l, e, &next)) < 0)
 		return rc;
-	return rk_begin_space(ix, next);
+	return rk_begin_embspace(ix, next);
 }
 
 static int take_switch(struct rk_index *ix, char *now, size_t n)
@@ -284,7 +284,8 @@ static int take_switch(struct rk_index *ix, char *now, size_t n)
 	wanted = ix->switch_wanted;
 	ix->switch_wanted = 0;
 	/* `next` may be another fit of the same; what serves is what counts */
-	snprintf(now, n, "%s", ix->foreign ? "" : rk_space_embedder(ix->space));
+	snprintf(now, n, "%s",
+		 ix->foreign ? "" : rk_embspace_embedder(ix->space));
 	pthread_mutex_unlock(&ix->lock);
 	return wanted;
 }
@@ -348,7 +349,7 @@ int rk_probe_embedder(struct rk_index *ix)
 
 int rk_check_dimension(struct rk_index *ix)
 {
-	struct rk_space *sp = rk_target_space(ix);
+	struct rk_embspace *sp = rk_target_embspace(ix);
 	struct rk_latent *l = NULL;
 	struct rk_embedder *e = NULL;
 	int rc = rk_embedder_open(ix, &l, &e);
@@ -363,7 +364,7 @@ int rk_check_dimension(struct rk_index *ix)
 	}
 	rk_latent_unref(l);
 	rk_embedder_unref(e);
-	rk_space_unref(sp);
+	rk_embspace_unref(sp);
 	return rc;
 }
 
@@ -384,7 +385,7 @@ static struct rk_query_vec *find_vec(struct rk_index *ix, uint64_t key,
 }
 
 static void remember(struct rk_index *ix, uint64_t key,
-		     const struct rk_space *sp, const float *v)
+		     const struct rk_embspace *sp, const float *v)
 {
 	struct rk_query_vec *q = &ix->query_vecs[0];
 	float *copy = rk_malloc(sp->stride * sizeof(*copy));
@@ -402,7 +403,7 @@ static void remember(struct rk_index *ix, uint64_t key,
 	pthread_mutex_unlock(&ix->lock);
 }
 
-int rk_embed_query(struct rk_index *ix, const struct rk_space *sp,
+int rk_embed_query(struct rk_index *ix, const struct rk_embspace *sp,
 		   const char *text, size_t n, float *out)
 {
 	struct rk_text_ref t = {text, n};

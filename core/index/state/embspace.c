@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "index/state/space.h"
+#include "index/state/embspace.h"
 #include "index/state/internal.h"
 #include "base/mem.h"
 #include "storage/fold.h"
@@ -11,10 +11,10 @@
 
 enum { BATCH = 64 }; /* texts handed to an embedder at a time */
 
-int rk_space_new(uint64_t number, struct rk_latent *latent,
-		 struct rk_embedder *embedder, struct rk_space **out)
+int rk_embspace_new(uint64_t number, struct rk_latent *latent,
+		    struct rk_embedder *embedder, struct rk_embspace **out)
 {
-	struct rk_space *s = rk_calloc(1, sizeof(*s));
+	struct rk_embspace *s = rk_calloc(1, sizeof(*s));
 
 	assert(!latent || !embedder);
 	if (!s) {
@@ -35,14 +35,14 @@ int rk_space_new(uint64_t number, struct rk_latent *latent,
 	return 0;
 }
 
-struct rk_space *rk_space_ref(struct rk_space *s)
+struct rk_embspace *rk_embspace_ref(struct rk_embspace *s)
 {
 	if (s)
 		s->refs++;
 	return s;
 }
 
-void rk_space_unref(struct rk_space *s)
+void rk_embspace_unref(struct rk_embspace *s)
 {
 	assert(!s || s->refs > 0);
 	if (!s || --s->refs > 0)
@@ -52,7 +52,7 @@ void rk_space_unref(struct rk_space *s)
 	rk_free(s);
 }
 
-const char *rk_space_embedder(const struct rk_space *s)
+const char *rk_embspace_embedder(const struct rk_embspace *s)
 {
 	if (s->embedder)
 		return s->embedder->id;
@@ -120,7 +120,7 @@ static void fold_chunk(const struct rk_latent *l, struct rk_rows *r,
 	rk_latent_vector(l, &sum, row);
 }
 
-static int fold_all(const struct rk_space *sp, struct rk_rows *r,
+static int fold_all(const struct rk_embspace *sp, struct rk_rows *r,
 		    const struct rk_inverted *v, const struct rk_analyser *a)
 {
 	if (terms_prepare(r, sp->latent, a) < 0)
@@ -133,7 +133,7 @@ static int fold_all(const struct rk_space *sp, struct rk_rows *r,
 
 /* --- embedders of texts --- */
 
-static int embed_texts(const struct rk_space *sp, struct rk_rows *r,
+static int embed_texts(const struct rk_embspace *sp, struct rk_rows *r,
 		       const struct rk_inverted *v, const char *s)
 {
 	struct rk_embedder *e = sp->embedder;
@@ -156,9 +156,9 @@ static int embed_texts(const struct rk_space *sp, struct rk_rows *r,
 	return rc;
 }
 
-int rk_space_embed(const struct rk_space *sp, struct rk_rows *r,
-		   const struct rk_inverted *v, const struct rk_analyser *a,
-		   const char *s)
+int rk_embspace_embed(const struct rk_embspace *sp, struct rk_rows *r,
+		      const struct rk_inverted *v, const struct rk_analyser *a,
+		      const char *s)
 {
 	if (sp->stride == 0)
 		return 0;
@@ -167,12 +167,12 @@ int rk_space_embed(const struct rk_space *sp, struct rk_rows *r,
 	return sp->latent ? fold_all(sp, r, v, a) : embed_texts(sp, r, v, s);
 }
 
-struct rk_space *rk_target_space(struct rk_index *ix)
+struct rk_embspace *rk_target_embspace(struct rk_index *ix)
 {
-	struct rk_space *sp;
+	struct rk_embspace *sp;
 
 	pthread_mutex_lock(&ix->lock);
-	sp = rk_space_ref(ix->next ? ix->next : ix->space);
+	sp = rk_embspace_ref(ix->next ? ix->next : ix->space);
 	pthread_mutex_unlock(&ix->lock);
 	return sp;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef RK_INDEX_AGREE_H
-#define RK_INDEX_AGREE_H
+#ifndef RK_INDEX_SAME_QUESTION_H
+#define RK_INDEX_SAME_QUESTION_H
 
 #include "text/analyse/analyse.h"
 #include <stddef.h>
@@ -23,6 +23,6 @@ int rk_similar(struct rk_analyser *a, const char *x, size_t xn, const char *y,
  * 1 unless a and b differ in what turns a question around: numbers, a
  * negation, or a word and its opposite.
  */
-int rk_agree(const char *a, size_t an, const char *b, size_t bn);
+int rk_same_question(const char *a, size_t an, const char *b, size_t bn);
 
 #endif

@@ -5,7 +5,7 @@
  * results rely on is more likely what was meant. The other way round, from
  * what is called to its callers, loses (core/doc/quality.md).
  */
-#include "index/search/hops.h"
+#include "index/search/expand_calls.h"
 #include "index/search/calls.h"
 #include "index/search/candidates.h"
 #include "index/search/lookup.h"
@@ -120,7 +120,7 @@ static int collect(struct rk_searching *s, struct rk_ranked *v, size_t n,
 	return rc;
 }
 
-int rk_pass_on(struct rk_searching *s, struct rk_ranked *v, size_t n)
+int rk_expand_calls(struct rk_searching *s, struct rk_ranked *v, size_t n)
 {
 	struct node *x;
 	unsigned k;

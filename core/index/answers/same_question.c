@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "index/answers/agree.h"
+#include "index/answers/same_question.h"
 #include "base/hash.h"
 #include <ctype.h>
 #include <errno.h>
@@ -245,7 +245,7 @@ static int prefixed(const struct words *a, const struct words *b)
 	return 0;
 }
 
-int rk_agree(const char *a, size_t an, const char *b, size_t bn)
+int rk_same_question(const char *a, size_t an, const char *b, size_t bn)
 {
 	struct words x, y;
 

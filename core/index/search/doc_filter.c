@@ -3,7 +3,7 @@
  * Which chunks may be results: the tree of the query, asked about one chunk
  * after the other. Cursors only go forward, and so must the chunks.
  */
-#include "index/search/gate.h"
+#include "index/search/doc_filter.h"
 #include "index/search/candidates.h"
 #include "index/search/cursors.h"
 #include "text/symbols/entity.h"
@@ -26,7 +26,7 @@ struct places {
 	int n, i;
 };
 
-struct rk_gate {
+struct rk_doc_filter {
 	struct rk_searching *s;
 	const struct rk_qsource *src;
 	struct rk_cursor *cur[RK_TERMS_MAX]; /* of terms that it asks about */
@@ -39,14 +39,14 @@ struct rk_gate {
 	int err;
 };
 
-struct rk_gate *rk_gate_open(struct rk_searching *s,
-			     const struct rk_qsource *src)
+struct rk_doc_filter *rk_doc_filter_open(struct rk_searching *s,
+					 const struct rk_qsource *src)
 {
-	struct rk_gate *g = rk_arena_alloc(&s->arena, sizeof(*g));
+	struct rk_doc_filter *g = rk_arena_alloc(&s->arena, sizeof(*g));
 
 	if (!g)
 		return NULL;
-	memset(g, 0, offsetof(struct rk_gate, path));
+	memset(g, 0, offsetof(struct rk_doc_filter, path));
 	g->s = s;
 	g->src = src;
 	g->chunk = g->path_doc = UINT32_MAX;
@@ -61,14 +61,14 @@ struct rk_gate *rk_gate_open(struct rk_searching *s,
 	return g;
 }
 
-int rk_gate_error(const struct rk_gate *g)
+int rk_doc_filter_error(const struct rk_doc_filter *g)
 {
 	return g->err;
 }
 
 /* --- facts --- */
 
-static const struct rk_found *resolve(struct rk_gate *g)
+static const struct rk_found *resolve(struct rk_doc_filter *g)
 {
 	if (!g->resolved) {
 		if (rk_resolve(g->s, g->src, g->chunk, &g->found) < 0) {
@@ -80,7 +80,7 @@ static const struct rk_found *resolve(struct rk_gate *g)
 	return &g->found;
 }
 
-static const char *path_of(struct rk_gate *g, const struct rk_found *f)
+static const char *path_of(struct rk_doc_filter *g, const struct rk_found *f)
 {
 	if (f->doc_number != g->path_doc) {
 		if (f->doc.path_n >= sizeof(g->path))
@@ -114,7 +114,7 @@ static int has_kind(const struct rk_found *f, const char *list)
 	return 0;
 }
 
-static int filter_holds(struct rk_gate *g, const struct rk_filter *filter)
+static int filter_holds(struct rk_doc_filter *g, const struct rk_filter *filter)
 {
 	const struct rk_found *f = resolve(g);
 	struct rk_facts x;
@@ -128,23 +128,29 @@ static int filter_holds(struct rk_gate *g, const struct rk_filter *filter)
 		has_kind(f, filter->value));
 }
 
-static int term_here(struct rk_gate *g, unsigned t)
+static int term_here(struct rk_doc_filter *g, unsigned t)
 {
 	return g->cur[t] && rk_cursor_geq(g->cur[t], g->chunk) == g->chunk;
 }
 
 /* --- phrases --- */
 
-static int read_places(struct rk_gate *g, unsigned t, struct places *p)
+/* `own`: as the word is written, and no other of its stem. */
+static int read_places(struct rk_doc_filter *g, unsigned t, int own,
+		       struct places *p)
 {
 	uint32_t at[POSITIONS_MAX];
+	struct rk_places here = {.at = at, .max = POSITIONS_MAX};
+	int rc = rk_cursor_positions(g->s, g->src, g->cur[t], &here);
 
 	p->i = 0;
-	p->n = rk_cursor_positions(g->s, g->src, g->cur[t], at, POSITIONS_MAX);
-	if (p->n < 0) {
-		g->err = p->n;
+	p->n = here.n;
+	if (rc < 0) {
+		g->err = rc;
 		return 0;
 	}
+	if (own && !here.own)
+		return 0;
 	for (int i = 0; i < p->n; i++)
 		p->at[i] =
 			(int32_t)at[i] - (int32_t)g->s->q.terms[t].phrase_pos;
@@ -156,7 +162,7 @@ static int read_places(struct rk_gate *g, unsigned t, struct places *p)
  * when some choice of places differs by no more (as in Lucene). The smallest
  * range over sorted lists: always step the lowest.
  */
-static int phrase_holds(struct rk_gate *g, const struct rk_qnode *n)
+static int phrase_holds(struct rk_doc_filter *g, const struct rk_qnode *n)
 {
 	struct places *p = g->places;
 
@@ -171,7 +177,7 @@ static int phrase_holds(struct rk_gate *g, const struct rk_qnode *n)
 		if (!term_here(g, n->term + k))
 			return 0;
 	for (unsigned k = 0; k < n->nterms; k++)
-		if (!read_places(g, n->term + k, &p[k]))
+		if (!read_places(g, n->term + k, n->nterms == 1, &p[k]))
 			return 0;
 	for (;;) {
 		unsigned low = 0, high = 0;
@@ -209,7 +215,7 @@ static int spent(struct rk_searching *s)
 }
 
 /* A line of the chunk's text matches, or the whole of it. */
-static int regex_holds(struct rk_gate *g, const struct rk_qnode *n)
+static int regex_holds(struct rk_doc_filter *g, const struct rk_qnode *n)
 {
 	const struct rk_found *f = resolve(g);
 	struct rk_text t = RK_TEXT_INIT;
@@ -233,10 +239,10 @@ static int regex_holds(struct rk_gate *g, const struct rk_qnode *n)
 
 /* --- the tree --- */
 
-static int holds(struct rk_gate *g, const struct rk_qnode *n);
+static int holds(struct rk_doc_filter *g, const struct rk_qnode *n);
 
 /* A word stands for all its terms when it decides, else any will do. */
-static int word_holds(struct rk_gate *g, const struct rk_qnode *n)
+static int word_holds(struct rk_doc_filter *g, const struct rk_qnode *n)
 {
 	int all = n->occur != RK_SHOULD;
 
@@ -247,7 +253,8 @@ static int word_holds(struct rk_gate *g, const struct rk_qnode *n)
 }
 
 /* What is required holds, and nothing that is excluded. */
-static int conditions_hold(struct rk_gate *g, const struct rk_qnode *group)
+static int conditions_hold(struct rk_doc_filter *g,
+			   const struct rk_qnode *group)
 {
 	for (const struct rk_qnode *n = group->child; n; n = n->next)
 		if (n->occur != RK_SHOULD &&
@@ -266,7 +273,7 @@ static int only_filters(const struct rk_qnode *n)
 	return 1;
 }
 
-static int some_should(struct rk_gate *g, const struct rk_qnode *group)
+static int some_should(struct rk_doc_filter *g, const struct rk_qnode *group)
 {
 	int any = 0;
 
@@ -282,7 +289,7 @@ static int some_should(struct rk_gate *g, const struct rk_qnode *group)
 	return !any;
 }
 
-static int any_holds(struct rk_gate *g, const struct rk_qnode *group)
+static int any_holds(struct rk_doc_filter *g, const struct rk_qnode *group)
 {
 	for (const struct rk_qnode *n = group->child; n; n = n->next)
 		if (holds(g, n) != (n->occur == RK_NOT))
@@ -290,7 +297,7 @@ static int any_holds(struct rk_gate *g, const struct rk_qnode *group)
 	return 0;
 }
 
-static int holds(struct rk_gate *g, const struct rk_qnode *n)
+static int holds(struct rk_doc_filter *g, const struct rk_qnode *n)
 {
 	switch (n->kind) {
 	case RK_NODE_GROUP:
@@ -311,7 +318,7 @@ static int holds(struct rk_gate *g, const struct rk_qnode *n)
 	}
 }
 
-static int is_liked(struct rk_gate *g)
+static int is_liked(struct rk_doc_filter *g)
 {
 	const struct rk_found *f = resolve(g);
 	const char *path = f ? path_of(g, f) : NULL;
@@ -319,7 +326,7 @@ static int is_liked(struct rk_gate *g)
 	return !path || strcmp(path, g->s->q.like) == 0;
 }
 
-static int at_chunk(struct rk_gate *g, uint32_t chunk)
+static int at_chunk(struct rk_doc_filter *g, uint32_t chunk)
 {
 	const struct rk_found *f;
 
@@ -333,7 +340,7 @@ static int at_chunk(struct rk_gate *g, uint32_t chunk)
 	return f && f->alive;
 }
 
-int rk_gate_admits(struct rk_gate *g, uint32_t chunk)
+int rk_doc_filter_admits(struct rk_doc_filter *g, uint32_t chunk)
 {
 	const struct rk_query *q = &g->s->q;
 
@@ -341,15 +348,15 @@ int rk_gate_admits(struct rk_gate *g, uint32_t chunk)
 	       (!q->constrained || conditions_hold(g, q->root));
 }
 
-int rk_gate_matches(struct rk_gate *g, uint32_t chunk)
+int rk_doc_filter_matches(struct rk_doc_filter *g, uint32_t chunk)
 {
 	const struct rk_query *q = &g->s->q;
 
-	return rk_gate_admits(g, chunk) &&
+	return rk_doc_filter_admits(g, chunk) &&
 	       (!q->constrained || q->like || some_should(g, q->root));
 }
 
-int rk_gate_has_words(struct rk_gate *g, uint32_t chunk)
+int rk_doc_filter_has_words(struct rk_doc_filter *g, uint32_t chunk)
 {
 	at_chunk(g, chunk);
 	for (unsigned t = 0; t < g->s->q.nterms; t++)
@@ -370,7 +377,7 @@ static int asks_for_terms(const struct rk_qnode *n)
 	return 0;
 }
 
-int rk_gate_any_order(const struct rk_query *q)
+int rk_doc_filter_any_order(const struct rk_query *q)
 {
 	for (const struct rk_qnode *n = q->root ? q->root->child : NULL; n;
 	     n = n->next)
