@@ -188,6 +188,14 @@ int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
 	     uint64_t *seq);
 
 /*
+ * `from` was renamed to `to`, in place of what was there. As rk_touch() of both
+ * (flags: RK_TOUCH_TREE for folders), but documents that were indexed under the
+ * old name are not read again: they are found under the new one, all at once.
+ */
+int rk_renamed(struct rk_index *ix, const char *from, const char *to,
+	       unsigned flags, uint64_t *seq);
+
+/*
  * Symbolic links at the top of the documents may have changed: those to
  * folders elsewhere are linked sources, whose files are documents, too. They
  * are followed in the background. Returns at once.

@@ -262,6 +262,8 @@ static void index_free(struct rk_index *ix)
 		close(ix->backing_fd);
 	if (ix->lock_fd >= 0)
 		close(ix->lock_fd);
+	rk_moves_release(&ix->moves);
+	pthread_mutex_destroy(&ix->moving);
 	pthread_mutex_destroy(&ix->touching);
 	pthread_mutex_destroy(&ix->writer);
 	pthread_mutex_destroy(&ix->lock);
@@ -291,6 +293,7 @@ static struct rk_index *index_alloc(const struct rk_env *env, const char *name,
 	ix->saved = rk_saved_new();
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&ix->moving, NULL);
 	pthread_mutex_init(&ix->touching, NULL);
 	pthread_mutex_init(&ix->writer, NULL);
 	pthread_mutex_init(&ix->lock, NULL);

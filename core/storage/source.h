@@ -14,7 +14,8 @@ struct rk_source {
 	const struct rk_source_ops *ops;
 	struct rk_memtable *mem;
 	struct rk_segment *seg;
-	struct rk_vectors *vec; /* of seg; the caller's to set, borrowed */
+	struct rk_vectors *vec;	    /* of seg; the caller's to set, borrowed */
+	struct rk_renamed *renamed; /* NULL, or other names (renamed.h) */
 	uint32_t ndocs, nchunks;
 	/* current term; df counts dead documents too */
 	const char *term;

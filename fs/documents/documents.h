@@ -25,6 +25,10 @@ static inline struct fs *fs_of(fuse_req_t req)
 
 /* entry.c: telling the index; 0 or negative */
 int fs_doc_touch(const struct fs_node *n, uint64_t *seq);
+/* Tell the index that one became the other (RENAME_EXCHANGE is two touches). */
+int fs_doc_renamed(const struct fs_node *p, const char *name,
+		   const struct fs_node *to, const char *to_name,
+		   unsigned flags);
 int fs_doc_touch_child(const struct fs_node *parent, const char *name,
 		       unsigned flags);
 int fs_doc_touch_handle(struct fs_handle *h, uint64_t *seq);

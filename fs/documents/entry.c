@@ -41,6 +41,20 @@ int fs_doc_touch_child(const struct fs_node *parent, const char *name,
 	return fs_touch(parent->index, path, flags, NULL);
 }
 
+int fs_doc_renamed(const struct fs_node *p, const char *name,
+		   const struct fs_node *to, const char *to_name,
+		   unsigned flags)
+{
+	char a[FS_DOC_PATH], b[FS_DOC_PATH];
+
+	if (fs_child_path(p, name, a, sizeof(a)) < 0)
+		return fs_doc_touch_child(to, to_name, flags);
+	if (fs_child_path(to, to_name, b, sizeof(b)) < 0)
+		return fs_doc_touch_child(p, name, flags);
+	p->index->fs->epoch++;
+	return rk_renamed(p->index->ix, a, b, flags, NULL);
+}
+
 int fs_doc_touch_handle(struct fs_handle *h, uint64_t *seq)
 {
 	int dirty = h->dirty, fresh = h->fresh, rc;

@@ -303,15 +303,19 @@ void fs_doc_rmdir(fuse_req_t req, struct fs *fs, struct fs_node *parent,
 
 /* Both names may now be anything, folders included. */
 static int touch_renamed(struct fs *fs, struct fs_node *p, const char *name,
-			 struct fs_node *to, const char *to_name)
+			 struct fs_node *to, const char *to_name,
+			 unsigned flags)
 {
 	struct fs_node *a = fs_node_find(fs, p, name);
 	struct fs_node *b = fs_node_find(fs, to, to_name);
 	unsigned tree = (!a || !S_ISREG(a->type) || (b && !S_ISREG(b->type)))
 				? RK_TOUCH_TREE
 				: 0;
-	int rc = fs_doc_touch_child(p, name, tree);
+	int rc;
 
+	if (!(flags & RENAME_EXCHANGE))
+		return fs_doc_renamed(p, name, to, to_name, tree);
+	rc = fs_doc_touch_child(p, name, tree);
 	return rc ? rc : fs_doc_touch_child(to, to_name, tree);
 }
 
@@ -335,15 +339,15 @@ static void note_renamed(struct fs_index *x, const struct fs_node *p,
 
 /* 0 or negative, of the index. */
 static int tell_renamed(struct fs_node *p, const char *name, struct fs_node *to,
-			const char *to_name, int exchanged)
+			const char *to_name, unsigned flags)
 {
 	struct fs *fs = p->index->fs;
 	int rc;
 
 	note_link(p, fs_node_find(fs, p, name));
 	note_link(to, fs_node_find(fs, p, name));
-	rc = touch_renamed(fs, p, name, to, to_name);
-	fs_link_move(fs, p, name, to, to_name, exchanged);
+	rc = touch_renamed(fs, p, name, to, to_name, flags);
+	fs_link_move(fs, p, name, to, to_name, (flags & RENAME_EXCHANGE) != 0);
 	note_renamed(p->index, p, name, to, to_name);
 	return rc;
 }
@@ -382,8 +386,12 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		return;
 	}
 	if (!(flags & RENAME_EXCHANGE)) {
-		if (from < 0 || !is_same(from, name, dir, newname))
-			bytes = fs_quota_of(p->index, dir, newname, &files);
+		if (from >= 0 && is_same(from, name, dir, newname)) {
+			to->pinned--;
+			fuse_reply_err(req, 0);
+			return;
+		}
+		bytes = fs_quota_of(p->index, dir, newname, &files);
 		fs_node_keep(fs, to, newname, dir);
 		fs_attr_victim(p->index, dir, newname, id);
 	}
@@ -398,8 +406,7 @@ void fs_doc_rename(fuse_req_t req, struct fs *fs, struct fs_node *p,
 		fs_quota_give(p->index, bytes,
 			      files - ((flags & RENAME_WHITEOUT) != 0));
 		fs_attr_gone(p->index, id);
-		rc = tell_renamed(p, name, to, newname,
-				  (flags & RENAME_EXCHANGE) != 0);
+		rc = tell_renamed(p, name, to, newname, flags);
 	}
 	fuse_reply_err(req, fs_errno(rc));
 }

@@ -232,8 +232,10 @@ static void teardown(struct fs *fs)
 	fs_pool_free(fs->slow);
 	fs_pool_free(fs->io);
 	fs_pool_free(fs->log);
-	if (fs->se)
+	if (fs->se) {
+		fuse_session_unmount(fs->se);
 		fuse_session_destroy(fs->se);
+	}
 	fs_pool_free(fs->closer);
 	for (struct fs_index *x = fs->indexes; x; x = x->next) {
 		fs_saved_release(x);
@@ -311,6 +313,12 @@ static void handle_request(struct fs *fs, struct fuse_buf *buf)
 		close(fds[--n]);
 }
 
+/* Only to wake a receiver from read(2). */
+static void ignore_signal(int sig)
+{
+	(void)sig;
+}
+
 static void *receive(void *arg)
 {
 	struct fs *fs = arg;
@@ -330,23 +338,68 @@ static void *receive(void *arg)
 	return NULL;
 }
 
-/* Until unmounted from outside, or told to end by a signal (then unmount). */
+static void *receive_more(void *arg)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	return receive(arg);
+}
+
+/*
+ * Nothing but a request or a signal wakes who reads from the kernel: a lazy
+ * unmount does not, while a client holds a folder open. A signal may come just
+ * before the read, so it is sent until they are gone.
+ */
+static void join_receivers(const pthread_t *more, int n)
+{
+	struct timespec until;
+
+	while (n > 0) {
+		pthread_kill(more[n - 1], SIGUSR2);
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 10000000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		if (pthread_timedjoin_np(more[n - 1], NULL, &until) == 0)
+			n--;
+	}
+}
+
+/*
+ * Clients that wait get ENOTCONN. Answers that are still being made go nowhere:
+ * the descriptor's number stays taken until nobody writes to it any more.
+ */
+static void end_connection(struct fs *fs)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		dup3(fd, fuse_session_fd(fs->se), O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Until unmounted from outside, or told to end by a signal. */
 static void serve_requests(struct fs *fs)
 {
+	struct sigaction wake = {.sa_handler = ignore_signal};
 	pthread_t more[FS_RECEIVERS - 1];
 	int n = 0;
 	sigset_t old;
 
+	sigaction(SIGUSR2, &wake, NULL);
 	block_signals(&old);
 	while (n < FS_RECEIVERS - 1 &&
-	       pthread_create(&more[n], NULL, receive, fs) == 0)
+	       pthread_create(&more[n], NULL, receive_more, fs) == 0)
 		n++;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	receive(fs);
 	fuse_remove_signal_handlers(fs->se);
-	fuse_session_unmount(fs->se); /* wakes the others */
-	while (n > 0)
-		pthread_join(more[--n], NULL);
+	join_receivers(more, n);
+	end_connection(fs);
 }
 
 /* A mount that cannot tell watchers is a mount all the same. */

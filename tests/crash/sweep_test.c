@@ -149,8 +149,9 @@ static void move_folder(struct rk_index *ix, const char *files)
 	last = rec_count();
 	if (rename(back ? to : from, back ? from : to) < 0)
 		perror("rename");
-	CHECK_INT(rk_touch(ix, back ? "d3" : "d2", RK_TOUCH_TREE, NULL), 0);
-	CHECK_INT(rk_touch(ix, back ? "d2" : "d3", RK_TOUCH_TREE, NULL), 0);
+	CHECK_INT(rk_renamed(ix, back ? "d3" : "d2", back ? "d2" : "d3",
+			     RK_TOUCH_TREE, NULL),
+		  0);
 	pthread_mutex_lock(&rec.lock);
 	for (size_t i = first; i < last; i++)
 		if (rec.v[i].kind == OP_DOC)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What an answer shows of a document, and how it names it.
 
-load helper
+load setup
 
 # filler N: N words, on one line, none of which a test asks for
 filler() {

@@ -65,6 +65,37 @@ acked_over() { [[ $(cat "$BATS_TEST_TMPDIR/acked" 2>/dev/null || echo 0) -gt $1 
 	assert_equal "$(paths yak)" a.md
 }
 
+# a client that writes, one that asks, and one that holds a folder open
+load_it() {
+	exec 7<"$MNT/sub"
+	(while echo "busy $RANDOM" >"$MNT/sub/w.md"; do :; done) 2>/dev/null &
+	(while cat "$MNT/query/busy" >/dev/null; do :; done) 2>/dev/null &
+	(while ls -R "$MNT/sub" >/dev/null; do :; done) 2>/dev/null &
+}
+
+@test "SIGTERM ends under load, each time" {
+	local round pid checkpoint=0 now
+	mkdir "$MNT/sub"
+	for ((round = 0; round < ${TERM_ROUNDS:-12}; round++)); do
+		load_it
+		pid=$(daemon_pid)
+		# written, so that there is something to checkpoint
+		echo "round r$round" >"$MNT/sub/r.md"
+		kill "$pid"
+		run eventually 10 gone "$pid"
+		exec 7<&-
+		assert_success
+		run mountpoint -q "$MNT"
+		assert_failure
+		wait
+		now=$(tr -dc 0-9 <"$BACKING/$IX/CURRENT")
+		((10#$now > 10#$checkpoint))
+		checkpoint=$now
+		start
+		assert_equal "$(paths "+r$round")" sub/r.md
+	done
+}
+
 @test "a deleted index is built anew from the documents" {
 	echo "purple yak" >"$MNT/a.md"
 	stop

@@ -178,6 +178,35 @@ static void files_that_nothing_names_go_away(void)
 	rk_index_close(ix);
 }
 
+/* Of the kinds of index over vectors, the one that is configured stays. */
+static void indexes_of_another_kind_go_away(void)
+{
+	static const char SETTINGS[] = "embedder import:2\n";
+	struct rk_index *ix = open_ix();
+	char err[100], dir[300];
+
+	CHECK_INT(rk_config_set(ix, SETTINGS, strlen(SETTINGS), err, 100), 0);
+	rk_index_close(ix);
+	ix = open_ix();
+	put(ix, 1, "words");
+	CHECK_INT(rk_checkpoint(ix), 0);
+	CHECK(ix->view->segs[0]->vec != NULL);
+	if (ix->view->segs[0]->vec) {
+		char ivf[64], hnsw[64];
+
+		rk_ann_name(RK_ANN_IVF, ix->view->segs[0]->vec->id, ivf);
+		rk_ann_name(RK_ANN_HNSW, ix->view->segs[0]->vec->id, hnsw);
+		snprintf(dir, sizeof(dir), "%s/indexes/main", backing);
+		t_write(dir, ivf, "made a moment ago");
+		t_write(dir, hnsw, "of the configuration before");
+		put(ix, 2, "words");
+		CHECK_INT(rk_checkpoint(ix), 0);
+		CHECK_INT(count_files("vec-*.ivf"), 1);
+		CHECK_INT(count_files("vec-*.hnsw"), 0);
+	}
+	rk_index_close(ix);
+}
+
 static void in_a_folder_of_its_own(void (*test)(void))
 {
 	backing = t_mkdir();
@@ -201,7 +230,13 @@ static void leavings(void)
 	in_a_folder_of_its_own(files_that_nothing_names_go_away);
 }
 
+static void kinds(void)
+{
+	in_a_folder_of_its_own(indexes_of_another_kind_go_away);
+}
+
 static const struct t_case CASES[] = {
+	{"indexes of another kind go away", kinds},
 	{"files that nothing names go away", leavings},
 	{"lengths are counted, whatever happens", lengths},
 	{"spellings fade with their documents", spellings},

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* An index's settings, what is told to its log, and what it says of itself. */
 #include "index/state/internal.h"
+#include "base/lock.h"
 #include "base/mem.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { CONGESTED = 4096, REC_TOUCH = 1 };
+enum { CONGESTED = 4096, REC_TOUCH = 1, MOVES_MAX = 1024 };
 
 void rk_config_print(struct rk_index *ix, struct rk_buf *out)
 {
@@ -98,16 +99,38 @@ int rk_index_files_fd(const struct rk_index *ix)
 	return ix->files_fd;
 }
 
-/* The same bytes as msgpack-c: str 16, positive fixint. Returns how many. */
-static size_t encode_touch(const char *path, size_t n, unsigned flags,
-			   uint8_t *body)
+/* The same bytes as msgpack-c: str 16. */
+static size_t encode_path(const char *path, size_t n, uint8_t *body)
 {
 	body[0] = 0xda;
 	body[1] = (uint8_t)(n >> 8);
 	body[2] = (uint8_t)n;
 	memcpy(body + 3, path, n);
-	body[3 + n] = (uint8_t)(flags & RK_TOUCH_TREE);
-	return n + 4;
+	return n + 3;
+}
+
+/* And positive fixint. Returns how many. */
+static size_t encode_touch(const char *path, size_t n, unsigned flags,
+			   uint8_t *body)
+{
+	n = encode_path(path, n, body);
+	body[n] = (uint8_t)(flags & RK_TOUCH_TREE);
+	return n + 1;
+}
+
+/* The record goes to the log, and the number it has there to *seq. */
+static int log_touch(struct rk_index *ix, const uint8_t *body, size_t n,
+		     unsigned flags, uint64_t *seq)
+{
+	int rc = rk_wal_append(ix->wal, REC_TOUCH, body, n, seq);
+
+	rk_assert_held(&ix->touching);
+	if (flags & RK_TOUCH_REMOVED && (rc == -ENOSPC || rc == -EDQUOT)) {
+		/* a crash would be followed by a comparison anyway */
+		*seq = rk_wal_last(ix->wal);
+		rc = 0;
+	}
+	return rc;
 }
 
 int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
@@ -127,16 +150,79 @@ int rk_touch(struct rk_index *ix, const char *path, unsigned flags,
 	n = encode_touch(path, n, flags, body);
 	/* as one: the log may be cut up to what the queue has seen and done */
 	pthread_mutex_lock(&ix->touching);
-	rc = rk_wal_append(ix->wal, REC_TOUCH, body, n, &s);
-	if (flags & RK_TOUCH_REMOVED && (rc == -ENOSPC || rc == -EDQUOT)) {
-		/* a crash would be followed by a comparison anyway */
-		s = rk_wal_last(ix->wal);
-		rc = 0;
-	}
+	rc = log_touch(ix, body, n, flags, &s);
 	if (rc == 0 && seq)
 		*seq = s;
 	if (rc == 0)
 		rc = rk_queue_push(&ix->queue, path, task, s);
+	pthread_mutex_unlock(&ix->touching);
+	return rc;
+}
+
+/* --- renaming --- */
+
+void rk_moves_release(struct rk_moves *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		rk_free(m->v[i].from);
+		rk_free(m->v[i].to);
+	}
+	rk_free(m->v);
+	*m = (struct rk_moves){NULL, 0, 0};
+}
+
+/* Without memory for it, or with too many, documents are read again. */
+static void note_move(struct rk_moves *m, const char *from, const char *to)
+{
+	struct rk_move now;
+
+	if (m->n == MOVES_MAX ||
+	    rk_grow(&m->v, &m->cap, m->n + 1, sizeof(*m->v)) < 0)
+		return;
+	now.from = rk_strndup(from, strlen(from));
+	now.to = rk_strndup(to, strlen(to));
+	if (now.from && now.to) {
+		m->v[m->n++] = now;
+		return;
+	}
+	rk_free(now.from);
+	rk_free(now.to);
+}
+
+int rk_push_rename(struct rk_index *ix, const char *from, const char *to,
+		   unsigned flags, uint64_t seq)
+{
+	unsigned tree = flags & RK_TOUCH_TREE ? RK_TASK_TREE : 0;
+	int rc;
+
+	note_move(&ix->moves, from, to);
+	rc = rk_queue_push(&ix->queue, from, tree | RK_TASK_LEFT, seq);
+	return rc ? rc
+		  : rk_queue_push(&ix->queue, to, tree | RK_TASK_CAME, seq);
+}
+
+int rk_renamed(struct rk_index *ix, const char *from, const char *to,
+	       unsigned flags, uint64_t *seq)
+{
+	uint8_t body[2 * 4096 + 16];
+	size_t n = strlen(from), k = strlen(to);
+	uint64_t s = 0;
+	int rc;
+
+	if (ix->flags & RK_READ_ONLY)
+		return RK_EREADONLY;
+	if (n > 4095 || k > 4095) {
+		rc = rk_touch(ix, from, flags, seq);
+		return rc ? rc : rk_touch(ix, to, flags, seq);
+	}
+	k = encode_touch(to, k, flags, body);
+	k += encode_path(from, n, body + k);
+	pthread_mutex_lock(&ix->touching);
+	rc = log_touch(ix, body, k, flags, &s);
+	if (rc == 0 && seq)
+		*seq = s;
+	if (rc == 0)
+		rc = rk_push_rename(ix, from, to, flags, s);
 	pthread_mutex_unlock(&ix->touching);
 	return rc;
 }

@@ -35,6 +35,7 @@
  *   Who holds one of these takes only such as come later; those on one line
  *   are never held together. Every mutex and rwlock of core/ is here.
  *
+ *   moving            documents get other names, or a checkpoint is written
  *   touching          a record goes to log and queue as one
  *   writer            documents, and the list of segments
  *   persist_lock      what is asked of the threads in the background
@@ -62,6 +63,15 @@ struct rk_text_key {
 	char key[40];
 };
 
+/* What was renamed and is not yet so in the index, in order. */
+struct rk_moves {
+	struct rk_move {
+		char *from, *to;
+	} * v;
+	size_t n, cap;
+};
+void rk_moves_release(struct rk_moves *m);
+
 struct rk_links;
 struct rk_saved;
 
@@ -82,7 +92,9 @@ struct rk_index {
 	struct rk_change_log changes;
 	struct rk_saved *saved; /* answers/ owns what is in it */
 
+	pthread_mutex_t moving;	  /* one at a time (write/rename.c) */
 	pthread_mutex_t touching; /* a record goes to log and queue as one */
+	struct rk_moves moves;	  /* names that changed; under touching */
 	pthread_mutex_t writer;
 	pthread_mutex_t lock; /* guards view, generation, stats, manifest */
 	struct rk_view *view;
@@ -131,6 +143,10 @@ struct rk_index {
 	struct rk_analyser *spare[RK_SPARE_MAX]; /* for queries; under lock */
 	unsigned nspare;
 };
+
+/* A rename to moves and queue, as rk_renamed() does under `touching`. */
+int rk_push_rename(struct rk_index *ix, const char *from, const char *to,
+		   unsigned flags, uint64_t seq);
 
 enum { START_AGAIN_US = 100000 }; /* a thread without memory to start */
 

@@ -285,6 +285,18 @@ size_t rk_queue_count(struct rk_queue *q)
 	return n;
 }
 
+int rk_queue_forced(struct rk_queue *q, const char *path)
+{
+	struct rk_task *t;
+	int forced;
+
+	pthread_mutex_lock(&q->lock);
+	t = find(q, path);
+	forced = t && (t->flags | t->again_flags) & RK_TASK_FORCE;
+	pthread_mutex_unlock(&q->lock);
+	return forced;
+}
+
 uint64_t rk_queue_floor(struct rk_queue *q)
 {
 	uint64_t floor;

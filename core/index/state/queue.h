@@ -15,6 +15,8 @@
 enum {
 	RK_TASK_TREE = 1,  /* and everything below */
 	RK_TASK_FORCE = 2, /* even if size, mtime and inode are known */
+	RK_TASK_LEFT = 4,  /* the old name of something renamed */
+	RK_TASK_CAME = 8,  /* the new one */
 };
 
 struct rk_task {
@@ -63,6 +65,8 @@ int rk_queue_done(struct rk_queue *q, struct rk_task *t);
 void rk_queue_close(struct rk_queue *q);
 
 size_t rk_queue_count(struct rk_queue *q);
+/* Is the path to be read, or being read, whatever is known of it? */
+int rk_queue_forced(struct rk_queue *q, const char *path);
 /* Every log record up to here has been applied. */
 uint64_t rk_queue_floor(struct rk_queue *q);
 /* See rk_barrier(). */

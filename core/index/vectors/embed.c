@@ -214,7 +214,7 @@ static int build_one(struct rk_index *ix)
 
 /* --- indexes over vectors --- */
 
-static enum rk_ann_type wanted_type(struct rk_index *ix)
+enum rk_ann_type rk_wanted_ann(struct rk_index *ix)
 {
 	char name[sizeof(ix->config.vector_index)];
 	int t;
@@ -264,6 +264,8 @@ static int index_vectors(struct rk_index *ix, struct rk_vectors *v,
 	pthread_mutex_lock(&ix->lock);
 	old = v->ann;
 	v->ann = a;
+	if (old)
+		ix->dirty = 1; /* a checkpoint removes its file */
 	pthread_mutex_unlock(&ix->lock);
 	rk_ann_unref(old);
 	return 0;
@@ -272,7 +274,7 @@ static int index_vectors(struct rk_index *ix, struct rk_vectors *v,
 /* 1: built one, 0: all are there */
 static int index_one(struct rk_index *ix)
 {
-	enum rk_ann_type t = wanted_type(ix);
+	enum rk_ann_type t = rk_wanted_ann(ix);
 	struct rk_vectors *v = find_unindexed(ix, t);
 	int rc = v ? index_vectors(ix, v, t) : 0;
 
@@ -297,7 +299,7 @@ int rk_embed_pending(struct rk_index *ix)
 	pending |= ix->switch_wanted || ix->awaited;
 	pthread_mutex_unlock(&ix->lock);
 	if (!pending) {
-		struct rk_vectors *v = find_unindexed(ix, wanted_type(ix));
+		struct rk_vectors *v = find_unindexed(ix, rk_wanted_ann(ix));
 
 		pending = v != NULL;
 		rk_vectors_unref(v);

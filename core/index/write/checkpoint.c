@@ -5,6 +5,7 @@
  */
 #include "index/write/checkpoint.h"
 #include "index/state/internal.h"
+#include "index/vectors/embed.h"
 #include "index/write/recover.h"
 #include "base/mem.h"
 #include "storage/manifest.h"
@@ -118,16 +119,38 @@ static const struct kind_of_file {
 	{"latent", "mp", rk_latent_name, keeps_latent},
 };
 
-/* An index over vectors goes with them: vec-NNNNNN.TYPE. */
+/* Does an index of this kind serve, over these vectors? */
+static int serves(struct rk_index *ix, enum rk_ann_type t, uint64_t id)
+{
+	int found = 0;
+
+	pthread_mutex_lock(&ix->lock);
+	for (unsigned i = 0; i < ix->view->nsegs; i++) {
+		const struct rk_vectors *v = ix->view->segs[i]->vec;
+
+		found |= v && v->id == id && v->ann &&
+			 rk_ann_type_of(v->ann) == t;
+	}
+	pthread_mutex_unlock(&ix->lock);
+	return found;
+}
+
+/*
+ * An index over vectors, vec-NNNNNN.TYPE, goes with them, or when another kind
+ * is configured and has taken its place.
+ */
 static int is_orphan(struct rk_index *ix, const struct kept *k,
 		     const char *file)
 {
 	for (int t = RK_ANN_FLAT + 1; t < RK_ANN_TYPES; t++) {
-		int64_t id = rk_name_number(
-			file, "vec", rk_ann_type_name((enum rk_ann_type)t));
+		enum rk_ann_type type = (enum rk_ann_type)t;
+		int64_t id =
+			rk_name_number(file, "vec", rk_ann_type_name(type));
 
 		if (id >= 0)
-			return !keeps_vectors(ix, k, (uint64_t)id);
+			return !keeps_vectors(ix, k, (uint64_t)id) ||
+			       (type != rk_wanted_ann(ix) &&
+				!serves(ix, type, (uint64_t)id));
 	}
 	return 0;
 }
@@ -229,7 +252,7 @@ static void retire(struct rk_index *ix, int retain)
  * What a new manifest says must be reachable before the log is cut: a new
  * log file first, so that the old ones can go with the manifest after next.
  */
-int rk_commit_manifest(struct rk_index *ix, int retain)
+static int commit(struct rk_index *ix, int retain)
 {
 	struct rk_manifest m = RK_MANIFEST_INIT;
 	int rc;
@@ -258,5 +281,16 @@ int rk_commit_manifest(struct rk_index *ix, int retain)
 	ix->dirty = 1;
 	pthread_mutex_unlock(&ix->lock);
 	rk_manifest_release(&m);
+	return rc;
+}
+
+/* Nothing is half written while files that nothing names go away. */
+int rk_commit_manifest(struct rk_index *ix, int retain)
+{
+	int rc;
+
+	pthread_mutex_lock(&ix->moving);
+	rc = commit(ix, retain);
+	pthread_mutex_unlock(&ix->moving);
 	return rc;
 }

@@ -13,6 +13,7 @@
 #include "index/state/tables.h"
 #include "index/vectors/embed_text.h"
 #include "index/write/persist.h"
+#include "index/write/rename.h"
 #include "base/mem.h"
 #include "text/symbols/entity.h"
 #include "text/extract/extract.h"
@@ -508,11 +509,14 @@ static int expand_known(void *ctx, const struct rk_docref *d, const char *path)
 	return rk_queue_push_child(&e->ix->queue, e->task, path, 0);
 }
 
+/* What came by another name is known by now, unless it changed as well. */
 static int expand_found(void *ctx, const char *path, const struct stat *st)
 {
 	struct expand *e = ctx;
 
-	(void)st;
+	if (!(e->task->flags & RK_TASK_FORCE) &&
+	    (e->task->flags & RK_TASK_CAME) && unchanged(e->ix, path, st))
+		return 0;
 	return rk_queue_push_child(&e->ix->queue, e->task, path, RK_TASK_FORCE);
 }
 
@@ -522,15 +526,18 @@ static int process_tree(struct rk_index *ix, const struct rk_task *t)
 	struct expand e = {ix, t};
 	char prefix[4098];
 	size_t n = strlen(t->path);
-	int rc;
+	int rc = 0;
 
 	if (n > 4095)
 		return 0;
 	memcpy(prefix, t->path, n);
 	memcpy(prefix + n, n ? "/" : "", n ? 2 : 1);
-	pthread_mutex_lock(&ix->writer);
-	rc = rk_each_live(ix, prefix, expand_known, &e);
-	pthread_mutex_unlock(&ix->writer);
+	/* a folder that came was not there before */
+	if ((t->flags & (RK_TASK_FORCE | RK_TASK_LEFT)) != 0) {
+		pthread_mutex_lock(&ix->writer);
+		rc = rk_each_live(ix, prefix, expand_known, &e);
+		pthread_mutex_unlock(&ix->writer);
+	}
 	return rc ? rc : rk_walk_files(ix, t->path, expand_found, &e);
 }
 
@@ -538,6 +545,8 @@ static void process(struct rk_index *ix, struct rk_worker *w, struct rk_task *t)
 {
 	int rc = 0;
 
+	if (t->flags & (RK_TASK_LEFT | RK_TASK_CAME))
+		rk_rename_known(ix, w, t);
 	if (t->flags & RK_TASK_TREE)
 		rc = process_tree(ix, t);
 	if (rc == 0 && t->path[0])

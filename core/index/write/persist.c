@@ -180,9 +180,8 @@ static void merge_vectors(struct rk_index *ix, struct rk_source *src,
 	drop_vectors(src, n);
 }
 
-/* Write the merge of n sources as a segment; *out NULL if it is empty. */
-static int write_segment(struct rk_index *ix, struct rk_source *src, unsigned n,
-			 struct rk_remap *map, struct rk_segment **out)
+int rk_write_segment(struct rk_index *ix, struct rk_source *src, unsigned n,
+		     struct rk_remap *map, struct rk_segment **out)
 {
 	uint64_t id = take_segment_id(ix);
 	int64_t docs = rk_merge(ix->env->io, ix->dir_fd, id, src, n, NULL, map);
@@ -227,7 +226,7 @@ static int flush_one(struct rk_index *ix)
 	src = rk_malloc(sizeof(*src));
 	rc = src ? rk_source_memtable(src, mem) : -ENOMEM;
 	if (rc == 0)
-		rc = write_segment(ix, src, 1, &map, &seg);
+		rc = rk_write_segment(ix, src, 1, &map, &seg);
 	if (src)
 		rk_source_release(src);
 	rk_free(src);
@@ -254,7 +253,7 @@ static int merge_run(struct rk_index *ix, struct rk_view *v, unsigned first,
 	for (unsigned i = 0; i < n && rc == 0; i++)
 		rc = rk_source_segment(&src[i], v->segs[first + i]);
 	if (rc == 0)
-		rc = write_segment(ix, src, n, &map, &seg);
+		rc = rk_write_segment(ix, src, n, &map, &seg);
 	if (rc == 0)
 		rc = swap_in(ix, first, n, NULL, &map, seg);
 	rk_segment_unref(seg);

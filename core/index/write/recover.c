@@ -215,22 +215,34 @@ static int next_numbers(struct rk_index *ix)
 	return next_number(ix, m->next_segment, "seg", "mp", &ix->next_segment);
 }
 
-/* body: path str, flags uint */
+/* A path of a record: 1 and out, 0: of a newer kind. */
+static int read_path(struct rk_mpr *r, char out[4096])
+{
+	size_t n;
+	const char *p = rk_mpr_str(r, &n);
+
+	if (r->err || n >= 4096 || memchr(p, 0, n))
+		return 0;
+	memcpy(out, p, n);
+	out[n] = '\0';
+	return 1;
+}
+
+/* body: path str, flags uint [, the name it had before: str] */
 static int replay_record(void *ctx, const struct rk_wal_record *rec)
 {
 	struct rk_index *ix = ctx;
 	struct rk_mpr r = {rec->body, rec->body + rec->len, 0};
-	char path[4096];
-	const char *p;
+	char path[4096], from[4096];
 	unsigned flags;
-	size_t n;
 
-	p = rk_mpr_str(&r, &n);
+	if (!read_path(&r, path))
+		return 0; /* the comparison sees to it */
 	flags = (unsigned)rk_mpr_uint(&r);
-	if (r.err || n >= sizeof(path) || memchr(p, 0, n))
-		return 0; /* of a newer kind: the comparison sees to it */
-	memcpy(path, p, n);
-	path[n] = '\0';
+	if (r.err)
+		return 0;
+	if (r.p < r.end && read_path(&r, from))
+		return rk_push_rename(ix, from, path, flags, rec->seq);
 	return rk_queue_push(&ix->queue, path,
 			     RK_TASK_FORCE |
 				     (flags & RK_TOUCH_TREE ? RK_TASK_TREE : 0),
