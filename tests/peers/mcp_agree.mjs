@@ -18,13 +18,19 @@ const call = async (name, args_) => {
 // Excerpts have no control characters, no runs of blanks, and begin behind the
 // form feed that begins a page.
 const plain = (line) => line.replace(/^\f/, "").replace(/[\x00-\x08\x0b-\x1f\x7f]/g, " ").replace(/ +/g, " ").trimEnd();
-// Long lines are cut behind 400 bytes; one that is cut into chunks begins
-// anywhere in the line that the first one shows.
+// Of a line that is long, windows are shown, with "…" where it is cut; one that
+// is cut into chunks begins anywhere in the line that the first one shows.
 const lineAgrees = (shown, read, isFirst) => {
-  if (plain(shown) === plain(read)) return true;
-  const part = plain(shown.endsWith(" ...") ? shown.slice(0, -4) : shown);
-  const at = plain(read).indexOf(part);
-  return at === 0 ? shown.endsWith(" ...") : at > 0 && isFirst && read.length > 1000;
+  const all = plain(read);
+  if (plain(shown) === all) return true;
+  const pieces = plain(shown).split("…").map((p) => p.trim()).filter(Boolean);
+  let from = 0;
+  for (const piece of pieces) {
+    const at = all.indexOf(piece, from);
+    if (at < 0) return false;
+    from = at + piece.length;
+  }
+  return shown.includes("…") || (isFirst && read.length > 1000);
 };
 
 // All lines of a range, page by page.
