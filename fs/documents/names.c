@@ -313,7 +313,8 @@ static int touch_renamed(struct fs *fs, struct fs_node *p, const char *name,
 				: 0;
 	int rc;
 
-	if (!(flags & RENAME_EXCHANGE))
+	/* of a link to a source, the documents are looked for anew */
+	if (!(flags & RENAME_EXCHANGE) && a && !S_ISLNK(a->type))
 		return fs_doc_renamed(p, name, to, to_name, tree);
 	rc = fs_doc_touch_child(p, name, tree);
 	return rc ? rc : fs_doc_touch_child(to, to_name, tree);

@@ -533,7 +533,8 @@ static int process_tree(struct rk_index *ix, const struct rk_task *t)
 	memcpy(prefix, t->path, n);
 	memcpy(prefix + n, n ? "/" : "", n ? 2 : 1);
 	/* a folder that came was not there before */
-	if ((t->flags & (RK_TASK_FORCE | RK_TASK_LEFT)) != 0) {
+	if (!(t->flags & RK_TASK_CAME) ||
+	    t->flags & (RK_TASK_FORCE | RK_TASK_LEFT)) {
 		pthread_mutex_lock(&ix->writer);
 		rc = rk_each_live(ix, prefix, expand_known, &e);
 		pthread_mutex_unlock(&ix->writer);
