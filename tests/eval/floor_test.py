@@ -16,7 +16,7 @@ import sys
 import evaluate as e
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "floor")
-LEXICAL, HYBRID, EXACT = 0.8234, 0.84, 0.001
+LEXICAL, HYBRID, EXACT = 0.8258, 0.84, 0.001
 
 
 def report(number, good, name, got):
