@@ -210,7 +210,7 @@ teardown() {
 	told() { n=$((n + 1)); echo "rotate the keys $n" >"$MNT/n$n.md"; modified 1; }
 	eventually 10 told
 	unwatch
-	helper_pid
+	eventually 10 helper_pid
 	stop
 	eventually 5 gone "$pid"
 }
