@@ -21,7 +21,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "hello: %s\n", rk_strerror(rc));
 		return 1;
 	}
-	fd = openat(rk_index_files_fd(ix), "hello.md", O_CREAT | O_WRONLY, 0644);
+	fd = openat(rk_index_files_fd(ix), "hello.md", O_CREAT | O_WRONLY,
+		    0644);
 	dprintf(fd, "# Keys\n\nRotate the signing keys.\n");
 	close(fd);
 	rk_touch(ix, "hello.md", 0, NULL);
